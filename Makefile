@@ -1,0 +1,51 @@
+# Thin on purpose: each target is one command you could type. CI calls `make check test`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+CARGO := cargo
+LOOK := target/release/look
+BUNDLE ?= infra/bundles/card-fraud/bundle.toml
+STACK ?= second-look
+
+.PHONY: help run test check bench train replay deploy build needs clean
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+run: build ## the whole loop on this machine; INPUT=file takes your own NDJSON or CSV
+	$(LOOK) run $(if $(INPUT),--input "$(INPUT)") $(RUN_FLAGS)
+
+test: build ## every test, the end-to-end ones on LocalStack included
+	$(CARGO) test --release --workspace --locked
+
+check: ## formatting, lints, documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --workspace --no-deps --locked
+
+bench: build ## speed of the hot path and the cold start, to target/bench/summary.json
+	$(CARGO) bench --profile release --package score --locked
+
+train: build ## a bundle from a labelled history: make train HISTORY=file [OUT=folder]
+	$(LOOK) train --bundle $(BUNDLE) --history "$(HISTORY)" --out "$(or $(OUT),target/bundle)"
+
+replay: build ## a file onto a stream: make replay INPUT=file STREAM=name
+	$(LOOK) replay "$(INPUT)" --stream "$(STREAM)"
+
+deploy: ## to your AWS account: make deploy BUCKET=artifacts PARAMETERS="WarehouseWorkgroup=… …" (see README)
+	$(CARGO) lambda build --profile lambda --arm64 --locked -p score -p confirm -p sweep -p load -p train
+	aws cloudformation package --template-file infra/template.yaml --s3-bucket "$(BUCKET)" --output-template-file target/packaged.yaml
+	aws cloudformation deploy --template-file target/packaged.yaml --stack-name $(STACK) --capabilities CAPABILITY_NAMED_IAM --parameter-overrides $(PARAMETERS)
+
+build: needs
+	$(CARGO) build --release --workspace --locked
+
+# Said before the build, not ten minutes into it.
+needs:
+	@command -v cargo >/dev/null || { echo "missing: cargo. Install Rust 1.94.1 or newer with rustup or your distribution"; exit 1; }
+	@command -v cc >/dev/null || { echo "missing: a C compiler. Install gcc or clang (Debian: apt-get install build-essential)"; exit 1; }
+	@command -v python3 >/dev/null || { echo "missing: python3. Install Python 3.11 or newer (Debian: apt-get install python3 python3-venv)"; exit 1; }
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "missing: PostgreSQL's programs (initdb, postgres). Install PostgreSQL 15 or newer (Debian: apt-get install postgresql)"; exit 1; }
+
+clean: ## everything that was built or left behind by a run
+	-$(LOOK) local down
+	$(CARGO) clean

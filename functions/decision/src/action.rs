@@ -1,0 +1,57 @@
+use serde::{Deserialize, Serialize};
+
+/// What is to happen to a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Provisional: let it through.
+    Approve,
+    /// Provisional: stop it until the second look.
+    Hold,
+    /// Final: the hold was a mistake, let it through.
+    Release,
+    /// Final: the hold was right, refuse it.
+    Block,
+    /// Final: a person must look.
+    Review,
+}
+
+impl Action {
+    /// The word used in JSON and in the warehouse.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Hold => "hold",
+            Self::Release => "release",
+            Self::Block => "block",
+            Self::Review => "review",
+        }
+    }
+
+    /// Whether this action may end a hold.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Release | Self::Block | Self::Review)
+    }
+}
+
+/// Which look a decision comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// By score, at once.
+    Provisional,
+    /// By confirm or sweep, for good.
+    Final,
+}
+
+/// Who gave a hold its final decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SettledBy {
+    /// The completion event of the evidence query.
+    Confirm,
+    /// The schedule, because the event never came.
+    Sweep,
+    /// The deadline, because the evidence never came.
+    Expiry,
+}

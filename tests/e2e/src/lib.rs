@@ -1,0 +1,1 @@
+//! Holds nothing of its own: the tests are under `tests/`.
