@@ -1,0 +1,42 @@
+use decision::{Evidence, Hold, Policy, Reason};
+use model::Bundle;
+use warehouse::Statement;
+
+/// What settling needs of a model bundle. Tests settle with a judge whose verdicts can be seen at a
+/// glance.
+pub trait Judge: Send + Sync {
+    /// The bundle's version, which its final decisions bear.
+    fn version(&self) -> &str;
+    /// What follows from a score, and from its absence.
+    fn policy(&self) -> &Policy;
+    /// The entity field that decisions are partitioned by.
+    fn first_entity(&self) -> Option<&str>;
+    /// The statement that asks for the evidence on these holds. The same arguments make the same
+    /// statement, in score as here: its client token is derived from it.
+    fn ask(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement;
+    /// The confirming model's probability of fraud, and its reasons.
+    fn confirm(&self, hold: &Hold, evidence: &Evidence) -> (f64, Vec<Reason>);
+}
+
+impl Judge for Bundle {
+    fn version(&self) -> &str {
+        self.version()
+    }
+
+    fn policy(&self) -> &Policy {
+        self.policy()
+    }
+
+    fn first_entity(&self) -> Option<&str> {
+        self.schema().entities.first().map(String::as_str)
+    }
+
+    fn ask(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement {
+        warehouse::evidence_statement(self.definition(), name, attempt, holds)
+    }
+
+    fn confirm(&self, hold: &Hold, evidence: &Evidence) -> (f64, Vec<Reason>) {
+        let confirmed = self.confirm(hold, evidence);
+        (confirmed.score, confirmed.reasons)
+    }
+}

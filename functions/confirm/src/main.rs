@@ -1,0 +1,40 @@
+//! The `confirm` function: configuration, clients and the bundle once, then one event after another.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use confirm::{Config, Event, Settler, handle};
+use host::{Clients, chain, environment, open_bundle, start_logs};
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    start_logs(environment("RUST_LOG").as_deref());
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = chain(error.as_ref()), "confirm can't start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let Config { bucket, bundle, statement_prefix, decisions_stream, database } = Config::read(environment)?;
+    let clients = Clients::load().await;
+    let objects = clients.objects(&bucket);
+    let judge = open_bundle(&bundle, &objects).await?;
+    tracing::info!(bundle, version = judge.version(), "ready");
+    let settler = Settler {
+        objects: &objects,
+        decisions: &clients.decisions(&decisions_stream),
+        warehouse: &clients.warehouse(database),
+        judge: &judge,
+    };
+    let (settler, statement_prefix) = (&settler, &statement_prefix);
+    let handle = |event: LambdaEvent<Event>| async move {
+        handle(settler, statement_prefix, event.payload, Timestamp::now()).await.map_err(|error| chain(&error))
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}

@@ -1,0 +1,397 @@
+//! The settle path: from a ledger entry to one final decision for each of its holds.
+//!
+//! It believes nobody: it re-reads the ledger and the warehouse, asks [`decision::settle`] what
+//! follows, and does it. It does not retry; whoever calls it next goes on where it stopped.
+//!
+//! INVARIANT: a hold has one final decision, whoever settles it, however often, whatever dies in
+//! between. The decision is what lies at `outcomes/by-transaction/…`, which is written once, by
+//! `put_new`, before anything else is done with it; all who come later read it there and go on with
+//! it. The steps after it (publish, batch, remove the ledger entry) repeat without harm, and the
+//! ledger entry, which brings the sweep back, goes last.
+
+use std::collections::BTreeSet;
+
+use decision::ledger::{Pending, Work};
+use decision::settle::{Progress, Step, next_step};
+use decision::{Action, Decision, Hold, SettledBy};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use outlet::{Decisions, Objects, Outgoing, PutNew};
+use sha2::{Digest, Sha256};
+use warehouse::{StatementId, Status, Warehouse};
+
+use crate::evidence::{self, Found};
+use crate::{Judge, Report};
+
+/// How many S3 calls are made at a time.
+const CONCURRENCY: usize = 16;
+
+/// What a final decision names as missing when it was made without evidence.
+const EVIDENCE_MISSING: &str = "evidence_missing";
+
+/// Settles holds.
+#[derive(Debug)]
+pub struct Settler<'a, O, D, W, J> {
+    /// The bucket.
+    pub objects: &'a O,
+    /// The stream of decisions.
+    pub decisions: &'a D,
+    /// The warehouse.
+    pub warehouse: &'a W,
+    /// The confirming model and the policy: a model bundle.
+    pub judge: &'a J,
+}
+
+/// Why an entry could not be settled now.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The bucket failed us.
+    #[error("can't reach {key}")]
+    Objects {
+        /// The key or prefix.
+        key: String,
+        /// What the bucket said.
+        source: outlet::Error,
+    },
+    /// The warehouse failed us.
+    #[error("can't reach the warehouse about {statement}")]
+    Warehouse {
+        /// The statement.
+        statement: String,
+        /// What the warehouse said.
+        source: warehouse::Error,
+    },
+    /// The evidence is not what the bundle's query asks for.
+    #[error("can't use the evidence of {statement}")]
+    Evidence {
+        /// The statement.
+        statement: String,
+        /// What is wrong with it.
+        source: evidence::Error,
+    },
+    /// The stream failed us.
+    #[error("can't publish the final decisions of {statement}")]
+    Stream {
+        /// The statement.
+        statement: String,
+        /// What the stream said.
+        source: outlet::Error,
+    },
+    /// The stream did not take them all.
+    #[error("{refused} of {all} final decisions of {statement} were not accepted by the stream")]
+    Refused {
+        /// The statement.
+        statement: String,
+        /// How many were not taken.
+        refused: usize,
+        /// Of how many.
+        all: usize,
+    },
+    /// An object of ours is not what we write.
+    #[error("{key} is not readable from line {line}, column {column} on")]
+    Unreadable {
+        /// The key.
+        key: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// The ledger entry is about something else.
+    #[error("{key} is no ledger entry of holds")]
+    NotHolds {
+        /// The key.
+        key: String,
+    },
+}
+
+/// A transaction's one final decision.
+struct Final {
+    decision: Decision,
+    /// As it lies in the bucket, and goes out: whoever repeats it repeats it to the byte.
+    json: Vec<u8>,
+}
+
+/// A ledger entry of holds, taken apart.
+struct Entry {
+    key: String,
+    /// The entry as it stands in the ledger.
+    pending: Pending,
+    /// All its holds.
+    holds: Vec<Hold>,
+    /// Those that we have not ended, each transaction once.
+    open: Vec<Hold>,
+}
+
+impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
+    /// Takes the entry of this statement as far as it can be taken now. `by` is who asks.
+    pub async fn settle(&self, name: &str, by: SettledBy, now: Timestamp) -> Result<Report, Error> {
+        let mut report = Report::default();
+        let Some(mut entry) = self.entry(name).await? else {
+            report.absent = 1;
+            return Ok(report);
+        };
+        if entry.open.is_empty() {
+            self.remove(&entry).await?;
+            return Ok(report);
+        }
+        let mut overdue = entry.open.iter().any(|hold| hold.deadline <= now);
+        loop {
+            // From the deadline on, a warehouse that can't be asked and evidence that can't be read
+            // are as good as none.
+            let progress = match self.progress(&entry).await {
+                Err(error) if overdue => return self.expire_despite(error, &mut entry, now, report).await,
+                other => other?,
+            };
+            match next_step(progress, entry.pending.attempts, overdue, self.judge.policy()) {
+                Step::UseEvidence => {
+                    let found = match self.evidence(&entry).await {
+                        Err(error) if overdue => return self.expire_despite(error, &mut entry, now, report).await,
+                        other => other?,
+                    };
+                    self.confirm(&entry, found, by, now, &mut report).await?;
+                    return Ok(report);
+                }
+                Step::Expire => {
+                    self.expire(&mut entry, now, &mut report).await?;
+                    if entry.open.is_empty() {
+                        return Ok(report);
+                    }
+                    overdue = false;
+                }
+                Step::Submit => {
+                    let again = progress == Progress::Failed;
+                    self.submit(&mut entry, again, now).await?;
+                    report.submitted += 1;
+                    if again {
+                        return Ok(report);
+                    }
+                    // Its answer may have been lost long ago: then it has ended, and no event will come.
+                }
+                Step::GiveUp => {
+                    let action = self.judge.policy().on_failure;
+                    let finals = entry.open.iter().map(|hold| without_evidence(hold, action, by, now)).collect();
+                    self.end(&entry, finals, &mut report).await?;
+                    self.remove(&entry).await?;
+                    return Ok(report);
+                }
+                Step::Wait => {
+                    report.waiting = 1;
+                    return Ok(report);
+                }
+            }
+        }
+    }
+
+    /// The name of the entry whose present attempt has this id, among those whose name begins with
+    /// `prefix`.
+    pub async fn find(&self, prefix: &str, id: &StatementId) -> Result<Option<String>, Error> {
+        let prefix = format!("{}{prefix}", outlet::keys::PENDING);
+        let listed = self.objects.list(&prefix).await.map_err(Error::objects(&prefix))?;
+        let mut entries = stream::iter(listed)
+            .map(|listed| async move { self.objects.get(&listed.key).await.map_err(Error::objects(&listed.key)) })
+            .buffer_unordered(CONCURRENCY);
+        while let Some(bytes) = entries.try_next().await? {
+            // What can't be read is the sweep's to report.
+            let Some(Ok(entry)) = bytes.map(|bytes| serde_json::from_slice::<Pending>(&bytes)) else { continue };
+            if entry.statement_id.as_deref() == Some(id.0.as_str()) {
+                return Ok(Some(entry.name));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn entry(&self, name: &str) -> Result<Option<Entry>, Error> {
+        let key = outlet::keys::pending(name);
+        let Some(bytes) = self.objects.get(&key).await.map_err(Error::objects(&key))? else { return Ok(None) };
+        let pending: Pending = serde_json::from_slice(&bytes).map_err(Error::unreadable(&key))?;
+        let Work::Confirm { holds } = &pending.work else { return Err(Error::NotHolds { key }) };
+        let holds = holds.clone();
+        let mut seen = BTreeSet::new();
+        let open = holds.iter().filter(|hold| seen.insert(&hold.transaction_id)).cloned().collect();
+        Ok(Some(Entry { key, pending, holds, open }))
+    }
+
+    async fn progress(&self, entry: &Entry) -> Result<Progress, Error> {
+        let Some(id) = &entry.pending.statement_id else { return Ok(Progress::NeverSubmitted) };
+        match self.warehouse.status(&StatementId(id.clone())).await {
+            Ok(Status::Running) => Ok(Progress::Running),
+            Ok(Status::Finished) => Ok(Progress::Finished),
+            Ok(Status::Failed { .. } | Status::Aborted) | Err(warehouse::Error::Unknown(_)) => Ok(Progress::Failed),
+            Err(error) => Err(Error::warehouse(&entry.pending.name)(error)),
+        }
+    }
+
+    /// Submits the entry's attempt, or the next one if the present one has failed. The ledger is
+    /// written before, so that a crash leaves the attempt to be repeated under the same token, and
+    /// after, with the id.
+    async fn submit(&self, entry: &mut Entry, again: bool, now: Timestamp) -> Result<(), Error> {
+        if again {
+            entry.pending.attempts += 1;
+            entry.pending.submitted_at = now;
+            entry.pending.statement_id = None;
+            self.write(entry).await?;
+        }
+        let Pending { name, attempts, .. } = &entry.pending;
+        let statement = self.judge.ask(name, *attempts, &entry.holds);
+        let id = self.warehouse.submit(&statement).await.map_err(Error::warehouse(name))?;
+        tracing::info!(statement = name, attempt = attempts, %id, holds = entry.holds.len(), "evidence asked for");
+        entry.pending.statement_id = Some(id.0);
+        self.write(entry).await
+    }
+
+    async fn evidence(&self, entry: &Entry) -> Result<Found, Error> {
+        let Pending { name, attempts, statement_id, .. } = &entry.pending;
+        let id = StatementId(statement_id.clone().unwrap_or_default());
+        let sqls = self.judge.ask(name, *attempts, &entry.holds).sqls.len();
+        let rows = self.warehouse.rows(&id, sqls).await.map_err(Error::warehouse(name))?;
+        evidence::read(&entry.open, rows).map_err(|source| Error::Evidence { statement: name.clone(), source })
+    }
+
+    async fn confirm(
+        &self,
+        entry: &Entry,
+        mut found: Found,
+        by: SettledBy,
+        now: Timestamp,
+        report: &mut Report,
+    ) -> Result<(), Error> {
+        let policy = self.judge.policy();
+        let (mut finals, mut missing) = (Vec::with_capacity(entry.open.len()), 0);
+        for hold in &entry.open {
+            finals.push(if let Some(row) = found.rows.remove(&hold.transaction_id) {
+                let (score, reasons) = self.judge.confirm(hold, &row);
+                Decision {
+                    score,
+                    reasons,
+                    model_version: self.judge.version().to_owned(),
+                    evidence: Some(row),
+                    ..hold.settle(policy.settled(score), by, now)
+                }
+            } else {
+                missing += 1;
+                without_evidence(hold, policy.on_missing_evidence, by, now)
+            });
+        }
+        let ignored = found.ignored;
+        if ignored > 0 || missing > 0 {
+            tracing::warn!(statement = entry.pending.name, ignored, missing, "evidence does not match its holds");
+        }
+        report.ignored_rows += ignored;
+        report.missing_rows += missing;
+        self.end(entry, finals, report).await?;
+        self.remove(entry).await
+    }
+
+    /// Ends the overdue holds of an entry, and the entry if none is left open. Else it stays whole,
+    /// for its statement is about all its holds; those that have ended end again without harm.
+    async fn expire(&self, entry: &mut Entry, now: Timestamp, report: &mut Report) -> Result<(), Error> {
+        let action = self.judge.policy().on_expiry;
+        let overdue = entry.open.extract_if(.., |hold| hold.deadline <= now);
+        let finals = overdue.map(|hold| without_evidence(&hold, action, SettledBy::Expiry, now)).collect();
+        self.end(entry, finals, report).await?;
+        if entry.open.is_empty() { self.remove(entry).await } else { Ok(()) }
+    }
+
+    /// Ends the overdue holds although something failed, which is an error still for the others.
+    async fn expire_despite(
+        &self,
+        error: Error,
+        entry: &mut Entry,
+        now: Timestamp,
+        mut report: Report,
+    ) -> Result<Report, Error> {
+        tracing::warn!(statement = entry.pending.name, error = host::chain(&error), "no evidence at the deadline");
+        self.expire(entry, now, &mut report).await?;
+        if entry.open.is_empty() { Ok(report) } else { Err(error) }
+    }
+
+    /// Makes these final, each unless it has its final decision already, and tells everyone.
+    async fn end(&self, entry: &Entry, finals: Vec<Decision>, report: &mut Report) -> Result<(), Error> {
+        let statement = &entry.pending.name;
+        let finals: Vec<Final> =
+            stream::iter(finals).map(|decision| self.decide(decision)).buffered(CONCURRENCY).try_collect().await?;
+        self.publish(statement, &finals).await?;
+        self.write_batch(statement, &finals).await?;
+        finals.iter().for_each(|end| report.count(&end.decision));
+        Ok(())
+    }
+
+    /// The transaction's one final decision: this one, or the one that came before.
+    async fn decide(&self, decision: Decision) -> Result<Final, Error> {
+        let key = outlet::keys::outcome(&decision.transaction_id);
+        let json = serde_json::to_vec(&decision).map_err(Error::unreadable(&key))?;
+        match self.objects.put_new(&key, json.clone()).await.map_err(Error::objects(&key))? {
+            PutNew::Written => Ok(Final { decision, json }),
+            PutNew::Exists(json) => {
+                let decision = serde_json::from_slice(&json).map_err(Error::unreadable(&key))?;
+                Ok(Final { decision, json })
+            }
+        }
+    }
+
+    async fn publish(&self, statement: &str, finals: &[Final]) -> Result<(), Error> {
+        let first_entity = self.judge.first_entity();
+        let outgoing: Vec<Outgoing> = finals
+            .iter()
+            .map(|Final { decision, json }| {
+                let entity = first_entity.and_then(|name| decision.entities.get(name));
+                let partition_key = entity.unwrap_or(&decision.transaction_id).clone();
+                Outgoing { partition_key, data: json.clone() }
+            })
+            .collect();
+        let refused = self.decisions.publish(&outgoing).await;
+        let refused = refused.map_err(|source| Error::Stream { statement: statement.to_owned(), source })?.len();
+        if refused > 0 {
+            return Err(Error::Refused { statement: statement.to_owned(), refused, all: finals.len() });
+        }
+        Ok(())
+    }
+
+    /// Writes the outcomes for COPY. The same outcomes make the same key and the same bytes; an
+    /// entry that ends in parts makes one object for each part.
+    async fn write_batch(&self, statement: &str, finals: &[Final]) -> Result<(), Error> {
+        let Some(first) = finals.first() else { return Ok(()) };
+        let mut lines = Vec::new();
+        let mut ids = Sha256::new();
+        for Final { decision, json } in finals {
+            lines.extend_from_slice(json);
+            lines.push(b'\n');
+            ids.update(&decision.transaction_id);
+            ids.update(b"\n");
+        }
+        let part: String = ids.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let key = outlet::keys::outcomes(first.decision.decided_at, &format!("{statement}-{part}"));
+        let bytes = outlet::gzip(&lines);
+        self.objects.put(&key, bytes).await.map_err(Error::objects(&key))
+    }
+
+    async fn write(&self, entry: &Entry) -> Result<(), Error> {
+        let bytes = serde_json::to_vec(&entry.pending).map_err(Error::unreadable(&entry.key))?;
+        self.objects.put(&entry.key, bytes).await.map_err(Error::objects(&entry.key))
+    }
+
+    async fn remove(&self, entry: &Entry) -> Result<(), Error> {
+        self.objects.delete(&entry.key).await.map_err(Error::objects(&entry.key))
+    }
+}
+
+/// The final decision on a hold that nothing is known of: it keeps its first score.
+fn without_evidence(hold: &Hold, action: Action, by: SettledBy, now: Timestamp) -> Decision {
+    Decision { degraded: vec![EVIDENCE_MISSING.to_owned()], ..hold.settle(action, by, now) }
+}
+
+impl Error {
+    fn objects(key: &str) -> impl FnOnce(outlet::Error) -> Self {
+        move |source| Self::Objects { key: key.to_owned(), source }
+    }
+
+    fn warehouse(statement: &str) -> impl FnOnce(warehouse::Error) -> Self {
+        move |source| Self::Warehouse { statement: statement.to_owned(), source }
+    }
+
+    fn unreadable(key: &str) -> impl FnOnce(serde_json::Error) -> Self {
+        // The parser's own message quotes what it found: it is not kept.
+        move |error| Self::Unreadable { key: key.to_owned(), line: error.line(), column: error.column() }
+    }
+}

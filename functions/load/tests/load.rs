@@ -1,0 +1,206 @@
+//! Nothing that was written is left out, whatever comes between; and no table has two loads at once
+//! (which the warehouse of the tests asserts at every COPY).
+
+#[path = "../../confirm/tests/support/steps.rs"]
+mod steps;
+mod support;
+
+use harness::memory::Fault;
+use load::ledger::{Generation, statement_name};
+use load::{Advanced, Error, Kicked, Loader, Table};
+use steps::{finish, interleave, turns};
+use support::{PREFIX, World, at, object};
+use warehouse::{StatementId, Status};
+
+const TABLE: Table = Table::Transactions;
+
+type Twins<'a> = Loader<'a, harness::memory::Objects, harness::memory::Warehouse>;
+
+/// What the handler does with one notification.
+async fn announce(loader: &Twins<'_>, key: &str) -> Result<Kicked, Error> {
+    loader.write_down(TABLE, &[object(key)]).await?;
+    loader.kick(TABLE, at(0)).await
+}
+
+/// What the sweep does, until there is nothing to do.
+fn sweep(world: &World) {
+    for _ in 0..200 {
+        let names = finish(world.loader().under_way()).unwrap();
+        for name in &names {
+            finish(world.loader().advance(name, at(100))).unwrap();
+        }
+        if names.is_empty() && finish(world.loader().kick(TABLE, at(100))).unwrap() == Kicked::NothingWaits {
+            return;
+        }
+    }
+    panic!("the loads do not come to an end");
+}
+
+#[test]
+fn objects_wait_while_a_load_is_under_way_and_its_end_loads_them() {
+    let world = World::new(&[]);
+    let loader = world.loader();
+    assert_eq!(finish(announce(&loader, "transactions/1")).unwrap(), Kicked::Begun);
+    assert_eq!(finish(announce(&loader, "transactions/2")).unwrap(), Kicked::UnderWay);
+    assert_eq!(finish(announce(&loader, "transactions/3")).unwrap(), Kicked::UnderWay);
+    assert_eq!(world.warehouse.submitted().len(), 1);
+    let first = statement_name(PREFIX, TABLE, Generation(1));
+    assert_eq!(finish(loader.advance(&first, at(5))).unwrap(), Advanced::Loaded);
+    let second = statement_name(PREFIX, TABLE, Generation(2));
+    assert_eq!(world.warehouse.submitted()[1].1.name, second);
+    assert_eq!(world.loaded().len(), 3);
+    assert_eq!(finish(loader.advance(&first, at(6))).unwrap(), Advanced::Absent, "the event comes twice");
+    assert_eq!(finish(loader.advance(&second, at(7))).unwrap(), Advanced::Loaded);
+    world.assert_quiet(TABLE);
+}
+
+#[test]
+fn a_load_that_runs_is_left_alone() {
+    let world = World::new(&[]);
+    finish(announce(&world.loader(), "transactions/1")).unwrap();
+    world.warehouse.script([Status::Running]);
+    let name = statement_name(PREFIX, TABLE, Generation(1));
+    assert_eq!(finish(world.loader().advance(&name, at(5))).unwrap(), Advanced::Running);
+    assert_eq!(finish(world.loader().find(&world.warehouse.submitted()[0].0.0)).unwrap(), Some(name));
+}
+
+#[test]
+fn an_object_that_was_written_again_is_loaded_again_and_a_repeated_message_is_not() {
+    let world = World::new(&[]);
+    let loader = world.loader();
+    finish(loader.write_down(TABLE, &[object("transactions/1")])).unwrap();
+    finish(loader.write_down(TABLE, &[object("transactions/1"), object("transactions/1")])).unwrap();
+    assert_eq!(world.objects.keys("manifests/transactions/").len(), 1);
+    let again = load::NewObject { version: "2".to_owned(), ..object("transactions/1") };
+    finish(loader.write_down(TABLE, &[again])).unwrap();
+    assert_eq!(world.objects.keys("manifests/transactions/").len(), 2);
+}
+
+/// The race of a kick against the end of a load, in every order of up to five turns. The load is
+/// not the table's first, for that has no mark before it.
+#[test]
+fn what_is_written_down_while_a_load_ends_is_loaded() {
+    let name = |generation| statement_name(PREFIX, TABLE, Generation(generation));
+    for order in turns(24) {
+        let world = World::new(&[]);
+        let loader = world.loader();
+        finish(announce(&loader, "transactions/1")).unwrap();
+        finish(loader.advance(&name(1), at(1))).unwrap();
+        finish(announce(&loader, "transactions/2")).unwrap();
+        let (kicked, ended) = interleave(announce(&loader, "transactions/3"), loader.advance(&name(2), at(5)), order);
+        kicked.unwrap();
+        ended.unwrap();
+        // Without a sweep: only events bring this about.
+        for generation in 3..6 {
+            finish(loader.advance(&name(generation), at(6))).unwrap();
+        }
+        world.assert_quiet(TABLE);
+        assert_eq!(world.loaded().len(), 3);
+    }
+}
+
+#[test]
+fn the_same_end_told_twice_at_once_begins_one_load_after_it() {
+    let first = statement_name(PREFIX, TABLE, Generation(1));
+    for order in turns(24) {
+        let world = World::new(&[]);
+        let loader = world.loader();
+        finish(announce(&loader, "transactions/1")).unwrap();
+        finish(announce(&loader, "transactions/2")).unwrap();
+        let (one, two) = interleave(loader.advance(&first, at(5)), loader.advance(&first, at(5)), order);
+        one.unwrap();
+        two.unwrap();
+        assert!(world.warehouse.submitted().len() == 2, "{:#?}", world.warehouse.submitted());
+        sweep(&world);
+        world.assert_quiet(TABLE);
+        assert_eq!(world.loaded().len(), 2);
+    }
+}
+
+#[test]
+fn two_that_find_a_failed_load_submit_one_next_attempt() {
+    let first = statement_name(PREFIX, TABLE, Generation(1));
+    for order in turns(16) {
+        let world = World::new(&[]);
+        let loader = world.loader();
+        finish(announce(&loader, "transactions/1")).unwrap();
+        let id: StatementId = world.warehouse.submitted()[0].0.clone();
+        world.warehouse.set_status(&id, Status::Aborted);
+        let (one, two) = interleave(loader.advance(&first, at(5)), loader.advance(&first, at(5)), order);
+        one.unwrap();
+        two.unwrap();
+        assert_eq!(world.warehouse.submitted().len(), 2);
+        sweep(&world);
+        world.assert_quiet(TABLE);
+    }
+}
+
+/// Dies after every call that there is, and loses the answer of every call that there is.
+#[test]
+fn whoever_dies_the_sweep_goes_on() {
+    let first = statement_name(PREFIX, TABLE, Generation(1));
+    let story = |world: &World| {
+        let loader = world.loader();
+        let written = finish(announce(&loader, "transactions/1")).is_ok();
+        let _ = finish(loader.advance(&first, at(5)));
+        let also = finish(announce(&loader, "transactions/2")).is_ok();
+        (written, also)
+    };
+    let calls = {
+        let world = World::new(&[]);
+        story(&world);
+        world.faults.calls().len()
+    };
+    assert!(calls > 25, "{calls}");
+    let check = |world: &World, what: String| {
+        world.faults.clear();
+        // Whose message has failed comes again.
+        finish(announce(&world.loader(), "transactions/1")).unwrap();
+        finish(announce(&world.loader(), "transactions/2")).unwrap();
+        sweep(world);
+        world.assert_quiet(TABLE);
+        assert_eq!(world.loaded().len(), 2, "{what}");
+    };
+    for dies_after in 0..=calls {
+        let world = World::new(&[]);
+        world.faults.die_after(dies_after);
+        story(&world);
+        check(&world, format!("dies after {dies_after} calls"));
+    }
+    for operation in ["get", "put", "put_new", "delete", "list", "submit", "status"] {
+        for nth in 0..12 {
+            for late in [false, true] {
+                let world = World::new(&[]);
+                let fault = Fault::on(operation).after(nth).times(1);
+                world.faults.add(if late { fault.late() } else { fault });
+                story(&world);
+                check(&world, format!("{operation} {nth} fails, late: {late}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_was_written_down_by_one_who_died_is_swept_up() {
+    let world = World::new(&[]);
+    finish(world.loader().write_down(TABLE, &[object("transactions/1")])).unwrap();
+    sweep(&world);
+    assert_eq!(world.loaded().len(), 1);
+}
+
+#[test]
+fn one_bad_object_does_not_keep_the_others_out() {
+    let world = World::new(&["broken"]);
+    let loader = world.loader();
+    for n in 0..9 {
+        let key = if n == 6 { "transactions/broken".to_owned() } else { format!("transactions/{n}") };
+        finish(loader.write_down(TABLE, &[object(&key)])).unwrap();
+    }
+    sweep(&world);
+    assert_eq!(world.loaded().len(), 8);
+    let failed = world.objects.keys("manifests/failed/transactions/");
+    assert_eq!(failed.len(), 1);
+    assert!(String::from_utf8(world.objects.bytes(&failed[0]).unwrap()).unwrap().contains("transactions/broken"));
+    assert_eq!(world.objects.keys("manifests/transactions/"), [""; 0]);
+    assert_eq!(world.objects.keys("pending/"), [""; 0]);
+}

@@ -1,0 +1,287 @@
+//! A bundle's definition: `bundle.toml` as the user wrote it.
+
+use std::collections::BTreeMap;
+
+use decision::{Action, Schema, SchemaError};
+use serde::Deserialize;
+
+/// A whole definition, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// The bundle's name.
+    pub name: String,
+    schema: Schema,
+    features: Vec<Feature>,
+    /// The first look.
+    pub first: Look,
+    /// Share of transactions that the first look may hold, 0 to 1.
+    pub hold_share: f64,
+    /// The confirming look.
+    pub confirm: Look,
+    /// What a mistake costs.
+    pub costs: Costs,
+    /// What follows when evidence is missing, and when.
+    pub rules: Rules,
+    /// How models are trained.
+    pub training: Training,
+}
+
+/// One feature.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Feature {
+    /// Its name, also its column's.
+    pub name: String,
+    /// How it is computed.
+    pub kind: Kind,
+}
+
+/// How a feature is computed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// The transaction's amount.
+    Amount,
+    /// The n-th declared number.
+    Number(usize),
+    /// A part of the moment, UTC.
+    Calendar(Calendar),
+    /// Something of the entity's history.
+    Window(Window),
+    /// One feature over another, by their places among all features.
+    Ratio(usize, usize),
+}
+
+/// A part of a moment, UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Calendar {
+    /// 1 up to 06:59:59, else 0.
+    Night,
+    /// 1 on Saturday and Sunday, else 0.
+    Weekend,
+    /// 0 to 23.
+    Hour,
+    /// 0 (Monday) to 6.
+    Weekday,
+}
+
+/// A measure over the transactions of one entity in `(t − delay − length, t − delay]`, where `t` is
+/// the moment of the transaction in question. Without a delay that transaction is one of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Window {
+    /// Which declared entity.
+    pub entity: usize,
+    /// What is measured.
+    pub measure: Measure,
+    /// Length in seconds.
+    pub length: u64,
+    /// Delay in seconds.
+    pub delay: u64,
+}
+
+/// What a window measures. Of no transactions: `Count`, `Distinct` and `FraudRate` are 0, `Sum` is
+/// 0, `Mean` and `Deviation` are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// How many transactions.
+    Count,
+    /// Sum of their amounts.
+    Sum,
+    /// Mean of their amounts.
+    Mean,
+    /// Standard deviation of their amounts (of the population).
+    Deviation,
+    /// How many values of another entity.
+    Distinct(usize),
+    /// Share of them reported as fraud by `t`.
+    FraudRate,
+}
+
+/// The features of one look, as places among all features.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Look {
+    /// Columns of its matrix, in order.
+    pub features: Vec<usize>,
+}
+
+/// What a mistake costs, in any one unit.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Costs {
+    /// A fraud released.
+    pub missed_fraud: f64,
+    /// A good transaction blocked.
+    pub false_block: f64,
+    /// A transaction looked at by a person.
+    pub review: f64,
+}
+
+/// What follows when evidence is missing, and when.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rules {
+    /// Seconds from a hold's arrival to its deadline.
+    pub hold_deadline: u64,
+    /// Attempts at one evidence query.
+    pub max_attempts: u32,
+    /// See [`decision::Policy`].
+    pub on_expiry: Action,
+    /// See [`decision::Policy`].
+    pub on_failure: Action,
+    /// See [`decision::Policy`].
+    pub on_missing_evidence: Action,
+}
+
+/// How models are trained. All of it changes verdicts, so none of it has a default.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Training {
+    /// Seconds of labelled transactions to learn from.
+    pub span: u64,
+    /// Seconds of it, the last, kept apart to stop early and to choose thresholds.
+    pub holdout: u64,
+    /// Seconds after which a transaction without a fraud report counts as good.
+    pub label_delay: u64,
+    /// Share of the good transactions that are learnt from.
+    pub negatives: f64,
+    /// Trees at the most.
+    pub rounds: usize,
+    /// Depth of a tree.
+    pub depth: u16,
+    /// How much of each tree's answer is taken.
+    pub learning_rate: f64,
+    /// Transactions in a leaf at the least.
+    pub min_leaf: usize,
+    /// Seed of all that is drawn.
+    pub seed: u64,
+}
+
+/// Why a definition is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum DefinitionError {
+    /// No TOML, or a field missing or unknown.
+    #[error("definition can't be read")]
+    Toml(#[from] toml::de::Error),
+    /// The schema.
+    #[error("definition's schema can't be used")]
+    Schema(#[from] SchemaError),
+    /// One feature.
+    #[error("feature `{feature}`: {why}")]
+    Feature {
+        /// Which.
+        feature: String,
+        /// Why it can't be served.
+        why: String,
+    },
+    /// One setting.
+    #[error("setting `{setting}`: {why}")]
+    Setting {
+        /// Which.
+        setting: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl Definition {
+    /// Reads and checks a `bundle.toml`.
+    pub fn parse(text: &str) -> Result<Self, DefinitionError> {
+        let file: file::File = toml::from_str(text)?;
+        file.schema.check()?;
+        let plain = file.name.starts_with(|c: char| c.is_ascii_lowercase())
+            && file.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !plain {
+            return Err(setting("name", "expected lower case letters, digits and -, a letter first"));
+        }
+        let features = file::features(&file.schema, file.feature)?;
+        let places: BTreeMap<&str, usize> = features.iter().enumerate().map(|(i, f)| (f.name.as_str(), i)).collect();
+        let first = file::look("first", &file.first.features, &places)?;
+        let confirm = file::look("confirm", &file.confirm.features, &places)?;
+        let definition = Self {
+            name: file.name,
+            schema: file.schema,
+            first,
+            hold_share: share("first.hold_share", file.first.hold_share)?,
+            confirm,
+            costs: file.costs,
+            rules: file.policy.rules()?,
+            training: file.training.checked()?,
+            features,
+        };
+        definition.check()?;
+        Ok(definition)
+    }
+
+    /// The transaction's fields.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// All features, in the order of the file.
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// The features at these places; places come from a [`Look`] or a ratio of this definition.
+    pub fn feature(&self, place: usize) -> Option<&Feature> {
+        self.features.get(place)
+    }
+
+    /// Names of a look's columns.
+    pub fn names(&self, look: &Look) -> Vec<&str> {
+        look.features.iter().filter_map(|&place| self.feature(place)).map(|f| f.name.as_str()).collect()
+    }
+
+    /// Every window that a look needs, its ratios' included, each once, in the order of the file.
+    pub fn windows(&self, look: &Look) -> Vec<(&str, &Window)> {
+        let mut needed = vec![false; self.features.len()];
+        for &place in &look.features {
+            self.mark(place, &mut needed);
+        }
+        let named = self.features.iter().zip(needed).filter(|(_, needed)| *needed).map(|(feature, _)| feature);
+        named
+            .filter_map(|feature| match &feature.kind {
+                Kind::Window(window) => Some((feature.name.as_str(), window)),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn mark(&self, place: usize, needed: &mut [bool]) {
+        if let Some(needed) = needed.get_mut(place) {
+            *needed = true;
+        }
+        // Ratios refer back only, so this ends.
+        if let Some(Kind::Ratio(over, under)) = self.feature(place).map(|f| &f.kind) {
+            self.mark(*over, needed);
+            self.mark(*under, needed);
+        }
+    }
+
+    fn check(&self) -> Result<(), DefinitionError> {
+        if let Some((name, _)) = self.windows(&self.first).first() {
+            return Err(DefinitionError::Feature {
+                feature: (*name).to_owned(),
+                why: "the first look has no history: only fields, calendar parts and ratios of these can be served"
+                    .to_owned(),
+            });
+        }
+        let Costs { missed_fraud, false_block, review } = self.costs;
+        if ![missed_fraud, false_block, review].iter().all(|cost| cost.is_finite() && *cost > 0.0) {
+            return Err(setting("costs", "expected three numbers above 0"));
+        }
+        if review / missed_fraud > 1.0 - review / false_block {
+            return Err(setting("costs", "review costs so much that it would never be chosen: lower it"));
+        }
+        Ok(())
+    }
+}
+
+fn setting(setting: &'static str, why: &str) -> DefinitionError {
+    DefinitionError::Setting { setting, why: why.to_owned() }
+}
+
+fn share(name: &'static str, value: f64) -> Result<f64, DefinitionError> {
+    if value > 0.0 && value <= 1.0 { Ok(value) } else { Err(setting(name, "expected a share above 0, up to 1")) }
+}
+
+mod file;
+#[cfg(test)]
+mod tests;

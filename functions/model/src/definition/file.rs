@@ -1,0 +1,274 @@
+//! The shape of `bundle.toml`, before it is checked.
+
+use std::collections::BTreeMap;
+
+use decision::{Action, Schema};
+use serde::Deserialize;
+
+use super::{Calendar, Costs, DefinitionError, Feature, Kind, Look, Measure, Rules, Training, Window, setting, share};
+
+/// A window longer than this is a slip of the pen, and would overflow intervals.
+const MAX_SECONDS: u64 = 3660 * 86_400;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) name: String,
+    pub(super) schema: Schema,
+    #[serde(default)]
+    pub(super) feature: Vec<FeatureEntry>,
+    pub(super) first: First,
+    pub(super) confirm: Confirm,
+    pub(super) costs: Costs,
+    pub(super) policy: PolicyEntry,
+    pub(super) training: TrainingEntry,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct First {
+    pub(super) features: Vec<String>,
+    pub(super) hold_share: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Confirm {
+    pub(super) features: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PolicyEntry {
+    hold_deadline: String,
+    max_attempts: u32,
+    on_expiry: Action,
+    on_failure: Action,
+    on_missing_evidence: Action,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrainingEntry {
+    span: String,
+    holdout: String,
+    label_delay: String,
+    negatives: f64,
+    rounds: usize,
+    depth: u16,
+    learning_rate: f64,
+    min_leaf: usize,
+    seed: u64,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct FeatureEntry {
+    name: String,
+    field: Option<String>,
+    calendar: Option<Calendar>,
+    ratio: Option<[String; 2]>,
+    entity: Option<String>,
+    count: Option<bool>,
+    sum: Option<String>,
+    mean: Option<String>,
+    sd: Option<String>,
+    distinct: Option<String>,
+    fraud_rate: Option<bool>,
+    window: Option<String>,
+    delay: Option<String>,
+}
+
+impl PolicyEntry {
+    pub(super) fn rules(self) -> Result<Rules, DefinitionError> {
+        for (name, action) in [
+            ("policy.on_expiry", self.on_expiry),
+            ("policy.on_failure", self.on_failure),
+            ("policy.on_missing_evidence", self.on_missing_evidence),
+        ] {
+            if !action.is_final() {
+                return Err(setting(name, "expected release, block or review"));
+            }
+        }
+        if self.max_attempts == 0 {
+            return Err(setting("policy.max_attempts", "expected at least 1"));
+        }
+        Ok(Rules {
+            hold_deadline: span("policy.hold_deadline", &self.hold_deadline)?,
+            max_attempts: self.max_attempts,
+            on_expiry: self.on_expiry,
+            on_failure: self.on_failure,
+            on_missing_evidence: self.on_missing_evidence,
+        })
+    }
+}
+
+impl TrainingEntry {
+    pub(super) fn checked(self) -> Result<Training, DefinitionError> {
+        let training = Training {
+            span: span("training.span", &self.span)?,
+            holdout: span("training.holdout", &self.holdout)?,
+            label_delay: span("training.label_delay", &self.label_delay)?,
+            negatives: share("training.negatives", self.negatives)?,
+            rounds: self.rounds,
+            depth: self.depth,
+            learning_rate: share("training.learning_rate", self.learning_rate)?,
+            min_leaf: self.min_leaf,
+            seed: self.seed,
+        };
+        if training.holdout >= training.span {
+            return Err(setting("training.holdout", "expected less than training.span"));
+        }
+        if !(1..=2000).contains(&training.rounds) {
+            return Err(setting("training.rounds", "expected 1 to 2000"));
+        }
+        if !(1..=16).contains(&training.depth) {
+            return Err(setting("training.depth", "expected 1 to 16"));
+        }
+        if training.min_leaf == 0 {
+            return Err(setting("training.min_leaf", "expected at least 1"));
+        }
+        Ok(training)
+    }
+}
+
+/// `30s`, `10m`, `1h`, `7d` in seconds.
+fn seconds(text: &str) -> Option<u64> {
+    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(unit).filter(|seconds| (1..=MAX_SECONDS).contains(seconds))
+}
+
+fn span(name: &'static str, text: &str) -> Result<u64, DefinitionError> {
+    seconds(text).ok_or_else(|| setting(name, "expected a span such as 30s, 10m, 1h or 7d"))
+}
+
+pub(super) fn look(
+    which: &'static str,
+    names: &[String],
+    places: &BTreeMap<&str, usize>,
+) -> Result<Look, DefinitionError> {
+    let mut features = Vec::with_capacity(names.len());
+    for name in names {
+        let refuse = |why: String| DefinitionError::Feature { feature: name.clone(), why };
+        let place =
+            *places.get(name.as_str()).ok_or_else(|| refuse(format!("[{which}] names it, but there is none")))?;
+        if features.contains(&place) {
+            return Err(refuse(format!("[{which}] names it twice")));
+        }
+        features.push(place);
+    }
+    match features.len() {
+        0 => Err(setting("features", "a look needs at least one feature")),
+        1..=250 => Ok(Look { features }),
+        _ => Err(setting("features", "a look may have 250 features at the most")),
+    }
+}
+
+pub(super) fn features(schema: &Schema, entries: Vec<FeatureEntry>) -> Result<Vec<Feature>, DefinitionError> {
+    let mut features: Vec<Feature> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let name = entry.name.clone();
+        let refuse = |why: String| DefinitionError::Feature { feature: name.clone(), why };
+        let plain = name.len() <= 64
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !plain {
+            return Err(refuse("expected a name of lower case letters, digits and _, a letter first".to_owned()));
+        }
+        let reserved = ["transaction_id", "occurred_at", "label"].contains(&name.as_str());
+        if reserved || schema.entities.contains(&name) || schema.categories.contains(&name) {
+            return Err(refuse("this name is a field's".to_owned()));
+        }
+        if features.iter().any(|other| other.name == name) {
+            return Err(refuse("declared twice".to_owned()));
+        }
+        let kind = kind(schema, &features, entry).map_err(refuse)?;
+        // A field's own name may be its feature's, if it is the same thing: else one column has two meanings.
+        let field = match name.as_str() {
+            "amount" => Some(Kind::Amount),
+            other => schema.numbers.iter().position(|number| number == other).map(Kind::Number),
+        };
+        if field.is_some_and(|field| field != kind) {
+            return Err(DefinitionError::Feature { feature: name, why: "this name is a field's".to_owned() });
+        }
+        features.push(Feature { name, kind });
+    }
+    Ok(features)
+}
+
+fn kind(schema: &Schema, before: &[Feature], entry: FeatureEntry) -> Result<Kind, String> {
+    let windowed = entry.window.is_some() || entry.delay.is_some() || measures(&entry) > 0;
+    let kinds = [entry.field.is_some(), entry.calendar.is_some(), entry.ratio.is_some(), entry.entity.is_some()];
+    if kinds.iter().filter(|&&is| is).count() != 1 || (windowed && entry.entity.is_none()) {
+        return Err("expected exactly one of field, calendar, ratio, or entity with a measure and a window".to_owned());
+    }
+    if let Some(field) = &entry.field {
+        return match schema.numbers.iter().position(|number| number == field) {
+            _ if field == "amount" => Ok(Kind::Amount),
+            Some(number) => Ok(Kind::Number(number)),
+            None => Err(format!("field `{field}` is no number of the schema")),
+        };
+    }
+    if let Some(calendar) = entry.calendar {
+        return Ok(Kind::Calendar(calendar));
+    }
+    if let Some(ratio) = &entry.ratio {
+        let [over, under] = ratio.each_ref().map(|name| {
+            let place = before.iter().position(|feature| &feature.name == name);
+            place.ok_or_else(|| format!("ratio of `{name}`, which is not declared before it"))
+        });
+        return Ok(Kind::Ratio(over?, under?));
+    }
+    window(schema, &entry).map(Kind::Window)
+}
+
+fn measures(entry: &FeatureEntry) -> usize {
+    let named = [&entry.sum, &entry.mean, &entry.sd, &entry.distinct].into_iter().filter(|m| m.is_some()).count();
+    named + usize::from(entry.count == Some(true)) + usize::from(entry.fraud_rate == Some(true))
+}
+
+fn window(schema: &Schema, entry: &FeatureEntry) -> Result<Window, String> {
+    let entity_place = |name: &String| {
+        let place = schema.entities.iter().position(|entity| entity == name);
+        place.ok_or_else(|| format!("`{name}` is no entity of the schema"))
+    };
+    let entity = entity_place(entry.entity.as_ref().ok_or("expected an entity")?)?;
+    if measures(entry) != 1 {
+        return Err("expected one measure: count, sum, mean, sd, distinct or fraud_rate".to_owned());
+    }
+    let of_amount = |field: &String, measure| {
+        let refusal = format!("measure of `{field}`: only windows over amount can be served");
+        if field == "amount" { Ok(measure) } else { Err(refusal) }
+    };
+    let measure = match entry {
+        FeatureEntry { sum: Some(field), .. } => of_amount(field, Measure::Sum)?,
+        FeatureEntry { mean: Some(field), .. } => of_amount(field, Measure::Mean)?,
+        FeatureEntry { sd: Some(field), .. } => of_amount(field, Measure::Deviation)?,
+        FeatureEntry { distinct: Some(field), .. } => match entity_place(field)? {
+            same if same == entity => return Err("an entity has one distinct value of itself".to_owned()),
+            other => Measure::Distinct(other),
+        },
+        FeatureEntry { fraud_rate: Some(true), .. } => Measure::FraudRate,
+        _ => Measure::Count,
+    };
+    let length = entry.window.as_deref().ok_or("expected a window such as 7d")?;
+    let length = seconds(length).ok_or_else(|| format!("window `{length}`: expected a span such as 1h or 7d"))?;
+    let delay = match entry.delay.as_deref() {
+        None => 0,
+        Some(text) => seconds(text).ok_or_else(|| format!("delay `{text}`: expected a span such as 1h or 7d"))?,
+    };
+    if measure == Measure::FraudRate && delay == 0 {
+        // Its own label is never known at its own moment, so the count would be of nothing known.
+        return Err(
+            "a fraud rate without a delay would count transactions that nobody can have reported: add delay".to_owned()
+        );
+    }
+    Ok(Window { entity, measure, length, delay })
+}

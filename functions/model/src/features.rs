@@ -1,0 +1,123 @@
+//! The Rust engine: feature values of a transaction, and windows over a history.
+
+mod history;
+
+pub use history::{History, Label};
+
+use decision::{Batch, Evidence, Hold};
+use jiff::Timestamp;
+
+use crate::{Calendar, Definition, Kind, Look, Matrix};
+
+const DAY: i64 = 86_400;
+
+impl Calendar {
+    /// The part's value at a moment, UTC.
+    pub fn at(self, moment: Timestamp) -> f64 {
+        let seconds = moment.as_second();
+        let hour = seconds.rem_euclid(DAY) / 3_600;
+        // Day 0, 1 January 1970, was a Thursday.
+        let weekday = (seconds.div_euclid(DAY) + 3).rem_euclid(7);
+        match self {
+            Self::Night => f64::from(u8::from(hour <= 6)),
+            Self::Weekend => f64::from(u8::from(weekday >= 5)),
+            Self::Hour => hour as f64,
+            Self::Weekday => weekday as f64,
+        }
+    }
+}
+
+/// What a feature is computed from, but for windows. Missing is NaN.
+pub trait Facts {
+    /// When the transaction happened.
+    fn occurred_at(&self) -> Timestamp;
+    /// Its amount.
+    fn amount(&self) -> f64;
+    /// Its n-th declared number.
+    fn number(&self, index: usize) -> f64;
+    /// The window feature of this name.
+    fn window(&self, name: &str) -> f64;
+}
+
+/// A row of a batch: it has no windows.
+pub(crate) struct BatchRow<'a>(pub(crate) &'a Batch<'a>, pub(crate) usize);
+
+impl Facts for BatchRow<'_> {
+    fn occurred_at(&self) -> Timestamp {
+        self.0.occurred_at(self.1)
+    }
+    fn amount(&self) -> f64 {
+        self.0.amount(self.1)
+    }
+    fn number(&self, index: usize) -> f64 {
+        self.0.number(self.1, index)
+    }
+    fn window(&self, _: &str) -> f64 {
+        f64::NAN
+    }
+}
+
+/// A held transaction and its evidence.
+pub(crate) struct HeldRow<'a> {
+    pub(crate) definition: &'a Definition,
+    pub(crate) hold: &'a Hold,
+    pub(crate) evidence: &'a Evidence,
+}
+
+impl Facts for HeldRow<'_> {
+    fn occurred_at(&self) -> Timestamp {
+        self.hold.occurred_at
+    }
+    fn amount(&self) -> f64 {
+        self.hold.amount
+    }
+    fn number(&self, index: usize) -> f64 {
+        let name = self.definition.schema().numbers.get(index);
+        name.and_then(|name| self.hold.numbers.get(name)).copied().unwrap_or(f64::NAN)
+    }
+    fn window(&self, name: &str) -> f64 {
+        self.evidence.get(name).copied().flatten().unwrap_or(f64::NAN)
+    }
+}
+
+impl Definition {
+    /// One feature's value; NaN where it is missing. A ratio over nothing is missing.
+    pub fn value(&self, place: usize, facts: &impl Facts) -> f64 {
+        let Some(feature) = self.feature(place) else { return f64::NAN };
+        match &feature.kind {
+            Kind::Amount => facts.amount(),
+            Kind::Number(index) => facts.number(*index),
+            Kind::Calendar(part) => part.at(facts.occurred_at()),
+            Kind::Window(_) => facts.window(&feature.name),
+            Kind::Ratio(over, under) => match self.value(*under, facts) {
+                0.0 => f64::NAN,
+                under => self.value(*over, facts) / under,
+            },
+        }
+    }
+
+    /// Appends a look's row of values.
+    pub fn push_row(&self, look: &Look, facts: &impl Facts, matrix: &mut Matrix) {
+        for &place in &look.features {
+            matrix.push(self.value(place, facts));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calendar_parts_are_those_of_utc() {
+        // 2018-08-12 was a Sunday.
+        let at = |text: &str| {
+            let moment: Timestamp = text.parse().unwrap();
+            [Calendar::Night, Calendar::Weekend, Calendar::Hour, Calendar::Weekday].map(|part| part.at(moment))
+        };
+        assert_eq!(at("2018-08-12T06:59:59Z"), [1.0, 1.0, 6.0, 6.0]);
+        assert_eq!(at("2018-08-12T23:30:00-02:00"), [1.0, 0.0, 1.0, 0.0]);
+        assert_eq!(at("2018-08-10T07:00:00Z"), [0.0, 0.0, 7.0, 4.0]);
+        assert_eq!(at("1969-12-31T23:00:00Z"), [0.0, 0.0, 23.0, 2.0]);
+    }
+}

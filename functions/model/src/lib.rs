@@ -1,0 +1,19 @@
+//! Features, models and the bundle that carries both.
+//!
+//! One [`Definition`] says what the features are; [`features`] computes them in Rust and [`sql`]
+//! in the warehouse. A [`Bundle`] is what training made of a definition and a history: checked
+//! whole when it is opened, then scored without an allocation per transaction. Pure.
+
+mod bundle;
+mod definition;
+pub mod features;
+mod forest;
+mod matrix;
+pub mod sql;
+
+pub use bundle::{Bundle, Confirmed, Error, Golden, GoldenConfirm, Scratch, build};
+pub use definition::{
+    Calendar, Costs, Definition, DefinitionError, Feature, Kind, Look, Measure, Rules, Training, Window,
+};
+pub use forest::{Forest, ForestError, Node, Split, Tree};
+pub use matrix::{MISSING, Matrix};

@@ -1,0 +1,125 @@
+//! A cold start of the real binary: its process is started against a Runtime API of our own on
+//! 127.0.0.1, with a bundle from a folder. It asks for its first event when it is initialised, and
+//! gets an empty batch.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+const STARTS: usize = 10;
+const EVENT: &str = r#"{"Records":[]}"#;
+
+/// The median of several starts.
+pub(crate) fn start(binary: &Path) -> io::Result<Value> {
+    let folder = std::env::temp_dir().join(format!("second-look-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    for (name, bytes) in harness::bundle::files() {
+        std::fs::write(folder.join(name), bytes)?;
+    }
+    let mut starts = (0..STARTS).map(|_| once(binary, &folder)).collect::<io::Result<Vec<_>>>();
+    std::fs::remove_dir_all(&folder)?;
+    if let Ok(starts) = &mut starts {
+        starts.sort();
+    }
+    let starts = starts?;
+    let (response, init, memory) = starts.get(STARTS / 2).copied().unwrap_or_default();
+    let ms = |duration: Duration| (duration.as_secs_f64() * 1e4).round() / 10.0;
+    Ok(json!({
+        "process_start_to_first_response_ms": ms(response), "init_ms": ms(init),
+        "peak_memory_mb": memory / 1024, "binary_bytes": std::fs::metadata(binary)?.len(),
+    }))
+}
+
+/// Time to the first response, time to the first request for an event, peak memory in KB.
+fn once(binary: &Path, bundle: &Path) -> io::Result<(Duration, Duration, u64)> {
+    let api = TcpListener::bind("127.0.0.1:0")?;
+    let started = Instant::now();
+    let child = Command::new(binary)
+        .env_clear()
+        .env("AWS_LAMBDA_RUNTIME_API", api.local_addr()?.to_string())
+        .env("AWS_LAMBDA_FUNCTION_NAME", "score")
+        .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+        .env("AWS_LAMBDA_FUNCTION_VERSION", "1")
+        .env("AWS_LAMBDA_LOG_STREAM_NAME", "bench")
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", "bench")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ACCESS_KEY_ID", "none")
+        .env("AWS_SECRET_ACCESS_KEY", "none")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("BUCKET", "none")
+        .env("BUNDLE", bundle)
+        .env("STATEMENT_PREFIX", "second-look")
+        .env("DECISIONS_STREAM", "none")
+        .env("PUBLISH_APPROVALS", "false")
+        .env("WAREHOUSE_WORKGROUP", "none")
+        .env("WAREHOUSE_DATABASE", "none")
+        .stdout(Stdio::null())
+        .spawn()?;
+    let child = Running(child);
+    let mut init = None;
+    // An answer is awaited on whichever connection it comes.
+    loop {
+        let mut connection = BufReader::new(api.accept()?.0);
+        while let Some(path) = request(&mut connection)? {
+            if path.ends_with("/invocation/next") {
+                init.get_or_insert_with(|| started.elapsed());
+                answer(connection.get_mut(), "200 OK", EVENT)?;
+            } else if path.ends_with("/response") {
+                let response = started.elapsed();
+                let memory = super::kilobytes(&child.0.id().to_string(), "VmHWM");
+                return Ok((response, init.unwrap_or_default(), memory));
+            } else {
+                return Err(io::Error::other(format!("the function asked for {path}")));
+            }
+        }
+    }
+}
+
+/// Ends with the measurement.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The next request's path, its body read; none when the connection has ended.
+fn request(connection: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
+    let mut line = String::new();
+    if connection.read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let path = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        connection.read_line(&mut header)?;
+        if header.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = header.split_once(':') {
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse().unwrap_or_default();
+            }
+        }
+    }
+    connection.take(length).read_to_end(&mut Vec::new())?;
+    Ok(Some(path))
+}
+
+fn answer(connection: &mut TcpStream, status: &str, body: &str) -> io::Result<()> {
+    let deadline = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default() + 60_000;
+    write!(
+        connection,
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         lambda-runtime-aws-request-id: 1\r\nlambda-runtime-deadline-ms: {deadline}\r\n\
+         lambda-runtime-invoked-function-arn: arn:aws:lambda:us-east-1:123456789012:function:score\r\n\r\n{body}",
+        body.len()
+    )
+}

@@ -1,0 +1,160 @@
+//! How fast the hot path is, and how soon it begins: `make bench`.
+//!
+//! Writes target/bench/summary.json. One thread; the best of several rounds counts, since all that
+//! can disturb a round makes it slower.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
+
+mod cold;
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use harness::bundle::bundle;
+use harness::memory::{Decisions, Faults, Objects, Warehouse};
+use jiff::Timestamp;
+use model::{Bundle, Scratch};
+use score::{Context, Judged, Records, Settings, read, unwrap};
+use serde_json::{Value, json};
+
+const BATCHES: [usize; 3] = [100, 1_000, 10_000];
+/// Every 50th transaction is dear and held.
+const HOLD_EVERY: usize = 50;
+const ROUNDS: u32 = 15;
+
+fn main() {
+    let mut summary = json!({ "machine": { "cores": std::thread::available_parallelism().unwrap().get() } });
+    for size in BATCHES {
+        let event = event(size);
+        for publish_approvals in [false, true] {
+            let name = if publish_approvals { "handler_with_approvals" } else { "handler" };
+            let ns = handler(&event, size, publish_approvals);
+            println!("{name:<24} {size:>6} transactions a batch: {:>9.0} a second and core, {ns:.0} ns each", 1e9 / ns);
+            summary[name][size.to_string()] = json!({
+                "transactions_per_second_and_core": (1e9 / ns).round(), "ns_per_transaction": ns.round(),
+                "event_bytes": event.len(),
+            });
+        }
+    }
+    let parts = parts(&event(1_000));
+    println!("parts, ns per transaction (batches of 1000): {parts}");
+    summary["ns_per_transaction"] = parts;
+    summary["peak_memory_mb"] = json!(kilobytes("self", "VmHWM") / 1024);
+    match cold::start(Path::new(env!("CARGO_BIN_EXE_score"))) {
+        Ok(cold) => {
+            println!("cold start: {cold}");
+            summary["cold_start"] = cold;
+        }
+        Err(why) => panic!("no cold start was measured: {why}"),
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("summary.json"), serde_json::to_vec_pretty(&summary).unwrap()).unwrap();
+    println!("written to target/bench/summary.json");
+}
+
+/// A Kinesis event of so many records of about 430 bytes, as the text that Lambda sends.
+fn event(transactions: usize) -> Vec<u8> {
+    let mut text = String::from("{\"Records\":[");
+    for i in 0..transactions {
+        let amount = if i % HOLD_EVERY == HOLD_EVERY - 1 { 990.0 } else { 5.0 + (i % 90) as f64 };
+        let transaction = format!(
+            r#"{{"transaction_id":"T{i:09}","occurred_at":"2026-01-31T08:59:{:02}.{:03}Z","amount":{amount:.2},"customer_id":"C{:06}","terminal_id":"S{:05}","merchant":{{"name":"Corner shop {}","category":"5411","country":"DE"}},"card":{{"bin":"45717360","entry":"contactless","network":"visa"}},"device":{{"ip":"203.0.113.{}","agent":"pos/4.2","session":"{:032x}"}},"currency":"EUR","channel":"point_of_sale"}}"#,
+            i % 60,
+            i % 1_000,
+            i * 7_919 % 5_000,
+            i * 104_729 % 10_000,
+            i % 500,
+            i % 255,
+            i * 2_654_435_761
+        );
+        let number = format!("4959033827149025660855969253836157109592157{i:013}");
+        let comma = if i == 0 { "" } else { "," };
+        write!(
+            text,
+            r#"{comma}{{"kinesis":{{"kinesisSchemaVersion":"1.0","partitionKey":"C{i}","sequenceNumber":"{number}","data":"{}","approximateArrivalTimestamp":1769850000.{:03}}},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":"shardId-000000000006:{number}","eventName":"aws:kinesis:record","invokeIdentityArn":"arn:aws:iam::123456789012:role/second-look-functions","awsRegion":"us-east-1","eventSourceARN":"arn:aws:kinesis:us-east-1:123456789012:stream/second-look-transactions"}}"#,
+            STANDARD.encode(transaction), i % 1_000
+        )
+        .unwrap();
+    }
+    text.push_str("]}");
+    text.into_bytes()
+}
+
+fn now() -> Timestamp {
+    "2026-01-31T09:00:05Z".parse().unwrap()
+}
+
+/// The shortest of several rounds, in ns per transaction.
+fn best<T>(transactions: usize, mut round: impl FnMut() -> T) -> f64 {
+    let shortest = (0..ROUNDS).map(|_| {
+        let started = Instant::now();
+        black_box(round());
+        started.elapsed()
+    });
+    shortest.min().unwrap_or(Duration::ZERO).as_nanos() as f64 / transactions as f64
+}
+
+/// Event bytes in, decisions and S3 body out, adapters in memory.
+fn handler(event: &[u8], transactions: usize, publish_approvals: bool) -> f64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let bundle = std::cell::Cell::new(Some(bundle()));
+    best(transactions, || {
+        // Adapters in memory keep all they are given: each round has new ones.
+        let faults = Faults::none();
+        let context = Context {
+            bundle: bundle.take().unwrap(),
+            objects: Objects::with(&faults),
+            decisions: Decisions::with(&faults),
+            warehouse: Warehouse::with(&faults),
+            settings: Settings { statement_prefix: "second-look".to_owned(), publish_approvals },
+        };
+        let records: Records = serde_json::from_slice(event).unwrap();
+        let response = runtime.block_on(context.handle(&records, now())).unwrap();
+        assert!(response.batch_item_failures.is_empty());
+        assert_eq!(
+            context.decisions.published().len(),
+            if publish_approvals { transactions } else { transactions / HOLD_EVERY }
+        );
+        bundle.set(Some(context.bundle));
+    })
+}
+
+fn parts(event: &[u8]) -> Value {
+    let bundle: Bundle = bundle();
+    let records: Records = serde_json::from_slice(event).unwrap();
+    let rows = records.len();
+    let mut rejected = Vec::new();
+    let frames = unwrap(&records, &mut rejected);
+    let batch = read(bundle.schema(), &records, &frames, &mut rejected);
+    assert_eq!((batch.len(), rejected.len()), (rows, 0));
+    let mut scratch = Scratch::default();
+    let scores = bundle.first_scores(&batch, &mut scratch).to_vec();
+    let event = best(rows, || serde_json::from_slice::<Records>(event).unwrap().len());
+    let decode = best(rows, || {
+        let mut rejected = Vec::new();
+        let frames = unwrap(&records, &mut rejected);
+        read(bundle.schema(), &records, &frames, &mut rejected).len()
+    });
+    let features_and_scoring = best(rows, || bundle.first_scores(&batch, &mut scratch).len());
+    let encoding = best(rows, || {
+        let mut judged = Judged::default();
+        judged.decide(&bundle, &records, &batch, &scores, false, now());
+        judged.body.len()
+    });
+    json!({
+        "event_to_records": event.round(), "records_to_columns": decode.round(),
+        "features_and_scoring": features_and_scoring.round(), "decisions_and_body": encoding.round(),
+    })
+}
+
+/// A figure of `/proc/<pid>/status`.
+fn kilobytes(pid: &str, name: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+}

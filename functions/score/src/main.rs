@@ -1,0 +1,40 @@
+//! The `score` function: configuration, clients and the bundle once, then one batch after another.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use host::{Clients, chain, environment, open_bundle, start_logs};
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, service_fn};
+use score::{Config, Context, Records};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    start_logs(environment("RUST_LOG").as_deref());
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = chain(error.as_ref()), "score can't start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let Config { bucket, bundle, decisions_stream, database, settings } = Config::read(environment)?;
+    let clients = Clients::load().await;
+    let objects = clients.objects(&bucket);
+    let context = Context {
+        bundle: open_bundle(&bundle, &objects).await?,
+        decisions: clients.decisions(&decisions_stream),
+        warehouse: clients.warehouse(database),
+        objects,
+        settings,
+    };
+    tracing::info!(bundle, version = context.bundle.version(), "ready");
+    let handle = |event: LambdaEvent<Records>| {
+        let context = &context;
+        async move { context.handle(&event.payload, Timestamp::now()).await.map_err(|error| chain(&error)) }
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}

@@ -1,0 +1,181 @@
+//! Every event under events/score, as AWS sends it, through the handler.
+
+mod support;
+
+use std::path::Path;
+
+use decision::{Action, Stage};
+use harness::memory::Faults;
+use lambda_runtime::{Context as LambdaContext, LambdaEvent};
+use outlet::keys;
+use score::Records;
+use support::*;
+
+/// A fixture, as Lambda would hand it over.
+fn event(name: &str) -> Records {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/score").join(name);
+    serde_json::from_slice(&std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).unwrap()
+}
+
+/// What lies in `rejected/`: (key, stage, error, raw bytes).
+fn rejected(context: &Twins) -> Vec<(String, decision::Rejected)> {
+    let keys = context.objects.keys(keys::REJECTED);
+    keys.into_iter()
+        .map(|key| (key.clone(), serde_json::from_slice(&context.objects.bytes(&key).unwrap()).unwrap()))
+        .collect()
+}
+
+fn ids(context: &Twins) -> Vec<String> {
+    rows(context).into_keys().map(|(transaction, _)| transaction).collect()
+}
+
+#[tokio::test]
+async fn a_good_batch_is_decided_kept_published_and_asked_about() {
+    let context = context(&Faults::none());
+    assert_eq!(handle(&context, &event("good.json")).await, [""; 0]);
+    assert_eq!(ids(&context), ["T000001", "T000002", "T000003", "T000004"]);
+    assert_eq!(
+        context.objects.keys("transactions/"),
+        ["transactions/dt=2026-01-31/hh=09/000000000006-49590338271490256608559692538361571095921575989136588898\
+          -49590338271490256608559692538361571095921575989136588919.ndjson.gz"]
+    );
+    let decisions = context.decisions.decisions();
+    let actions: Vec<_> = decisions.iter().map(|d| (d.transaction_id.as_str(), d.stage, d.action)).collect();
+    let (stage, approve) = (Stage::Provisional, Action::Approve);
+    assert_eq!(
+        actions,
+        [
+            ("T000001", stage, approve),
+            ("T000002", stage, Action::Hold),
+            ("T000003", stage, approve),
+            ("T000004", stage, approve)
+        ]
+    );
+    let held = &decisions[1];
+    assert_eq!(held.decision_id, "000000000006-49590338271490256608559692538361571095921575989136588905-0");
+    assert_eq!(held.deadline, Some("2026-01-31T09:10:00.375Z".parse().unwrap()));
+    assert!(!held.reasons.is_empty() && held.reasons.len() <= 3);
+    assert_eq!(context.decisions.published()[1].partition_key, "C1002");
+
+    let (entries, submitted) = (ledger(&context), context.warehouse.submitted());
+    let [entry] = &entries[..] else { panic!("one ledger entry, not {entries:?}") };
+    let [(id, statement)] = &submitted[..] else { panic!("one statement, not {submitted:?}") };
+    assert_eq!((entry.name.as_str(), entry.attempts), (statement.name.as_str(), 1));
+    assert_eq!(entry.statement_id.as_deref(), Some(id.0.as_str()));
+    assert!(statement.name.starts_with("second-look-confirm-000000000006-4959"), "{}", statement.name);
+    assert_eq!(holds(entry).iter().map(|h| h.transaction_id.as_str()).collect::<Vec<_>>(), ["T000002"]);
+    assert!(statement.sqls.iter().all(|sql| !sql.contains("T000002")), "values are bound, not written into SQL");
+    assert!(statement.parameters.iter().any(|(_, value)| value.contains("T000002")));
+}
+
+#[tokio::test]
+async fn poison_is_rejected_and_its_neighbours_are_unharmed() {
+    let context = context(&Faults::none());
+    assert_eq!(handle(&context, &event("poison.json")).await, [""; 0]);
+    assert_eq!(ids(&context), ["'; DROP TABLE transactions; --\"", "T000010", "T000011", "T000022"]);
+    let rejected = rejected(&context);
+    let found: Vec<_> = rejected.iter().map(|(_, r)| (r.stage.as_str(), r.error.as_str())).collect();
+    let expected = [
+        ("json", "begin with {"),
+        ("json", "not UTF-8"),
+        ("record", "empty"),
+        ("transaction", "`amount`: a string"),
+        ("transaction", "`amount`: missing"),
+        ("transaction", "`customer_id`: missing"),
+        ("transaction", "`amount`: a negative number"),
+        ("transaction", "`amount`: a larger number"),
+        ("json", "expected value"),
+        ("transaction", "`occurred_at`: another text"),
+        ("transaction", "`occurred_at`: a moment after its arrival"),
+        ("transaction", "`transaction_id`: a longer string"),
+        ("transaction", "`amount`: there twice"),
+        ("json", "recursion limit"),
+        ("kpl", "MD5"),
+        ("json", "begin with {"),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(found.0 == expected.0 && found.1.contains(expected.1), "{found:?} is not {expected:?}");
+    }
+    let (key, first) = &rejected[0];
+    assert_eq!(key, &format!("rejected/dt=2026-01-31/000000000006-{}-0.json", first.sequence_number));
+    assert_eq!((first.raw.as_str(), first.sequence_number.len()), ("bm90IGpzb24=", 56));
+    assert_eq!(holds(&ledger(&context)[0]).len(), 2, "quotes and SQL in an id are an id");
+}
+
+#[tokio::test]
+async fn an_aggregated_record_gives_its_transactions_and_its_bad_ones() {
+    let context = context(&Faults::none());
+    assert_eq!(handle(&context, &event("kpl.json")).await, [""; 0]);
+    assert_eq!(ids(&context), ["T000030", "T000031", "T000032", "T000033"]);
+    let decisions = context.decisions.decisions();
+    let items: Vec<_> = decisions.iter().map(|d| d.decision_id.rsplit_once('-').unwrap().1).collect();
+    assert_eq!(items, ["0", "1", "3", "0"], "an item's number is its place in the record");
+    assert_eq!(rejected(&context).iter().map(|(_, r)| r.item).collect::<Vec<_>>(), [2]);
+}
+
+#[tokio::test]
+async fn lines_of_a_record_are_transactions_of_their_own() {
+    let context = context(&Faults::none());
+    assert_eq!(handle(&context, &event("several.json")).await, [""; 0]);
+    assert_eq!(ids(&context), ["T000040", "T000041", "T000042", "T000043"]);
+    assert_eq!(rejected(&context).len(), 1);
+}
+
+#[tokio::test]
+async fn an_empty_batch_does_nothing() {
+    let faults = Faults::none();
+    let context = context(&faults);
+    assert_eq!(handle(&context, &event("empty.json")).await, [""; 0]);
+    assert_eq!(faults.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_batch_of_poison_alone_writes_no_empty_object() {
+    let context = context(&Faults::none());
+    let mut records = Records::of_shard("000000000006");
+    push(&mut records, 1, b"");
+    assert_eq!(handle(&context, &records).await, [""; 0]);
+    assert_eq!(context.objects.keys("").len(), 1);
+    assert!(context.decisions.published().is_empty() && context.warehouse.submitted().is_empty());
+}
+
+#[tokio::test]
+async fn a_record_of_one_mebibyte_is_a_record() {
+    let context = context(&Faults::none());
+    let good = transaction(2, 990.0);
+    let long = good.replacen('{', &format!("{{\"note\":\"{}\",", "x".repeat(1024 * 1024 - good.len() - 10)), 1);
+    assert_eq!(long.len(), 1024 * 1024);
+    let mut records = records(&[(1, 5.0)]);
+    push(&mut records, 2, long.as_bytes());
+    push(&mut records, 3, &[b'{'; 1024 * 1024]);
+    push(&mut records, 4, transaction(4, 5.0).as_bytes());
+    assert_eq!(handle(&context, &records).await, [""; 0]);
+    assert_eq!(ids(&context), ["T1", "T2", "T4"]);
+    assert_eq!(rejected(&context).len(), 1);
+    let entry = serde_json::to_vec(&ledger(&context)[0]).unwrap();
+    assert!(entry.len() < 2_000, "what the bundle does not declare stays out of the ledger");
+}
+
+#[tokio::test]
+async fn a_record_without_sequence_number_is_rejected_and_its_neighbours_are_unharmed() {
+    let context = context(&Faults::none());
+    let mut records = records(&[(1, 5.0)]);
+    let event = r#"{"Records":[{"eventID":"shardId-000000000006:","kinesis":{"data":"e30=","approximateArrivalTimestamp":1769850000.5}},
+        {"eventID":"shardId-000000000006:1","kinesis":{"sequenceNumber":"1","data":"DATA","approximateArrivalTimestamp":1769850000.5}}]}"#;
+    let data = "eyJ0cmFuc2FjdGlvbl9pZCI6IlQwMDAwMDEiLCJvY2N1cnJlZF9hdCI6IjIwMjYtMDEtMzFUMDg6NTk6MDFaIiwiYW1vdW50IjoxMS41LCJjdXN0b21lcl9pZCI6IkMxMDAxIiwidGVybWluYWxfaWQiOiJTMjAxIn0=";
+    records.clone_from(&serde_json::from_str(&event.replace("DATA", data)).unwrap());
+    assert_eq!(handle(&context, &records).await, [""; 0]);
+    assert_eq!(ids(&context), ["T000001"]);
+    let rejected = rejected(&context);
+    assert_eq!(rejected[0].1.error, "record has no sequence number");
+    let named = rejected[0].0.strip_prefix("rejected/dt=2026-01-31/000000000006-").unwrap();
+    assert_eq!(named.len(), "00112233445566778899aabbccddeeff-0.json".len(), "named after its bytes");
+}
+
+#[test]
+fn what_lambda_hands_over_is_read_without_an_owned_copy_of_each_record() {
+    let text = include_str!("../../../events/score/good.json");
+    let event = LambdaEvent::<Records>::new(serde_json::from_str(text).unwrap(), LambdaContext::default());
+    assert_eq!(event.payload.len(), 4);
+}

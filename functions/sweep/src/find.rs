@@ -1,0 +1,101 @@
+use std::time::Duration;
+
+use decision::ledger::{Pending, Work};
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use outlet::Objects;
+
+/// How many ledger entries are read at a time.
+const CONCURRENCY: usize = 16;
+
+/// What the ledger says is due.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// The statements whose holds are to be settled, earliest deadline first.
+    pub holds: Vec<String>,
+    /// The statements that load.
+    pub loads: Vec<String>,
+    /// How many entries are too young to be looked at.
+    pub young: usize,
+    /// Keys of entries that can't be read, or are not where their name says. They stay where they are.
+    pub unreadable: Vec<String>,
+    /// Keys of entries that could not be fetched this time.
+    pub unreachable: Vec<String>,
+}
+
+/// Why the ledger could not be listed.
+#[derive(Debug, thiserror::Error)]
+#[error("can't list the ledger")]
+pub struct Error(#[from] outlet::Error);
+
+/// One entry of the ledger, as far as it matters here.
+enum Seen {
+    Holds { name: String, deadline: Option<Timestamp> },
+    Load { name: String },
+    Young,
+    Gone,
+    Unreadable(String),
+    Unreachable(String),
+}
+
+/// Reads the ledger. An entry is due when its present attempt was written down more than `grace`
+/// ago, for until then its event may come, or when one of its holds has passed its deadline.
+pub async fn find<O: Objects>(objects: &O, grace: Duration, now: Timestamp) -> Result<Due, Error> {
+    let listed = objects.list(outlet::keys::PENDING).await?;
+    let mut entries =
+        stream::iter(listed).map(|listed| look(objects, listed.key, grace, now)).buffer_unordered(CONCURRENCY);
+    let mut due = Due::default();
+    let mut holds = Vec::new();
+    while let Some(entry) = entries.next().await {
+        match entry {
+            Seen::Holds { name, deadline } => holds.push((deadline, name)),
+            Seen::Load { name } => due.loads.push(name),
+            Seen::Young => due.young += 1,
+            Seen::Gone => {}
+            Seen::Unreadable(key) => due.unreadable.push(key),
+            Seen::Unreachable(key) => due.unreachable.push(key),
+        }
+    }
+    holds.sort();
+    due.holds = holds.into_iter().map(|(_, name)| name).collect();
+    due.loads.sort();
+    due.unreadable.sort();
+    due.unreachable.sort();
+    Ok(due)
+}
+
+async fn look<O: Objects>(objects: &O, key: String, grace: Duration, now: Timestamp) -> Seen {
+    let bytes = match objects.get(&key).await {
+        Ok(Some(bytes)) => bytes,
+        // Settled since it was listed.
+        Ok(None) => return Seen::Gone,
+        Err(error) => {
+            tracing::error!(key, error = host::chain(&error), "ledger entry not fetched");
+            return Seen::Unreachable(key);
+        }
+    };
+    let entry = match serde_json::from_slice::<Pending>(&bytes) {
+        Ok(entry) if outlet::keys::pending(&entry.name) == key => entry,
+        Ok(_) => {
+            tracing::error!(key, "ledger entry bears the name of another");
+            return Seen::Unreadable(key);
+        }
+        Err(error) => {
+            tracing::error!(key, line = error.line(), column = error.column(), "ledger entry not readable");
+            return Seen::Unreadable(key);
+        }
+    };
+    let young = now.duration_since(entry.submitted_at) < jiff::SignedDuration::try_from(grace).unwrap_or_default();
+    match entry.work {
+        Work::Confirm { holds } => {
+            let deadline = holds.iter().map(|hold| hold.deadline).min();
+            if young && deadline.is_some_and(|deadline| now < deadline) {
+                Seen::Young
+            } else {
+                Seen::Holds { name: entry.name, deadline }
+            }
+        }
+        Work::Load { .. } if young => Seen::Young,
+        Work::Load { .. } => Seen::Load { name: entry.name },
+    }
+}

@@ -1,0 +1,51 @@
+//! The `sweep` function: configuration and clients once, then one sweep for each call.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use confirm::Settler;
+use host::{Clients, chain, definition_text, environment, open_bundle, start_logs};
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, service_fn};
+use load::{Loader, Settings, Table};
+use model::{Definition, sql};
+use serde::de::IgnoredAny;
+use sweep::{Config, Sweep};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    start_logs(environment("RUST_LOG").as_deref());
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = chain(error.as_ref()), "sweep can't start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let Config { bundle, bucket, statement_prefix, role_arn, decisions_stream, grace, database } =
+        Config::read(environment)?;
+    let clients = Clients::load().await;
+    let objects = clients.objects(&bucket);
+    let decisions = clients.decisions(&decisions_stream);
+    let warehouse = clients.warehouse(database);
+    let definition = Definition::parse(&definition_text(&bundle, &objects).await?)?;
+    let settings = Settings { bucket, statement_prefix, max_attempts: load::MAX_ATTEMPTS };
+    let load_sql = move |table: Table, manifest: &str| sql::load(&definition, table.name(), manifest, &role_arn);
+    let loader = Loader { objects: &objects, warehouse: &warehouse, sql: &load_sql, settings: &settings };
+    let (bundle, objects, decisions, warehouse, loader) = (&bundle, &objects, &decisions, &warehouse, &loader);
+    // Whatever the schedule sends: the ledger says what is due.
+    let handle = |_: LambdaEvent<IgnoredAny>| async move {
+        // Opened at every call: there may be none yet, and sweeps are few.
+        let judge = open_bundle(bundle, objects).await;
+        if let Err(error) = &judge {
+            tracing::error!(bundle, error = chain(error), "no bundle: no hold can be settled");
+        }
+        let settler = judge.as_ref().ok().map(|judge| Settler { objects, decisions, warehouse, judge });
+        let sweep = Sweep { settler: settler.as_ref(), loader, grace };
+        sweep.run(Timestamp::now()).await.map_err(|error| chain(&error))
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}

@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use confirm::{Judge, Report, Settler};
+use decision::SettledBy;
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use load::{Advanced, Kicked, Loader, Table};
+use outlet::{Decisions, Objects};
+use serde::Serialize;
+use warehouse::Warehouse;
+
+use crate::{Due, Error, find};
+
+/// How many statements are dealt with at a time; the warehouse answers some 20 result requests a
+/// second for the whole account.
+const CONCURRENCY: usize = 8;
+
+/// One sweep over the ledger.
+pub struct Sweep<'a, O, D, W, J> {
+    /// The path of holds; none while there is no bundle to judge with, and then no hold is settled.
+    pub settler: Option<&'a Settler<'a, O, D, W, J>>,
+    /// The path of loads.
+    pub loader: &'a Loader<'a, O, W>,
+    /// How old an attempt must be before the sweep looks at it.
+    pub grace: Duration,
+}
+
+/// What a sweep did, in counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Swept {
+    /// Statements of holds that were due.
+    pub holds: usize,
+    /// Statements of loads that were due.
+    pub loads: usize,
+    /// Entries left alone, as they are too young.
+    pub young: usize,
+    /// Entries that can't be read; the log names their keys.
+    pub unreadable: usize,
+    /// Entries and tables that could not be dealt with this time; the log says why.
+    pub failed: usize,
+    /// Loads whose end was found.
+    pub loaded: usize,
+    /// Loads given up.
+    pub given_up: usize,
+    /// Loads begun or submitted again.
+    pub begun: usize,
+    /// What became of the holds.
+    #[serde(flatten)]
+    pub settled: Report,
+}
+
+impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
+    /// Finds what is due and does it. What fails is logged and counted, and stops nothing else.
+    pub async fn run(&self, now: Timestamp) -> Result<Swept, Error> {
+        let due = find(self.loader.objects, self.grace, now).await?;
+        Ok(self.act(due, now).await)
+    }
+
+    /// Does what is due.
+    pub async fn act(&self, due: Due, now: Timestamp) -> Swept {
+        let mut swept = Swept {
+            holds: due.holds.len(),
+            loads: due.loads.len(),
+            young: due.young,
+            unreadable: due.unreadable.len(),
+            failed: due.unreachable.len(),
+            ..Swept::default()
+        };
+        match self.settler {
+            Some(settler) => settle(settler, &due.holds, now, &mut swept).await,
+            None => swept.failed += due.holds.len(),
+        }
+        for name in &due.loads {
+            match self.loader.advance(name, now).await {
+                Ok(Advanced::Loaded) => swept.loaded += 1,
+                Ok(Advanced::GivenUp) => swept.given_up += 1,
+                Ok(Advanced::Resubmitted) => swept.begun += 1,
+                Ok(Advanced::Absent | Advanced::Running) => {}
+                Err(error) => {
+                    tracing::error!(statement = name, error = host::chain(&error), "load not advanced");
+                    swept.failed += 1;
+                }
+            }
+        }
+        // Lists may wait that nobody has kicked for: whoever wrote them died.
+        for table in Table::ALL {
+            match self.loader.kick(table, now).await {
+                Ok(Kicked::Begun) => swept.begun += 1,
+                Ok(Kicked::NothingWaits | Kicked::UnderWay) => {}
+                Err(error) => {
+                    tracing::error!(table = table.name(), error = host::chain(&error), "no load begun");
+                    swept.failed += 1;
+                }
+            }
+        }
+        swept
+    }
+}
+
+async fn settle<O: Objects, D: Decisions, W: Warehouse, J: Judge>(
+    settler: &Settler<'_, O, D, W, J>,
+    names: &[String],
+    now: Timestamp,
+    swept: &mut Swept,
+) {
+    let mut settled = stream::iter(names)
+        .map(|name| async move { (name, settler.settle(name, SettledBy::Sweep, now).await) })
+        .buffer_unordered(CONCURRENCY);
+    while let Some((name, result)) = settled.next().await {
+        match result {
+            Ok(report) => swept.settled += report,
+            Err(error) => {
+                tracing::error!(statement = name, error = host::chain(&error), "holds not settled");
+                swept.failed += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What a sweep finds, and what it leaves alone.
+
+#[path = "../../confirm/tests/support/mod.rs"]
+mod support;
+
+use std::path::Path;
+use std::time::Duration;
+
+use harness::memory::Fault;
+use load::{Loader, NewObject, Settings, Table};
+use outlet::keys;
+use support::{PREFIX, World, at, hold, row};
+use sweep::{Due, Sweep, Swept, find};
+
+const GRACE: Duration = Duration::from_secs(90);
+
+fn settings() -> Settings {
+    Settings { bucket: "second-look-bucket".into(), statement_prefix: PREFIX.into(), max_attempts: 3 }
+}
+
+async fn swept(world: &World, now: i64) -> Swept {
+    let settings = settings();
+    let loader = loader(world, &settings);
+    let sweep = Sweep { settler: Some(&world.settler()), loader: &loader, grace: GRACE };
+    sweep.run(at(now)).await.unwrap()
+}
+
+fn loader<'a>(
+    world: &'a World,
+    settings: &'a Settings,
+) -> Loader<'a, harness::memory::Objects, harness::memory::Warehouse> {
+    let World { objects, warehouse, .. } = world;
+    Loader { objects, warehouse, sql: &|_, manifest| vec![format!("COPY FROM '{manifest}'")], settings }
+}
+
+fn name(n: u32) -> String {
+    format!("{PREFIX}-confirm-000000000000-{n}-{n}")
+}
+
+#[test]
+fn the_schedules_event_is_readable() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/sweep/schedule.json");
+    let event: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!(event["detail-type"], "Scheduled Event");
+    serde_json::from_value::<serde::de::IgnoredAny>(event).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_young_is_left_alone_unless_a_deadline_has_passed() {
+    let world = World::new(vec![row("a", "innocent")]);
+    world.hold(&name(1), &[hold("a", 600)]).await;
+    world.hold(&name(2), &[hold("b", 30)]).await;
+    world.hold(&name(3), &[hold("c", 600), hold("d", 20)]).await;
+    let due = |now| find(&world.objects, GRACE, at(now));
+    assert_eq!(due(10).await.unwrap(), Due { young: 3, ..Due::default() });
+    let overdue = Due { young: 1, holds: vec![name(3), name(2)], ..Due::default() };
+    assert_eq!(due(30).await.unwrap(), overdue, "earliest deadline first");
+    assert_eq!(due(90).await.unwrap().holds, [name(3), name(2), name(1)]);
+}
+
+#[tokio::test]
+async fn what_no_event_has_settled_is_settled_and_counted() {
+    let world = World::new(vec![row("a", "innocent"), row("b", "guilty"), row("c", "unclear")]);
+    for (n, transaction) in [(1, "a"), (2, "b"), (3, "c")] {
+        world.hold(&name(n), &[hold(transaction, 600)]).await;
+    }
+    let swept = swept(&world, 95).await;
+    assert_eq!((swept.holds, swept.failed, swept.settled.settled()), (3, 0, 3));
+    assert_eq!((swept.settled.released, swept.settled.blocked, swept.settled.review), (1, 1, 1));
+    assert_eq!(swept.settled.ignored_rows, 6, "every statement of the twin answers all rows");
+    let json = serde_json::to_value(swept).unwrap();
+    assert_eq!((json["holds"].as_u64(), json["released"].as_u64()), (Some(3), Some(1)));
+}
+
+#[tokio::test]
+async fn an_entry_that_cannot_be_read_is_counted_and_stops_nothing() {
+    let world = World::new(vec![row("a", "innocent")]);
+    let broken = keys::pending(&name(0));
+    let misnamed = keys::pending(&name(9));
+    world.objects.set(&broken, "{\"name\":");
+    world.hold(&name(1), &[hold("a", 600)]).await;
+    world.hold(&name(2), &[hold("b", 600)]).await;
+    world.objects.set(&misnamed, world.objects.bytes(&keys::pending(&name(2))).unwrap());
+    let due = find(&world.objects, GRACE, at(95)).await.unwrap();
+    assert_eq!(due.unreadable, [broken.clone(), misnamed.clone()]);
+    let swept = swept(&world, 95).await;
+    assert_eq!((swept.holds, swept.unreadable, swept.settled.settled()), (2, 2, 2));
+    assert_eq!(world.objects.keys(keys::PENDING), [broken, misnamed], "they stay where they are");
+}
+
+#[tokio::test]
+async fn one_that_fails_stops_no_other() {
+    let world = World::new(vec![row("a", "innocent"), row("b", "innocent")]);
+    let id = world.hold(&name(1), &[hold("a", 600)]).await;
+    world.hold(&name(2), &[hold("b", 600)]).await;
+    world.hold(&name(3), &[hold("c", 600)]).await;
+    world.faults.add(Fault::on("status").name(&id.0));
+    world.faults.add(Fault::on("get").name(&keys::pending(&name(3))));
+    let swept = swept(&world, 95).await;
+    assert_eq!((swept.holds, swept.failed, swept.settled.settled()), (2, 2, 1));
+    assert_eq!(world.objects.keys(keys::PENDING).len(), 2);
+}
+
+#[tokio::test]
+async fn loads_are_brought_to_their_end_and_lists_that_nobody_kicked_for_are_loaded() {
+    let world = World::new(Vec::new());
+    let settings = settings();
+    let loader = loader(&world, &settings);
+    let object = |key: &str| NewObject { bucket: "second-look-bucket".into(), key: key.into(), version: "1".into() };
+    loader.write_down(Table::Transactions, &[object("transactions/1")]).await.unwrap();
+    loader.kick(Table::Transactions, at(0)).await.unwrap();
+    loader.write_down(Table::FraudReports, &[object("labels/1")]).await.unwrap();
+    let first = swept(&world, 60).await;
+    assert_eq!((first.loads, first.young, first.loaded, first.begun), (0, 1, 0, 1), "one is young, one begins");
+    let second = swept(&world, 95).await;
+    assert_eq!((second.loads, second.young, second.loaded), (1, 1, 1));
+    let third = swept(&world, 160).await;
+    assert_eq!((third.loads, third.loaded), (1, 1));
+    assert_eq!(world.objects.keys(keys::PENDING), [""; 0]);
+}
+
+#[tokio::test]
+async fn without_a_bundle_holds_wait_and_loads_do_not() {
+    let world = World::new(Vec::new());
+    let settings = settings();
+    let loader = loader(&world, &settings);
+    world.hold(&name(1), &[hold("a", 600)]).await;
+    let object = NewObject { bucket: "second-look-bucket".into(), key: "labels/1".into(), version: "1".into() };
+    loader.write_down(Table::FraudReports, &[object]).await.unwrap();
+    let sweep: Sweep<'_, _, harness::memory::Decisions, _, support::PlainJudge> =
+        Sweep { settler: None, loader: &loader, grace: GRACE };
+    let swept = sweep.run(at(95)).await.unwrap();
+    assert_eq!((swept.holds, swept.failed, swept.begun), (1, 1, 1));
+    assert!(world.entry(&name(1)).is_some());
+}

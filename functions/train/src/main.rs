@@ -1,0 +1,39 @@
+//! The train function: a new bundle from the warehouse's history.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use host::{Clients, chain, environment, start_logs};
+use jiff::Timestamp;
+use lambda_runtime::{LambdaEvent, service_fn};
+use train::{Config, Context, Event};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    start_logs(environment("RUST_LOG").as_deref());
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(error = chain(error.as_ref()), "train can't start");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let Config { bucket, bundle, statement_prefix, role_arn, database } = Config::read(environment)?;
+    let clients = Clients::load().await;
+    let context = Context {
+        objects: clients.objects(&bucket),
+        warehouse: clients.warehouse(database),
+        bucket,
+        bundle,
+        statement_prefix,
+        role_arn,
+    };
+    let context = &context;
+    let handle = |event: LambdaEvent<Event>| async move {
+        context.handle(&event.payload, Timestamp::now()).await.map_err(|error| chain(&error))
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}

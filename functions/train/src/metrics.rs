@@ -1,0 +1,81 @@
+//! How well scores tell frauds from the rest.
+
+use serde::{Deserialize, Serialize};
+
+/// How well scores rank, whatever the threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ranking {
+    /// Area under the ROC curve: how often a fraud scores above a good one, ties half.
+    pub auc: f64,
+    /// Average precision: the mean of the precision at each fraud, in the order of scores, where
+    /// equal scores are taken together (as scikit-learn does).
+    pub average_precision: f64,
+}
+
+/// How well a choice tells frauds from the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Share of the chosen that are frauds; 0 where nothing was chosen.
+    pub precision: f64,
+    /// Share of the frauds that were chosen; 0 where there are none.
+    pub recall: f64,
+    /// How many were chosen.
+    pub chosen: usize,
+}
+
+/// Ranks `(score, is fraud)`. None where there are not both frauds and others.
+pub fn ranking(scored: &[(f64, bool)]) -> Option<Ranking> {
+    let frauds = scored.iter().filter(|(_, fraud)| *fraud).count();
+    let others = scored.len() - frauds;
+    if frauds == 0 || others == 0 {
+        return None;
+    }
+    let mut sorted: Vec<&(f64, bool)> = scored.iter().collect();
+    sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (mut seen, mut found, mut pairs, mut precision) = (0usize, 0usize, 0.0, 0.0);
+    for equal in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let hits = equal.iter().filter(|(_, fraud)| *fraud).count();
+        // Each good one among the equals stands below the frauds before, and level with these.
+        pairs += (equal.len() - hits) as f64 * (found as f64 + hits as f64 / 2.0);
+        seen += equal.len();
+        found += hits;
+        precision += hits as f64 * found as f64 / seen as f64;
+    }
+    Some(Ranking { auc: pairs / (frauds as f64 * others as f64), average_precision: precision / frauds as f64 })
+}
+
+/// Judges `(chosen, is fraud)`.
+pub fn choice(choices: impl IntoIterator<Item = (bool, bool)>) -> Choice {
+    let (mut chosen, mut frauds, mut both) = (0usize, 0usize, 0usize);
+    for (is_chosen, is_fraud) in choices {
+        chosen += usize::from(is_chosen);
+        frauds += usize::from(is_fraud);
+        both += usize::from(is_chosen && is_fraud);
+    }
+    let share = |of: usize| if of == 0 { 0.0 } else { both as f64 / of as f64 };
+    Choice { precision: share(chosen), recall: share(frauds), chosen }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rankings_are_those_of_scikit_learn() {
+        let scored = |pairs: &[(f64, u8)]| pairs.iter().map(|&(s, y)| (s, y == 1)).collect::<Vec<_>>();
+        let both = |pairs| ranking(&scored(pairs)).map(|r| (r.auc, r.average_precision));
+        assert_eq!(both(&[(0.9, 1), (0.1, 0)]), Some((1.0, 1.0)));
+        assert_eq!(both(&[(0.1, 0), (0.4, 0), (0.35, 1), (0.8, 1)]), Some((0.75, 5.0 / 6.0)));
+        assert_eq!(both(&[(0.5, 1), (0.5, 0), (0.5, 0)]), Some((0.5, 1.0 / 3.0)));
+        assert_eq!(both(&[(0.5, 1)]), None);
+    }
+
+    #[test]
+    fn a_choice_of_nothing_has_no_precision() {
+        assert_eq!(choice([(false, true)]), Choice { precision: 0.0, recall: 0.0, chosen: 0 });
+        assert_eq!(
+            choice([(true, true), (true, false), (false, true)]),
+            Choice { precision: 0.5, recall: 0.5, chosen: 2 }
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! The `look` command's parts.
+
+pub mod simulate;

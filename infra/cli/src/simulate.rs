@@ -1,0 +1,190 @@
+//! Made-up card transactions with made-up frauds, in the manner of chapter 3 of the *Fraud Detection
+//! Handbook* (Le Borgne, Siblini, Lebichot, Bontempi), written from its description.
+//!
+//! One day is made at a time, so memory holds the people and one day, however many days are asked for.
+
+mod world;
+
+use std::collections::BTreeMap;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Distribution, Normal, Poisson};
+
+use world::World;
+
+/// Seconds in a day.
+pub const DAY_SECONDS: u32 = 86_400;
+/// Scenario 1: every amount above this is fraudulent.
+pub const LARGE_AMOUNT: f64 = 220.0;
+/// Scenario 2: how many days a drawn terminal stays compromised.
+pub const TERMINAL_DAYS: u32 = 28;
+/// Scenario 3: how many days a drawn customer stays compromised.
+pub const CUSTOMER_DAYS: u32 = 14;
+/// Scenario 3: what the fraudulent amounts are multiplied by.
+pub const CUSTOMER_FACTOR: f64 = 5.0;
+
+/// How much to make.
+#[derive(Debug, Clone, Copy)]
+pub struct Size {
+    /// How many customers.
+    pub customers: u32,
+    /// How many terminals.
+    pub terminals: u32,
+    /// How many days.
+    pub days: u32,
+    /// The same seed and size make the same transactions.
+    pub seed: u64,
+}
+
+/// One made-up transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Made {
+    /// Counts from 0 in the order of time.
+    pub number: u64,
+    /// Days since the first day.
+    pub day: u32,
+    /// Second of the day, `1..86400`.
+    pub second: u32,
+    /// Which customer.
+    pub customer: u32,
+    /// Which terminal.
+    pub terminal: u32,
+    /// Amount, in cents so that it is written as it was judged.
+    pub cents: u64,
+    /// The fraud scenario (1, 2 or 3) that made it fraudulent; `None` for an honest one. Never a feature.
+    pub scenario: Option<u8>,
+}
+
+impl Made {
+    /// The amount.
+    pub fn amount(&self) -> f64 {
+        self.cents as f64 / 100.0
+    }
+}
+
+/// A compromised customer: of every three transactions one, drawn, is fraudulent.
+struct Compromise {
+    until_day: u32,
+    seen: u32,
+    chosen: u32,
+}
+
+/// Makes transactions day by day.
+pub struct Simulation {
+    size: Size,
+    world: World,
+    rng: StdRng,
+    day: u32,
+    number: u64,
+    terminals: BTreeMap<u32, u32>,
+    customers: BTreeMap<u32, Vec<Compromise>>,
+}
+
+impl Simulation {
+    /// Places the customers and the terminals.
+    pub fn new(size: Size) -> Self {
+        let mut rng = StdRng::seed_from_u64(size.seed);
+        let world = World::draw(size.customers, size.terminals, &mut rng);
+        Self { size, world, rng, day: 0, number: 0, terminals: BTreeMap::new(), customers: BTreeMap::new() }
+    }
+
+    fn honest_day(&mut self) -> Vec<Made> {
+        let mut made = Vec::new();
+        for (customer, person) in (0_u32..).zip(&self.world.customers) {
+            if person.terminals.is_empty() {
+                continue;
+            }
+            let Ok(count) = Poisson::new(person.per_day) else { continue };
+            for _ in 0..count.sample(&mut self.rng) as u32 {
+                let at = draw(&mut self.rng, f64::from(DAY_SECONDS) / 2.0, 20_000.0);
+                // As in the book, a draw outside the day makes no transaction.
+                if at < 1.0 || at >= f64::from(DAY_SECONDS) {
+                    continue;
+                }
+                let mut amount = draw(&mut self.rng, person.mean_amount, person.mean_amount / 2.0);
+                if amount < 0.0 {
+                    amount = self.rng.random_range(0.0..2.0 * person.mean_amount);
+                }
+                let choice = self.rng.random_range(0..person.terminals.len());
+                let Some(&terminal) = person.terminals.get(choice) else { continue };
+                let cents = (amount * 100.0).round() as u64;
+                made.push(Made { number: 0, day: self.day, second: at as u32, customer, terminal, cents, scenario: None });
+            }
+        }
+        made.sort_by_key(|made| (made.second, made.customer));
+        made
+    }
+
+    fn compromise(&mut self) {
+        let day = self.day;
+        self.terminals.retain(|_, until| *until > day);
+        for terminal in distinct(&mut self.rng, self.size.terminals, 2) {
+            self.terminals.insert(terminal, day + TERMINAL_DAYS);
+        }
+        self.customers.retain(|_, all| {
+            all.retain(|one| one.until_day > day);
+            !all.is_empty()
+        });
+        for customer in distinct(&mut self.rng, self.size.customers, 3) {
+            let one = Compromise { until_day: day + CUSTOMER_DAYS, seen: 0, chosen: 0 };
+            self.customers.entry(customer).or_default().push(one);
+        }
+    }
+
+    fn defraud(&mut self, made: &mut Made) {
+        if made.amount() > LARGE_AMOUNT {
+            made.scenario = Some(1);
+        }
+        if self.terminals.contains_key(&made.terminal) {
+            made.scenario = Some(2);
+        }
+        let mut stolen = false;
+        for one in self.customers.get_mut(&made.customer).into_iter().flatten() {
+            if one.seen % 3 == 0 {
+                one.chosen = self.rng.random_range(0..3);
+            }
+            stolen |= one.seen % 3 == one.chosen;
+            one.seen += 1;
+        }
+        if stolen {
+            made.cents *= CUSTOMER_FACTOR as u64;
+            made.scenario = Some(3);
+        }
+    }
+}
+
+impl Iterator for Simulation {
+    type Item = Vec<Made>;
+
+    /// The next day's transactions, in order.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.day >= self.size.days {
+            return None;
+        }
+        self.compromise();
+        let mut day = self.honest_day();
+        for made in &mut day {
+            self.defraud(made);
+            made.number = self.number;
+            self.number += 1;
+        }
+        self.day += 1;
+        Some(day)
+    }
+}
+
+fn draw(rng: &mut StdRng, mean: f64, sd: f64) -> f64 {
+    Normal::new(mean, sd).map_or(mean, |normal| normal.sample(rng))
+}
+
+fn distinct(rng: &mut StdRng, among: u32, count: u32) -> Vec<u32> {
+    let mut drawn = Vec::new();
+    while drawn.len() < count.min(among) as usize {
+        let one = rng.random_range(0..among);
+        if !drawn.contains(&one) {
+            drawn.push(one);
+        }
+    }
+    drawn
+}

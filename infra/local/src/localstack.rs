@@ -1,0 +1,144 @@
+//! `LocalStack` as a process of this machine, without Docker.
+
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use crate::processes::{self, command, last_lines, log_path};
+use crate::{Options, Service, Venv};
+
+/// Why `LocalStack` is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its process could not be started.
+    #[error("cannot start it")]
+    Start(#[from] processes::Error),
+    /// Its folder could not be made.
+    #[error("cannot prepare {path}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No port was free.
+    #[error("no free port on 127.0.0.1")]
+    Port(#[source] io::Error),
+    /// It ended while starting.
+    #[error("it ended while starting; the end of {log}:\n{lines}")]
+    Ended {
+        /// Its log.
+        log: PathBuf,
+        /// The log's last lines.
+        lines: String,
+    },
+    /// It did not answer in time.
+    #[error("{endpoint} did not answer within {patience:?}")]
+    Silent {
+        /// Its URL.
+        endpoint: String,
+        /// How long we waited.
+        patience: Duration,
+    },
+}
+
+const NAME: &str = "localstack";
+/// The version `LocalStack` looks for; infra/local/node pins it.
+const KINESIS_MOCK: &str = "var/lib/localstack/lib/kinesis-local/0.4.13";
+
+/// Starts it on a free port; [`wait_until_ready`] before use.
+pub(crate) fn start(options: &Options, venv: &Venv, redshift_data: &str) -> Result<Service, Error> {
+    let files = options.state.join(NAME);
+    let mock = files.join(KINESIS_MOCK);
+    let prepare = || {
+        fs::create_dir_all(mock.parent().unwrap_or(&mock))?;
+        let _ = fs::remove_file(log_path(&options.state, NAME));
+        symlink(venv.kinesis_mock(), &mock)
+    };
+    prepare().map_err(|source| Error::Folder { path: mock.clone(), source })?;
+
+    let port = free_port()?;
+    let here = options.root.join("infra/local");
+    let path = env::join_paths(
+        [venv.bin()]
+            .into_iter()
+            .chain(env::var_os("PATH").iter().flat_map(|path| env::split_paths(path).collect::<Vec<_>>())),
+    )
+    .unwrap_or_default();
+    let process = processes::start(
+        command(venv.python(), &options.state)
+            .arg(here.join("executor/start_localstack.py"))
+            .current_dir(&files)
+            .env("PATH", path)
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONPATH", here.join("executor"))
+            .env("XDG_CACHE_HOME", files.join("cache"))
+            // Where it is: host mode, one port, no calls home, no certificates, no DNS server.
+            .env("GATEWAY_LISTEN", format!("127.0.0.1:{port}"))
+            .env("LOCALSTACK_HOST", format!("127.0.0.1:{port}"))
+            .env("OVERRIDE_IN_DOCKER", "0")
+            .env("FILESYSTEM_ROOT", &files)
+            .env("DISABLE_EVENTS", "1")
+            .env("SKIP_SSL_CERT_DOWNLOAD", "1")
+            .env("DNS_ADDRESS", "0")
+            // Streams: in memory, on the loopback interface, gone with LocalStack.
+            .env("KINESIS_PERSISTENCE", "0")
+            .env("KINESIS_LATENCY", "0")
+            .env("KINESIS_MOCK_LOG_LEVEL", "ERROR")
+            .env("NODE_OPTIONS", format!("--require \"{}\"", here.join("node/loopback.js").display()))
+            // Idle sources are polled every second, as AWS does, not ever more rarely.
+            .env("LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC", "1")
+            .env("LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC", "10")
+            // Functions are processes too.
+            .env("LAMBDA_RUNTIME_EXECUTOR", "hostprocess")
+            .env("HOSTPROCESS_LOGS", options.state.join("logs"))
+            .env("HOSTPROCESS_PASS", "AWS_ENDPOINT_URL_REDSHIFT_DATA,RUST_LOG,SECOND_LOOK_STATE")
+            .env("AWS_ENDPOINT_URL_REDSHIFT_DATA", redshift_data)
+            .env("RUST_LOG", &options.log)
+            // What a developer's shell may hold would send LocalStack's own clients elsewhere.
+            .env_remove("AWS_ENDPOINT_URL")
+            .env_remove("AWS_PROFILE"),
+        &options.state,
+        NAME,
+    )?;
+    Ok(Service { endpoint: format!("http://127.0.0.1:{port}"), pid: Some(process.id().cast_signed()) })
+}
+
+/// Waits until it answers, or says why it never will.
+pub(crate) fn wait_until_ready(service: &Service, options: &Options) -> Result<(), Error> {
+    let deadline = Instant::now() + options.patience;
+    while !answers(&service.endpoint) {
+        if service.pid.is_some_and(|pid| !processes::is_alive(pid)) {
+            let log = log_path(&options.state, NAME);
+            return Err(Error::Ended { lines: last_lines(&log), log });
+        }
+        if Instant::now() > deadline {
+            return Err(Error::Silent { endpoint: service.endpoint.clone(), patience: options.patience });
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
+
+/// Whether a `LocalStack` answers at `http://host:port`.
+pub(crate) fn answers(endpoint: &str) -> bool {
+    let address = endpoint.trim_start_matches("http://").trim_end_matches('/');
+    let ask = || -> io::Result<String> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET /_localstack/health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.take(64).read_to_string(&mut answer)?;
+        Ok(answer)
+    };
+    ask().is_ok_and(|answer| answer.contains(" 200 "))
+}
+
+/// A port that was free a moment ago. Another may take it before it is used; then the start fails, and says so.
+pub(crate) fn free_port() -> Result<u16, Error> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(Error::Port)?;
+    Ok(listener.local_addr().map_err(Error::Port)?.port())
+}

@@ -1,0 +1,165 @@
+//! Starting processes that outlive this one, and ending them for certain.
+//!
+//! Every process of a system carries the state folder in its environment, and so do the processes
+//! it starts: LocalStack's functions and its Kinesis mock. Ending a system means ending whoever
+//! carries its folder, whatever was killed before and however.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+/// Why a process could not be started or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A program could not be run.
+    #[error("cannot run {program}")]
+    Start {
+        /// Its path or name.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A log file could not be opened.
+    #[error("cannot write {path}")]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Signals could not be listened for.
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
+    /// Processes were still there after being killed.
+    #[error("processes {0:?} do not end")]
+    Immortal(Vec<i32>),
+}
+
+const MARK: &str = "SECOND_LOOK_STATE";
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+const TO_STOP: Duration = Duration::from_secs(5);
+const TO_DIE: Duration = Duration::from_secs(5);
+
+/// A command whose process, and all its children, belong to the system of `state`.
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, state: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env(MARK, state).stdin(Stdio::null());
+    command
+}
+
+/// Starts a service: apart from the terminal (so that Ctrl-C reaches us alone, and we end it in
+/// order), with its output appended to `logs/<name>.log`.
+pub(crate) fn start(command: &mut Command, state: &Path, name: &str) -> Result<Child, Error> {
+    let log = log(state, name)?;
+    let second = log.try_clone().map_err(|source| Error::Log { path: state.to_path_buf(), source })?;
+    let program = command.get_program().to_string_lossy().into_owned();
+    command.process_group(0).stdout(log).stderr(second).spawn().map_err(|source| Error::Start { program, source })
+}
+
+/// Where a service's output goes.
+pub(crate) fn log_path(state: &Path, name: &str) -> PathBuf {
+    state.join("logs").join(format!("{name}.log"))
+}
+
+fn log(state: &Path, name: &str) -> Result<File, Error> {
+    let path = log_path(state, name);
+    let open = || {
+        fs::create_dir_all(state.join("logs"))?;
+        OpenOptions::new().create(true).append(true).open(&path)
+    };
+    open().map_err(|source| Error::Log { path: path.clone(), source })
+}
+
+/// The last lines of a service's log, to show why it failed.
+pub(crate) fn last_lines(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().rev().take(15).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
+/// Whether a process is there and no zombie.
+pub(crate) fn is_alive(pid: i32) -> bool {
+    let Some(id) = Pid::from_raw(pid) else { return false };
+    let there = test_kill_process(id) != Err(rustix::io::Errno::SRCH);
+    let zombie = fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')));
+    there && !zombie
+}
+
+/// Ends every process of the system of `state`, and `known` ones too.
+pub(crate) fn end_all(state: &Path, known: &[i32]) -> Result<(), Error> {
+    for (signal, patience) in [(Signal::TERM, TO_STOP), (Signal::KILL, TO_DIE)] {
+        let deadline = Instant::now() + patience;
+        for &pid in &alive(state, known) {
+            if let Some(pid) = Pid::from_raw(pid) {
+                let _ = kill_process(pid, signal); // it may have ended meanwhile
+            }
+        }
+        while Instant::now() < deadline {
+            if alive(state, known).is_empty() {
+                return Ok(());
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+    }
+    let left = alive(state, known);
+    if left.is_empty() { Ok(()) } else { Err(Error::Immortal(left.into_iter().collect())) }
+}
+
+fn alive(state: &Path, known: &[i32]) -> BTreeSet<i32> {
+    let mut all = marked(state);
+    all.extend(known);
+    all.retain(|&pid| is_alive(pid));
+    all
+}
+
+/// The processes that carry `state` in their environment. Only Linux shows that.
+fn marked(state: &Path) -> BTreeSet<i32> {
+    let mark = format!("{MARK}={}", state.display());
+    let own = std::process::id().cast_signed();
+    let Ok(all) = fs::read_dir("/proc") else { return BTreeSet::new() };
+    all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|&pid: &i32| pid != own)
+        .filter(|pid| {
+            // Another user's process can't be read, and is none of ours.
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            environment.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes())
+        })
+        .collect()
+}
+
+// The systems this process is responsible for.
+static OURS: LazyLock<Mutex<BTreeSet<PathBuf>>> = LazyLock::new(Mutex::default);
+
+/// From now on Ctrl-C, SIGTERM and a closed terminal take the system of `state` down, then end this process.
+pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
+    static LISTENING: OnceLock<()> = OnceLock::new();
+    OURS.lock().unwrap_or_else(PoisonError::into_inner).insert(state.to_path_buf());
+    if LISTENING.set(()).is_ok() {
+        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(Error::Signals)?;
+        std::thread::spawn(move || {
+            if let Some(signal) = signals.forever().next() {
+                let ours = OURS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                for state in ours {
+                    let _ = crate::state::take_down(&state); // we are leaving; the next `up` tries again
+                }
+                std::process::exit(128 + signal);
+            }
+        });
+    }
+    Ok(())
+}
+
+/// Signals no longer take the system of `state` down.
+pub(crate) fn leave_alone(state: &Path) {
+    OURS.lock().unwrap_or_else(PoisonError::into_inner).remove(state);
+}

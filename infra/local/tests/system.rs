@@ -1,0 +1,158 @@
+//! The local system with functions that only say what they got: it comes up, is deployed to,
+//! listens on the loopback interface alone, and leaves nothing behind, however it is ended.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use local::{FUNCTIONS, Local, Options, Parameters};
+
+struct Scratch {
+    folder: tempfile::TempDir,
+    options: Options,
+}
+
+fn scratch() -> Scratch {
+    let folder = tempfile::tempdir().unwrap();
+    let binaries = folder.path().join("bin");
+    fs::create_dir(&binaries).unwrap();
+    let dummies = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dummies");
+    for function in FUNCTIONS {
+        fs::copy(dummies.join("function"), binaries.join(function)).unwrap();
+    }
+    symlink(dummies.join("redshift-data"), binaries.join("redshift-data")).unwrap();
+    let options = Options { binaries, ..Options::new(folder.path().join("state")) };
+    Scratch { folder, options }
+}
+
+fn aws(local: &Local, arguments: &[&str]) -> String {
+    let output = Command::new(local.venv().aws()).args(arguments).envs(local.environment()).output().unwrap();
+    assert!(output.status.success(), "aws {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What carries the state folder in its environment: process number and command.
+fn processes(state: &Path) -> BTreeMap<i32, String> {
+    let mark = format!("SECOND_LOOK_STATE={}", state.display());
+    let all = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    all.filter(|pid: &i32| {
+        fs::read(format!("/proc/{pid}/environ")).is_ok_and(|text| String::from_utf8_lossy(&text).contains(&mark))
+    })
+    .map(|pid| (pid, fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ")))
+    .collect()
+}
+
+/// The addresses, as `/proc/net/tcp` writes them, on which these processes listen.
+fn listening(pids: impl Iterator<Item = i32>) -> Vec<String> {
+    let sockets: Vec<String> = pids
+        .flat_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten())
+        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()?.to_str().map(str::to_owned))
+        .collect();
+    let tables =
+        fs::read_to_string("/proc/net/tcp").unwrap() + &fs::read_to_string("/proc/net/tcp6").unwrap_or_default();
+    let lines = tables.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    lines
+        .filter(|fields| fields.get(3) == Some(&"0A") && sockets.contains(&format!("socket:[{}]", fields[9])))
+        .map(|fields| fields[1].to_owned())
+        .collect()
+}
+
+fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(last) => assert!(Instant::now() < deadline, "{what}: not in time; last seen: {last}"),
+        }
+        std::thread::sleep(Duration::from_millis(50)); // between looks, not instead of one
+    }
+}
+
+fn log(local: &Local, function: &str) -> String {
+    let name = local.outputs().function(function).unwrap();
+    fs::read_to_string(local.folder().join(format!("logs/{name}.log"))).unwrap_or_default()
+}
+
+#[test]
+fn a_deployed_stack_runs_on_this_machine_alone() {
+    let scratch = scratch();
+    let start = Instant::now();
+    let mut local = Local::up(&scratch.options, |step| eprintln!("{:>6.1?} {step}", start.elapsed())).unwrap();
+    eprintln!("{:>6.1?} up", start.elapsed());
+    let parameters = Parameters::default().with("StreamShards", 2);
+    local.deploy_with(&parameters, |step| eprintln!("{:>6.1?} {step}", start.elapsed())).unwrap();
+    eprintln!("{:>6.1?} deployed: {:?}", start.elapsed(), local.outputs());
+
+    // A function knows where everything is.
+    let answer = scratch.folder.path().join("answer.json");
+    let name = local.outputs().function("train").unwrap();
+    aws(&local, &["lambda", "invoke", "--function-name", name, answer.to_str().unwrap()]);
+    let answer: serde_json::Value = serde_json::from_slice(&fs::read(answer).unwrap()).unwrap();
+    let environment = &answer["environment"];
+    assert_eq!(environment["AWS_ENDPOINT_URL"], local.aws_endpoint());
+    assert_eq!(environment["AWS_ENDPOINT_URL_REDSHIFT_DATA"], local.redshift_data_endpoint().unwrap());
+    assert_eq!(environment["BUCKET"], local.outputs().bucket().unwrap());
+    assert_eq!(environment["STATEMENT_PREFIX"], "second-look");
+
+    // Stream, bucket and completion events reach their functions.
+    let (stream, bucket) = (local.outputs().transactions_stream().unwrap(), local.outputs().bucket().unwrap());
+    aws(&local, &["kinesis", "put-record", "--stream-name", stream, "--partition-key", "x", "--data", "eHg="]);
+    aws(&local, &["s3api", "put-object", "--bucket", bucket, "--key", "labels/some.ndjson.gz"]);
+    let entries = ["confirm", "load", "other"].map(|function| {
+        let detail = serde_json::json!({"statementId": "1", "state": "ABORTED", "statementName": format!("second-look-{function}-7")});
+        serde_json::json!({"Source": "aws.redshift-data", "DetailType": "Redshift Data Statement Status Change", "Detail": detail.to_string()})
+    });
+    aws(&local, &["events", "put-events", "--entries", &serde_json::json!(entries).to_string()]);
+    for (function, sign) in [
+        ("score", "aws:kinesis"),
+        ("load", "labels/some.ndjson.gz"),
+        ("confirm", "second-look-confirm-7"),
+        ("load", "second-look-load-7"),
+        ("sweep", "Scheduled Event"),
+    ] {
+        eventually(sign, || log(&local, function).contains(sign).then_some(()).ok_or_else(|| log(&local, function)));
+    }
+    assert!(!log(&local, "confirm").contains("other"), "{}", log(&local, "confirm"));
+
+    // Nothing listens beyond this machine.
+    let state = local.folder().to_path_buf();
+    let running = processes(&state);
+    let addresses = listening(running.keys().copied());
+    assert!(addresses.len() >= 4, "{running:?} {addresses:?}"); // LocalStack, Kinesis mock, functions, stand-in
+    assert!(addresses.iter().all(|address| address.starts_with("0100007F:")), "{running:?} {addresses:?}");
+
+    // Another process finds it, and doesn't start a second one over it.
+    assert!(Local::status(&state).unwrap().unwrap().is_up());
+    assert!(Local::up(&scratch.options, |_| ()).is_err());
+
+    local.down().unwrap();
+    assert_eq!(processes(&state), BTreeMap::new());
+    assert!(Local::status(&state).unwrap().is_none());
+}
+
+#[test]
+fn what_a_killed_run_leaves_is_removed() {
+    let scratch = scratch();
+    let local = Local::up(&scratch.options, |_| ()).unwrap();
+    let state = local.folder().to_path_buf();
+    aws(&local, &["kinesis", "create-stream", "--stream-name", "x", "--shard-count", "1"]);
+    local.detach(); // as if this process had been killed
+    let before = processes(&state);
+    let (localstack, _) = before.iter().find(|(_, command)| command.contains("start_localstack")).unwrap();
+    let (node, _) = before.iter().find(|(_, command)| command.contains("kinesis-local")).unwrap();
+    Command::new("kill").args(["-KILL", &localstack.to_string()]).status().unwrap();
+    eventually("the Kinesis mock ends with LocalStack", || {
+        let now = processes(&state);
+        if now.contains_key(node) { Err(format!("{now:?}")) } else { Ok(()) }
+    });
+    let status = Local::status(&state).unwrap().unwrap();
+    assert_eq!((status.up["localstack"], status.up["postgres"]), (false, true));
+
+    Local::stop(&state).unwrap();
+    assert_eq!(processes(&state), BTreeMap::new());
+    let postgres: PathBuf = status.state.postgres.unwrap().pid.map(|pid| format!("/proc/{pid}/exe").into()).unwrap();
+    assert!(postgres.read_link().is_err(), "PostgreSQL runs on");
+}

@@ -1,0 +1,62 @@
+//! A bundle small enough to know by heart.
+
+use std::collections::BTreeMap;
+
+use decision::{Action, Hold, Policy};
+use model::{Bundle, Forest, Golden, GoldenConfirm, Node, Split};
+
+/// What it is built from.
+pub const DEFINITION: &str = include_str!("bundle.toml");
+
+/// Holds from an amount of 500 on, approves below. Releases where the evidence's `customer_mean_7d` is
+/// over 400, blocks else.
+///
+/// # Panics
+/// If the model crate refuses it.
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+pub fn bundle() -> Bundle {
+    Bundle::open(&files()).expect("the fixture opens")
+}
+
+/// The same as files by name.
+///
+/// # Panics
+/// If the model crate refuses it.
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+pub fn files() -> BTreeMap<String, Vec<u8>> {
+    let leaf = |value| Node { value, split: None };
+    let fork = |feature, threshold, below, other| {
+        let split = Split { feature, threshold, below: 1, other: 2 };
+        vec![Node { value: 0.0, split: Some(split) }, leaf(below), leaf(other)]
+    };
+    let first = Forest::new(2, 0.0, &[fork(0, 499.99, -3.0, 3.0)]).expect("a tree");
+    let confirm = Forest::new(2, 0.0, &[fork(1, 400.0, 3.0, -3.0)]).expect("a tree");
+    let transaction = serde_json::json!({
+        "transaction_id": "golden", "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0,
+        "customer_id": "C1", "terminal_id": "S1",
+    });
+    let hold: Hold = serde_json::from_value(serde_json::json!({
+        "decision_id": "0-1-0", "transaction_id": "golden", "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0,
+        "entities": {"customer_id": "C1", "terminal_id": "S1"}, "score": 0.9, "reasons": [], "model_version": "v",
+        "decided_at": "2026-01-31T09:00:01Z", "deadline": "2026-01-31T09:10:00Z",
+    }))
+    .expect("a hold");
+    let evidence = BTreeMap::from([("customer_mean_7d".to_owned(), Some(20.0))]);
+    let golden =
+        Golden { first: vec![(transaction, 0.0)], confirm: vec![GoldenConfirm { hold, evidence, score: 0.0 }] };
+    model::build(DEFINITION, policy(), &first, &confirm, golden).expect("the fixture builds")
+}
+
+/// Its policy.
+pub fn policy() -> Policy {
+    Policy {
+        hold_at: 0.5,
+        release_below: 0.2,
+        block_at: 0.8,
+        hold_deadline_seconds: 600,
+        max_attempts: 3,
+        on_expiry: Action::Review,
+        on_failure: Action::Review,
+        on_missing_evidence: Action::Review,
+    }
+}

@@ -1,0 +1,126 @@
+//! A service that answers as a script says, for the answers that no emulator gives on demand:
+//! races, throttling, lost answers, failures within a 200.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// One request that came in.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// As in `PUT`.
+    pub method: String,
+    /// Path and query.
+    pub path: String,
+    /// Header lines, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: String,
+}
+
+impl Request {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// One answer.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// As in `412`.
+    pub status: u16,
+    /// The body.
+    pub body: String,
+}
+
+impl Response {
+    /// An answer.
+    pub fn new(status: u16, body: impl Into<String>) -> Self {
+        Self { status, body: body.into() }
+    }
+}
+
+/// A service on 127.0.0.1, until its process ends.
+#[derive(Clone, Debug)]
+pub struct Service {
+    address: SocketAddr,
+    script: Arc<Mutex<VecDeque<Response>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Service {
+    /// A service that gives these answers in this order, and 500 after the last.
+    ///
+    /// # Panics
+    /// Where no port is free.
+    pub fn start(script: impl IntoIterator<Item = Response>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let service = Self {
+            address: listener.local_addr().unwrap(),
+            script: Arc::new(Mutex::new(script.into_iter().collect())),
+            requests: Arc::default(),
+        };
+        let serving = service.clone();
+        thread::spawn(move || {
+            for connection in listener.incoming().flatten() {
+                let serving = serving.clone();
+                thread::spawn(move || serving.serve(connection));
+            }
+        });
+        service
+    }
+
+    /// Its address, as `http://127.0.0.1:port`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// All requests so far.
+    pub fn requests(&self) -> Vec<Request> {
+        crate::memory::lock(&self.requests).clone()
+    }
+
+    fn serve(&self, connection: TcpStream) {
+        let mut connection = BufReader::new(connection);
+        while let Some(request) = read(&mut connection) {
+            crate::memory::lock(&self.requests).push(request);
+            let next = crate::memory::lock(&self.script).pop_front();
+            let Response { status, body } = next.unwrap_or_else(|| Response::new(500, "the script has ended"));
+            let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\n\r\n", body.len());
+            let written = connection.get_mut().write_all((head + &body).as_bytes());
+            if written.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// The next request; none where the connection has ended.
+fn read(connection: &mut BufReader<TcpStream>) -> Option<Request> {
+    let line = |connection: &mut BufReader<TcpStream>| {
+        let mut line = String::new();
+        let read = connection.read_line(&mut line).ok()?;
+        (read > 0).then(|| line.trim_end().to_owned())
+    };
+    let first = line(connection)?;
+    let mut words = first.split_whitespace().map(str::to_owned);
+    let (method, path) = (words.next()?, words.next()?);
+    let mut headers = Vec::new();
+    loop {
+        let header = line(connection)?;
+        let Some((name, value)) = header.split_once(':') else { break };
+        headers.push((name.to_lowercase(), value.trim().to_owned()));
+    }
+    let mut request = Request { method, path, headers, body: String::new() };
+    if request.header("expect").is_some() {
+        connection.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+    }
+    let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut body = Vec::new();
+    connection.take(length).read_to_end(&mut body).ok()?;
+    request.body = String::from_utf8_lossy(&body).into_owned();
+    Some(request)
+}

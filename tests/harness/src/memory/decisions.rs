@@ -1,0 +1,69 @@
+use std::sync::Mutex;
+
+use decision::Decision;
+use outlet::{Error, Outgoing};
+use tokio::task::yield_now;
+
+use super::faults::Course;
+use super::objects::injected;
+use super::{Faults, lock};
+
+/// A stream in memory.
+#[derive(Debug, Default)]
+pub struct Decisions {
+    published: Mutex<Vec<Outgoing>>,
+    faults: Faults,
+}
+
+impl Decisions {
+    /// An empty stream where nothing goes wrong.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty stream where these things go wrong.
+    pub fn with(faults: &Faults) -> Self {
+        Self { faults: faults.clone(), ..Self::default() }
+    }
+
+    /// What goes wrong here.
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Everything that was published, in order.
+    pub fn published(&self) -> Vec<Outgoing> {
+        lock(&self.published).clone()
+    }
+
+    /// Everything that was published, read as decisions.
+    ///
+    /// # Panics
+    /// Where something else was published.
+    pub fn decisions(&self) -> Vec<Decision> {
+        self.published().iter().map(|outgoing| serde_json::from_slice(&outgoing.data).unwrap()).collect()
+    }
+}
+
+impl outlet::Decisions for Decisions {
+    async fn publish(&self, decisions: &[Outgoing]) -> Result<Vec<usize>, Error> {
+        yield_now().await;
+        let course = self.faults.course("publish", "");
+        if course == Course::Refused {
+            return Err(injected("publish", "decisions"));
+        }
+        let mut refused = Vec::new();
+        for (index, decision) in decisions.iter().enumerate() {
+            match self.faults.course("record", &decision.partition_key) {
+                Course::Refused => {
+                    refused.push(index);
+                    continue;
+                }
+                Course::AnswerLost => refused.push(index),
+                Course::Good => {}
+            }
+            lock(&self.published).push(decision.clone());
+        }
+        if course == Course::AnswerLost { Err(injected("publish", "decisions")) } else { Ok(refused) }
+    }
+}

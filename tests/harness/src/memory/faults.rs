@@ -1,0 +1,117 @@
+use std::sync::{Arc, Mutex};
+
+use super::lock;
+
+/// What goes wrong, shared by all twins that were made with it.
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    faults: Vec<Fault>,
+    calls: usize,
+    dead_after: Option<usize>,
+    log: Vec<String>,
+}
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    operation: &'static str,
+    name: String,
+    skip: usize,
+    times: usize,
+    late: bool,
+}
+
+impl Fault {
+    /// Every call of this operation fails: `get`, `put`, `put_new`, `delete`, `list`, `publish`,
+    /// `record` (one record of a publish is not accepted), `submit`, `status`, `rows`, `wait`.
+    pub fn on(operation: &'static str) -> Self {
+        Self { operation, name: String::new(), skip: 0, times: usize::MAX, late: false }
+    }
+    /// Only where the key, partition key, statement's name or id begins like this.
+    #[must_use]
+    pub fn name(mut self, begins: &str) -> Self {
+        begins.clone_into(&mut self.name);
+        self
+    }
+    /// Not the first `calls` of them.
+    #[must_use]
+    pub const fn after(mut self, calls: usize) -> Self {
+        self.skip = calls;
+        self
+    }
+    /// Only so often.
+    #[must_use]
+    pub const fn times(mut self, calls: usize) -> Self {
+        self.times = calls;
+        self
+    }
+    /// The call takes effect, but its answer is lost.
+    #[must_use]
+    pub const fn late(mut self) -> Self {
+        self.late = true;
+        self
+    }
+}
+
+/// How a call goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Course {
+    Good,
+    Refused,
+    AnswerLost,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// From now on this goes wrong, too.
+    pub fn add(&self, fault: Fault) {
+        lock(&self.0).faults.push(fault);
+    }
+
+    /// After `calls` more calls of whatever kind, every call fails: the process has died.
+    pub fn die_after(&self, calls: usize) {
+        let mut state = lock(&self.0);
+        state.dead_after = Some(state.calls + calls);
+    }
+
+    /// Nothing goes wrong any more.
+    pub fn clear(&self) {
+        let mut state = lock(&self.0);
+        state.faults.clear();
+        state.dead_after = None;
+    }
+
+    /// Every call so far, as `operation name`.
+    pub fn calls(&self) -> Vec<String> {
+        lock(&self.0).log.clone()
+    }
+
+    pub(super) fn course(&self, operation: &'static str, name: &str) -> Course {
+        let mut state = lock(&self.0);
+        // A record is a part of a call.
+        if operation != "record" {
+            state.calls += 1;
+            state.log.push(format!("{operation} {name}"));
+            if state.dead_after.is_some_and(|calls| state.calls > calls) {
+                return Course::Refused;
+            }
+        }
+        let matching = state.faults.iter_mut().filter(|f| f.operation == operation && name.starts_with(&f.name));
+        for fault in matching {
+            if fault.skip > 0 {
+                fault.skip -= 1;
+            } else if fault.times > 0 {
+                fault.times -= 1;
+                return if fault.late { Course::AnswerLost } else { Course::Refused };
+            }
+        }
+        Course::Good
+    }
+}

@@ -1,0 +1,117 @@
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use jiff::Timestamp;
+use outlet::{Error, Listed, PutNew};
+use tokio::task::yield_now;
+
+use super::faults::Course;
+use super::{Faults, lock};
+
+/// A bucket in memory.
+#[derive(Debug, Default)]
+pub struct Objects {
+    objects: Mutex<BTreeMap<String, (Vec<u8>, Timestamp)>>,
+    now: Mutex<Option<Timestamp>>,
+    faults: Faults,
+}
+
+impl Objects {
+    /// An empty bucket where nothing goes wrong.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty bucket where these things go wrong.
+    pub fn with(faults: &Faults) -> Self {
+        Self { faults: faults.clone(), ..Self::default() }
+    }
+
+    /// What goes wrong here.
+    pub const fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// Objects that are written from now on were written at this time.
+    pub fn set_time(&self, now: Timestamp) {
+        *lock(&self.now) = Some(now);
+    }
+
+    /// The keys that begin with `prefix`, in order, whatever goes wrong.
+    pub fn keys(&self, prefix: &str) -> Vec<String> {
+        lock(&self.objects).keys().filter(|key| key.starts_with(prefix)).cloned().collect()
+    }
+
+    /// An object's bytes, whatever goes wrong.
+    pub fn bytes(&self, key: &str) -> Option<Vec<u8>> {
+        lock(&self.objects).get(key).map(|(bytes, _)| bytes.clone())
+    }
+
+    /// Writes an object, whatever goes wrong.
+    pub fn set(&self, key: &str, bytes: impl Into<Vec<u8>>) {
+        let now = self.time();
+        lock(&self.objects).insert(key.to_owned(), (bytes.into(), now));
+    }
+
+    fn time(&self) -> Timestamp {
+        lock(&self.now).unwrap_or_else(Timestamp::now)
+    }
+
+    /// Does `what`, or does not, as the faults say.
+    async fn call<T>(&self, operation: &'static str, key: &str, what: impl FnOnce() -> T) -> Result<T, Error> {
+        yield_now().await;
+        let course = self.faults.course(operation, key);
+        if course == Course::Refused {
+            return Err(injected(operation, key));
+        }
+        let done = what();
+        if course == Course::AnswerLost { Err(injected(operation, key)) } else { Ok(done) }
+    }
+}
+
+pub(super) fn injected(operation: &'static str, name: &str) -> Error {
+    let source = "injected by the test".into();
+    Error::Call { operation, name: name.to_owned(), code: None, transient: true, source }
+}
+
+impl outlet::Objects for Objects {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        self.call("get", key, || self.bytes(key)).await
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        self.call("put", key, || self.set(key, bytes)).await
+    }
+
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<PutNew, Error> {
+        let now = self.time();
+        let write = || match lock(&self.objects).entry(key.to_owned()) {
+            std::collections::btree_map::Entry::Occupied(there) if there.get().0 == bytes => PutNew::Written,
+            std::collections::btree_map::Entry::Occupied(there) => PutNew::Exists(there.get().0.clone()),
+            std::collections::btree_map::Entry::Vacant(free) => {
+                free.insert((bytes, now));
+                PutNew::Written
+            }
+        };
+        self.call("put_new", key, write).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        self.call("delete", key, || lock(&self.objects).remove(key)).await.map(drop)
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, Error> {
+        let listed = || {
+            let objects = lock(&self.objects);
+            let matching = objects.iter().filter(|(key, _)| key.starts_with(prefix));
+            matching
+                .map(|(key, (bytes, modified))| Listed {
+                    key: key.clone(),
+                    modified: *modified,
+                    bytes: bytes.len() as u64,
+                })
+                .collect()
+        };
+        self.call("list", prefix, listed).await
+    }
+}

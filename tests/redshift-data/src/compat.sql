@@ -1,0 +1,125 @@
+-- Redshift's functions that PostgreSQL lacks or means otherwise. Safe to run again.
+-- Those on timestamptz are STABLE, as PostgreSQL's own are: only then can it inline them.
+CREATE SCHEMA IF NOT EXISTS redshift_compat;
+
+CREATE OR REPLACE FUNCTION redshift_compat.getdate() RETURNS timestamp LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC') $$;
+CREATE OR REPLACE FUNCTION redshift_compat.sysdate() RETURNS timestamp LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT now() AT TIME ZONE 'UTC' $$;
+
+-- The canonical name of a date part and all of Redshift's other names for it.
+CREATE OR REPLACE FUNCTION redshift_compat.part(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE
+  WHEN lower(name) IN ('year', 'years', 'y', 'yr', 'yrs') THEN 'year'
+  WHEN lower(name) IN ('quarter', 'quarters', 'qtr', 'qtrs') THEN 'quarter'
+  WHEN lower(name) IN ('month', 'months', 'mon', 'mons') THEN 'month'
+  WHEN lower(name) IN ('week', 'weeks', 'w') THEN 'week'
+  WHEN lower(name) IN ('day', 'days', 'd') THEN 'day'
+  WHEN lower(name) IN ('hour', 'hours', 'h', 'hr', 'hrs') THEN 'hour'
+  WHEN lower(name) IN ('minute', 'minutes', 'm', 'min', 'mins') THEN 'minute'
+  WHEN lower(name) IN ('second', 'seconds', 's', 'sec', 'secs') THEN 'second'
+  WHEN lower(name) IN ('millisecond', 'milliseconds', 'ms', 'msec', 'msecs', 'msecond', 'mseconds', 'millisec', 'millisecs', 'millisecon') THEN 'millisecond'
+  WHEN lower(name) IN ('microsecond', 'microseconds', 'us', 'usec', 'usecs', 'usecond', 'useconds', 'microsec', 'microsecs', 'microsecond') THEN 'microsecond'
+  ELSE name END $$;
+CREATE OR REPLACE FUNCTION redshift_compat.span(name text) RETURNS interval LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$ BEGIN
+  RETURN CASE redshift_compat.part(name)
+    WHEN 'year' THEN interval '1 year' WHEN 'quarter' THEN interval '3 months' WHEN 'month' THEN interval '1 month'
+    WHEN 'week' THEN interval '7 days' WHEN 'day' THEN interval '1 day' WHEN 'hour' THEN interval '1 hour'
+    WHEN 'minute' THEN interval '1 minute' WHEN 'second' THEN interval '1 second'
+    WHEN 'millisecond' THEN interval '1 millisecond' WHEN 'microsecond' THEN interval '1 microsecond' END;
+END $$;
+
+CREATE OR REPLACE FUNCTION redshift_compat.dateadd(part text, n double precision, at timestamp) RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT at + n * redshift_compat.span(part) $$;
+CREATE OR REPLACE FUNCTION redshift_compat.dateadd(part text, n double precision, at date) RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT at::timestamp + n * redshift_compat.span(part) $$;
+CREATE OR REPLACE FUNCTION redshift_compat.dateadd(part text, n double precision, at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT at + n * redshift_compat.span(part) $$;
+
+-- How many boundaries of `part` lie between; weeks begin on Monday here.
+CREATE OR REPLACE FUNCTION redshift_compat.datediff(part text, a timestamp, b timestamp) RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$ DECLARE unit text := redshift_compat.part(part); BEGIN
+  RETURN CASE
+    WHEN unit = 'year' THEN extract(year FROM b) - extract(year FROM a)
+    WHEN unit = 'quarter' THEN 4 * (extract(year FROM b) - extract(year FROM a)) + extract(quarter FROM b) - extract(quarter FROM a)
+    WHEN unit = 'month' THEN 12 * (extract(year FROM b) - extract(year FROM a)) + extract(month FROM b) - extract(month FROM a)
+    WHEN unit IN ('week', 'day', 'hour', 'minute', 'second', 'millisecond', 'microsecond') THEN
+      round(extract(epoch FROM date_trunc(unit, b) - date_trunc(unit, a)) / extract(epoch FROM redshift_compat.span(unit))) END::bigint;
+END $$;
+CREATE OR REPLACE FUNCTION redshift_compat.datediff(part text, a timestamptz, b timestamptz) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT redshift_compat.datediff(part, a AT TIME ZONE 'UTC', b AT TIME ZONE 'UTC') $$;
+
+CREATE OR REPLACE FUNCTION redshift_compat.convert_timezone(target text, at timestamp) RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT at AT TIME ZONE 'UTC' AT TIME ZONE target $$;
+CREATE OR REPLACE FUNCTION redshift_compat.convert_timezone(target text, at timestamptz) RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT at AT TIME ZONE target $$;
+CREATE OR REPLACE FUNCTION redshift_compat.convert_timezone(source text, target text, at timestamp) RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT at AT TIME ZONE source AT TIME ZONE target $$;
+CREATE OR REPLACE FUNCTION redshift_compat.last_day(at timestamp) RETURNS date LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT (date_trunc('month', at) + interval '1 month' - interval '1 day')::date $$;
+CREATE OR REPLACE FUNCTION redshift_compat.add_months(at timestamp, n integer) RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT at + n * interval '1 month' $$;
+
+-- JSON kept as text. A missing key or element is an empty string.
+CREATE OR REPLACE FUNCTION redshift_compat.json_extract_path_text(document text, VARIADIC path text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN document IS NULL THEN NULL ELSE coalesce(document::json #>> path, '') END $$;
+-- PostgreSQL reads all of a document for each element. A long one is therefore cut once and its elements
+-- kept in settings of the session, found again by the document's hash: hence not PARALLEL SAFE.
+CREATE OR REPLACE FUNCTION redshift_compat.cut(document text) RETURNS void LANGUAGE plpgsql STABLE
+AS $$ DECLARE hash text := octet_length(document) || ' ' || hashtextextended(document, 0); element text; n integer := 0; BEGIN
+  IF current_setting('redshift_compat.document', true) IS NOT DISTINCT FROM hash THEN RETURN; END IF;
+  PERFORM set_config('redshift_compat.document', '', false);
+  FOR element IN SELECT value FROM json_array_elements_text(document::json) LOOP
+    PERFORM set_config('redshift_compat.element_' || n, coalesce(element, ''), false);
+    n := n + 1;
+  END LOOP;
+  PERFORM set_config('redshift_compat.length', n::text, false);
+  PERFORM set_config('redshift_compat.document', hash, false);
+END $$;
+CREATE OR REPLACE FUNCTION redshift_compat.json_extract_array_element_text(document text, i integer) RETURNS text LANGUAGE plpgsql STABLE STRICT
+AS $$ BEGIN
+  IF octet_length(document) < 4096 THEN RETURN coalesce(document::json ->> i, ''); END IF;
+  PERFORM redshift_compat.cut(document);
+  IF i < 0 OR i >= current_setting('redshift_compat.length')::integer THEN RETURN ''; END IF;
+  RETURN current_setting('redshift_compat.element_' || i);
+END $$;
+CREATE OR REPLACE FUNCTION redshift_compat.json_array_length(document text) RETURNS integer LANGUAGE plpgsql STABLE STRICT
+AS $$ BEGIN
+  IF octet_length(document) < 4096 THEN RETURN pg_catalog.json_array_length(document::json); END IF;
+  PERFORM redshift_compat.cut(document);
+  RETURN current_setting('redshift_compat.length')::integer;
+END $$;
+CREATE OR REPLACE FUNCTION redshift_compat.is_valid_json(document text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$ BEGIN RETURN document::json IS NOT NULL; EXCEPTION WHEN OTHERS THEN RETURN false; END $$;
+-- The same with null_if_invalid.
+CREATE OR REPLACE FUNCTION redshift_compat.json_extract_path_text_or_null(document text, VARIADIC path text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN redshift_compat.is_valid_json(document) THEN coalesce(document::json #>> path, '') END $$;
+CREATE OR REPLACE FUNCTION redshift_compat.json_extract_array_element_text_or_null(document text, i integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN redshift_compat.is_valid_json(document) THEN coalesce(document::json ->> i, '') END $$;
+CREATE OR REPLACE FUNCTION redshift_compat.json_array_length_or_null(document text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE WHEN redshift_compat.is_valid_json(document) THEN pg_catalog.json_array_length(document::json) END $$;
+
+-- SUPER is jsonb.
+CREATE OR REPLACE FUNCTION redshift_compat.json_parse(document text) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT document::jsonb $$;
+CREATE OR REPLACE FUNCTION redshift_compat.json_serialize(document jsonb) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT document::text $$;
+CREATE OR REPLACE FUNCTION redshift_compat.get_array_length(document jsonb) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT jsonb_array_length(document) $$;
+
+CREATE OR REPLACE FUNCTION redshift_compat.strtol(digits text, base integer) RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+AS $$ DECLARE value bigint := 0; digit integer; body text := lower(ltrim(digits, '-')); BEGIN
+  IF base = 16 THEN body := regexp_replace(body, '^0x', ''); END IF;
+  FOR k IN 1..length(body) LOOP
+    digit := strpos('0123456789abcdefghijklmnopqrstuvwxyz', substr(body, k, 1)) - 1;
+    IF digit < 0 OR digit >= base THEN RAISE EXCEPTION 'the input % is not valid in base %', digits, base; END IF;
+    value := value * base + digit;
+  END LOOP;
+  RETURN CASE WHEN left(digits, 1) = '-' THEN -value ELSE value END;
+END $$;
+CREATE OR REPLACE FUNCTION redshift_compat.charindex(part text, whole text) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT strpos(whole, part) $$;
+CREATE OR REPLACE FUNCTION redshift_compat.sha2(body text, bits integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT CASE bits WHEN 224 THEN encode(sha224(convert_to(body, 'UTF8')), 'hex') WHEN 384 THEN encode(sha384(convert_to(body, 'UTF8')), 'hex')
+  WHEN 512 THEN encode(sha512(convert_to(body, 'UTF8')), 'hex') ELSE encode(sha256(convert_to(body, 'UTF8')), 'hex') END $$;
