@@ -11,7 +11,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, Normal, Poisson};
 
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use world::World;
+
+use crate::input::{LABEL_DELAY, Row};
 
 /// Seconds in a day.
 pub const DAY_SECONDS: u32 = 86_400;
@@ -109,7 +113,15 @@ impl Simulation {
                 let choice = self.rng.random_range(0..person.terminals.len());
                 let Some(&terminal) = person.terminals.get(choice) else { continue };
                 let cents = (amount * 100.0).round() as u64;
-                made.push(Made { number: 0, day: self.day, second: at as u32, customer, terminal, cents, scenario: None });
+                made.push(Made {
+                    number: 0,
+                    day: self.day,
+                    second: at as u32,
+                    customer,
+                    terminal,
+                    cents,
+                    scenario: None,
+                });
             }
         }
         made.sort_by_key(|made| (made.second, made.customer));
@@ -187,4 +199,35 @@ fn distinct(rng: &mut StdRng, among: u32, count: u32) -> Vec<u32> {
         }
     }
     drawn
+}
+
+/// The first day of what is simulated, unless told otherwise.
+pub fn start() -> Timestamp {
+    // 1 January 2026.
+    Timestamp::from_second(1_767_225_600).unwrap_or_default()
+}
+
+/// All transactions of a simulation that begins at `start`, with their labels.
+pub fn rows(size: Size, start: Timestamp) -> Vec<Row> {
+    Simulation::new(size).flatten().map(|made| row(&made, start)).collect()
+}
+
+/// One made-up transaction as the stream takes it, and its label.
+pub fn row(made: &Made, start: Timestamp) -> Row {
+    let seconds = i64::from(made.day) * i64::from(DAY_SECONDS) + i64::from(made.second);
+    let occurred_at = start.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+    let transaction_id = format!("T{:08}", made.number);
+    let customer = format!("C{:05}", made.customer);
+    let json = json!({
+        "transaction_id": transaction_id, "occurred_at": occurred_at, "amount": made.amount(),
+        "customer_id": customer, "terminal_id": format!("S{:05}", made.terminal),
+    });
+    Row {
+        json: json.to_string(),
+        transaction_id,
+        occurred_at,
+        partition_key: customer,
+        fraud: Some(made.scenario.is_some()),
+        reported_at: occurred_at.saturating_add(LABEL_DELAY).unwrap_or(Timestamp::MAX),
+    }
 }

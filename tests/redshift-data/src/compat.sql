@@ -77,14 +77,14 @@ AS $$ DECLARE hash text := octet_length(document) || ' ' || hashtextextended(doc
   PERFORM set_config('redshift_compat.length', n::text, false);
   PERFORM set_config('redshift_compat.document', hash, false);
 END $$;
-CREATE OR REPLACE FUNCTION redshift_compat.json_extract_array_element_text(document text, i integer) RETURNS text LANGUAGE plpgsql STABLE STRICT
+CREATE OR REPLACE FUNCTION redshift_compat.json_extract_array_element_text(document text, i integer) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT
 AS $$ BEGIN
   IF octet_length(document) < 4096 THEN RETURN coalesce(document::json ->> i, ''); END IF;
   PERFORM redshift_compat.cut(document);
   IF i < 0 OR i >= current_setting('redshift_compat.length')::integer THEN RETURN ''; END IF;
   RETURN current_setting('redshift_compat.element_' || i);
 END $$;
-CREATE OR REPLACE FUNCTION redshift_compat.json_array_length(document text) RETURNS integer LANGUAGE plpgsql STABLE STRICT
+CREATE OR REPLACE FUNCTION redshift_compat.json_array_length(document text) RETURNS integer LANGUAGE plpgsql IMMUTABLE STRICT
 AS $$ BEGIN
   IF octet_length(document) < 4096 THEN RETURN pg_catalog.json_array_length(document::json); END IF;
   PERFORM redshift_compat.cut(document);

@@ -34,7 +34,7 @@ fn object_error(bucket: &str, key: &str, why: impl std::fmt::Display) -> Error {
 }
 
 /// Cuts `s3://bucket/key` into bucket and key.
-pub fn split(url: &str) -> Result<(&str, &str), Error> {
+pub(crate) fn split(url: &str) -> Result<(&str, &str), Error> {
     let rest = url.strip_prefix("s3://").ok_or_else(|| Error::Address(url.to_owned()))?;
     rest.split_once('/').ok_or_else(|| Error::Address(url.to_owned()))
 }

@@ -23,7 +23,7 @@ use crate::translate::tokens::{closing, content, split, text, word};
 
 /// A COPY statement.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Copy {
+pub(crate) struct Copy {
     /// As PostgreSQL writes it.
     pub table: String,
     /// Names of the columns to load; all if there are none.
@@ -78,7 +78,7 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Copy, String> {
 }
 
 /// Loads all objects, each in order; says how many rows. The error names the object and the line.
-pub async fn run(client: &Client, storage: &Storage, command: &Copy) -> Result<u64, String> {
+pub(crate) async fn run(client: &Client, storage: &Storage, command: &Copy) -> Result<u64, String> {
     let mut sink = Sink::open(client, command).await?;
     let loaded = objects(&mut sink, storage, command).await;
     // An unfinished sink takes back what it sent.

@@ -6,7 +6,7 @@ use crate::translate::tokens::{content, word};
 
 /// How the objects are laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// Redshift's own: fields between `|`.
     #[default]
     Delimited,
@@ -21,7 +21,7 @@ pub enum Format {
 
 /// How the objects are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Compression {
+pub(crate) enum Compression {
     /// Not at all.
     #[default]
     None,
@@ -34,7 +34,7 @@ pub enum Compression {
 /// Options of COPY and UNLOAD; each uses its own.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a word of the statement")]
-pub struct Options {
+pub(crate) struct Options {
     /// FORMAT.
     pub format: Format,
     /// GZIP or ZSTD.

@@ -118,10 +118,10 @@ async fn many_rows_load_in_seconds() {
     }
     let mut body = String::new();
     for n in 0..300_000_u32 {
-        let _ = write!(
+        let _ = writeln!(
             body,
             "{{\"transaction_id\":\"t{n}\",\"occurred_at\":\"2026-01-02T03:{:02}:{:02}Z\",\"amount\":{}.5,\"customer_id\":\"c{}\",\"terminal_id\":\"m{}\",\
-             \"decision_id\":\"d{n}\",\"score\":0.25,\"action\":\"approve\",\"transaction\":{{\"x\":1,\"y\":[1,2,3]}}}}\n",
+             \"decision_id\":\"d{n}\",\"score\":0.25,\"action\":\"approve\",\"transaction\":{{\"x\":1,\"y\":[1,2,3]}}}}",
             n / 60 % 60,
             n % 60,
             n % 100,

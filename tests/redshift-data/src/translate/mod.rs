@@ -14,11 +14,12 @@ use sqlparser::tokenizer::Token;
 pub(crate) use self::expressions::temporary;
 
 /// Redshift's functions, for a database that is to run the statements; safe to run again.
+#[cfg(test)]
 pub(crate) const COMPAT: &str = include_str!("../compat.sql");
 
 /// What PostgreSQL is to do, in this order, for one Redshift statement.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Step {
+pub(crate) enum Step {
     /// Run a statement.
     Sql {
         /// In PostgreSQL's dialect; parameters are `$1::text` and so on.
@@ -42,7 +43,7 @@ impl Step {
 }
 
 /// Turns one Redshift statement; the error names what is refused.
-pub fn steps(sql: &str) -> Result<Vec<Step>, String> {
+pub(crate) fn steps(sql: &str) -> Result<Vec<Step>, String> {
     let tokens = tokens::read(sql)?;
     let steps = match tokens::word(tokens.first()).as_deref() {
         Some("COPY") => vec![Step::Copy(crate::copy::parse(&tokens)?)],

@@ -18,7 +18,7 @@ use crate::translate::tokens::{content, word};
 
 /// An UNLOAD statement.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Unload {
+pub(crate) struct Unload {
     /// In PostgreSQL's dialect.
     pub query: String,
     /// An `s3://` address, the prefix of the objects' names.
@@ -45,7 +45,7 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Unload, String> {
 }
 
 /// Writes the result as one object, as a warehouse of one slice would; says how many rows.
-pub async fn run(client: &Client, storage: &Storage, command: &Unload) -> Result<u64, String> {
+pub(crate) async fn run(client: &Client, storage: &Storage, command: &Unload) -> Result<u64, String> {
     let options = &command.options;
     let (bucket, prefix) = split(&command.to).map_err(|error| error.to_string())?;
     if !options.overwrite && !storage.list(bucket, prefix).await.map_err(|error| error.to_string())?.is_empty() {

@@ -1,0 +1,15 @@
+//! The smaller commands.
+
+mod local;
+mod on_system;
+mod replay;
+mod score;
+mod simulate;
+mod train;
+
+pub use local::LocalArgs;
+pub use on_system::{AuditArgs, InitArgs};
+pub use replay::ReplayArgs;
+pub use score::ScoreArgs;
+pub use simulate::SimulateArgs;
+pub use train::TrainArgs;

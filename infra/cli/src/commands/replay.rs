@@ -1,0 +1,65 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use host::Clients;
+use jiff::Timestamp;
+use outlet::{Decisions as _, Outgoing};
+
+use crate::input;
+use crate::show::Steps;
+
+/// Put a file's transactions on a Kinesis stream, in order. What the stream refuses is sent again.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  look replay cards/transactions.ndjson --stream second-look-transactions
+  look replay cards.csv.zst --stream transactions --rate 500 --from 2026-02-01T00:00:00Z
+
+AWS's own configuration (environment, profile, AWS_ENDPOINT_URL) says where the stream is.")]
+pub struct ReplayArgs {
+    /// NDJSON or CSV, plain, .gz or .zst.
+    file: PathBuf,
+    /// The stream's name.
+    #[arg(long)]
+    stream: String,
+    /// Transactions a second; a shard takes 1,000.
+    #[arg(long, default_value_t = 1_000)]
+    rate: u32,
+    /// Only what happened from this moment on.
+    #[arg(long, default_value_t = Timestamp::MIN)]
+    from: Timestamp,
+    /// Only what happened before this moment.
+    #[arg(long, default_value_t = Timestamp::MAX)]
+    to: Timestamp,
+}
+
+impl ReplayArgs {
+    /// Does it.
+    pub async fn main(&self) -> Result<ExitCode> {
+        ensure!(self.rate > 0, "--rate must be at least 1");
+        let mut rows = input::read(&self.file)?;
+        rows.retain(|row| (self.from..self.to).contains(&row.occurred_at));
+        let stream = Clients::load().await.decisions(&self.stream);
+        let bar = Steps::new().bar("put on the stream", rows.len() as u64);
+        for chunk in rows.chunks(500) {
+            let began = tokio::time::Instant::now();
+            let outgoing: Vec<Outgoing> = chunk
+                .iter()
+                .map(|row| Outgoing { partition_key: row.partition_key.clone(), data: row.json.clone().into_bytes() })
+                .collect();
+            let refused = stream.publish(&outgoing).await?;
+            if let Some(first) = refused.first().and_then(|&place| chunk.get(place)) {
+                anyhow::bail!(
+                    "the stream refused {} transactions, the first is {}",
+                    refused.len(),
+                    first.transaction_id
+                );
+            }
+            bar.inc(chunk.len() as u64);
+            tokio::time::sleep_until(began + Duration::from_secs_f64(chunk.len() as f64 / f64::from(self.rate))).await;
+        }
+        bar.finish();
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,135 @@
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use decision::{Batch, Origin};
+use indicatif::ProgressBar;
+use jiff::{SignedDuration, Timestamp};
+use model::Definition;
+use model::features::Label;
+use serde_json::Value;
+use train::{LookReport, Past, TrainingSet};
+
+use crate::input;
+use crate::show::{line, thousands};
+
+/// Learn both looks from a labelled history and write a bundle.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  look simulate --out cards
+  look train --history cards/transactions.ndjson --labels cards/labels.ndjson --out target/bundle
+  look train --bundle mine.toml --history history.csv.zst --as-of 2018-08-08T00:00:00Z --out target/bundle
+
+A history carries its labels (is_fraud, known 7 days after, or reported_at), or --labels has them.")]
+pub struct TrainArgs {
+    /// The definition: features, policy, training.
+    #[arg(long, default_value = "infra/bundles/card-fraud/bundle.toml")]
+    bundle: PathBuf,
+    /// NDJSON or CSV, plain, .gz or .zst.
+    #[arg(long)]
+    history: PathBuf,
+    /// NDJSON lines of transaction_id, reported_at, is_fraud.
+    #[arg(long)]
+    labels: Option<PathBuf>,
+    /// The moment whose knowledge is learnt from; the end of the history, if it is not said.
+    #[arg(long)]
+    as_of: Option<Timestamp>,
+    /// The folder to write the bundle to.
+    #[arg(long)]
+    out: PathBuf,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl TrainArgs {
+    /// Does it.
+    pub fn main(&self) -> Result<ExitCode> {
+        let text = fs::read_to_string(&self.bundle).with_context(|| format!("can't read {}", self.bundle.display()))?;
+        let definition = Definition::parse(&text).with_context(|| format!("{} is refused", self.bundle.display()))?;
+        let rows = input::read(&self.history)?;
+        let labels = self.labels.as_ref().map(labels).transpose()?;
+        let last = rows.last().context("the history is empty")?.occurred_at;
+        let as_of = self.as_of.unwrap_or(last);
+        let mut past = Past::default();
+        let mut batch = Batch::with_capacity(definition.schema(), rows.len());
+        for (place, row) in rows.iter().enumerate() {
+            let origin = Origin { record: place as u32, item: 0 };
+            let read = batch.read(row.json.as_bytes(), origin, Timestamp::MAX);
+            read.with_context(|| format!("transaction {} of {}", row.transaction_id, self.history.display()))?;
+        }
+        past.add(&batch, |place| {
+            let row = rows.get(place)?;
+            match &labels {
+                Some(labels) => labels.get(&row.transaction_id).copied(),
+                None => Some(Label { reported_at: row.reported_at, is_fraud: row.fraud? }),
+            }
+        });
+        let back = |moment: Timestamp, seconds: u64| moment.checked_sub(SignedDuration::from_secs(seconds as i64));
+        let to = back(as_of, definition.training.label_delay)?;
+        let from = back(to, definition.training.span)?;
+        let set = TrainingSet::of_history(&definition, &past, [from, to, as_of]);
+        let bar = ProgressBar::new(definition.training.rounds as u64);
+        let trained = train::train(&text, &set, |progress| {
+            bar.set_message(progress.look);
+            bar.set_position(progress.round as u64);
+        })?;
+        bar.finish_and_clear();
+        fs::create_dir_all(&self.out).with_context(|| format!("can't make {}", self.out.display()))?;
+        for (name, bytes) in &trained.files {
+            fs::write(self.out.join(name), bytes).with_context(|| format!("can't write {name}"))?;
+        }
+        let report = &trained.report;
+        if self.json {
+            line(&serde_json::to_string_pretty(report)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_header(["look", "features", "trees", "nodes", "AUC", "average precision"]);
+        let mut add = |name: &str, look: &LookReport| {
+            let figure = |pick: fn(&train::metrics::Ranking) -> f64| {
+                look.ranking.as_ref().map_or_else(|| "unknown".to_owned(), |r| format!("{:.3}", pick(r)))
+            };
+            let columns =
+                [name.to_owned(), look.features.len().to_string(), look.trees.to_string(), thousands(look.nodes)];
+            table.add_row(columns.into_iter().chain([figure(|r| r.auc), figure(|r| r.average_precision)]));
+        };
+        add("first", &report.first);
+        add("confirming", &report.confirm);
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        line(&format!(
+            "{table}\non {} held-out transactions with {} frauds. The first look would hold {} ({} of them frauds, {} of \
+             all frauds);\nthe confirming look would keep {} of these ({} frauds).\nbundle {} {} in {}",
+            thousands(report.holdout),
+            report.holdout_frauds,
+            report.held.chosen,
+            percent(report.held.precision),
+            percent(report.held.recall),
+            report.kept.chosen,
+            percent(report.kept.precision),
+            report.bundle,
+            report.version,
+            self.out.display(),
+        ));
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn labels(path: &PathBuf) -> Result<HashMap<String, Label>> {
+    let text = fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+    let mut labels = HashMap::new();
+    for (number, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+        let wrong = || format!("{}, line {number}", path.display());
+        let label: Value = serde_json::from_str(text).with_context(wrong)?;
+        let field = |name: &str| label.get(name).with_context(|| format!("{}: field {name} is missing", wrong()));
+        let id = field("transaction_id")?.as_str().with_context(wrong)?.to_owned();
+        let reported_at = field("reported_at")?.as_str().and_then(|text| text.parse().ok());
+        let reported_at = reported_at.with_context(|| format!("{}: reported_at is no RFC 3339 moment", wrong()))?;
+        let is_fraud = field("is_fraud")?.as_bool().with_context(|| format!("{}: is_fraud is no boolean", wrong()))?;
+        labels.insert(id, Label { reported_at, is_fraud });
+    }
+    Ok(labels)
+}

@@ -1,0 +1,123 @@
+//! A consumer of the `decisions` stream: all shards from the beginning, as fast as they give.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use aws_sdk_kinesis::types::ShardIteratorType;
+use decision::{Decision, Stage};
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+
+/// How often each shard is asked when it has nothing new.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What has been seen on the stream.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Provisional decisions by transaction: the first, and when it arrived here.
+    pub provisional: HashMap<String, (Decision, Timestamp)>,
+    /// Final decisions by transaction: the first, and when it arrived here.
+    pub finals: HashMap<String, (Decision, Timestamp)>,
+    /// Transactions whose decision came twice and was not the same.
+    pub contradictions: Vec<String>,
+    /// Records that are no decision.
+    pub unreadable: usize,
+    /// Transactions whose hold or end came last, the newest last.
+    pub latest: Vec<String>,
+}
+
+impl Seen {
+    fn take(&mut self, data: &[u8], now: Timestamp) {
+        let Ok(decision) = serde_json::from_slice::<Decision>(data) else {
+            self.unreadable += 1;
+            return;
+        };
+        let id = decision.transaction_id.clone();
+        let held = decision.stage == Stage::Final || decision.deadline.is_some();
+        let decisions = match decision.stage {
+            Stage::Provisional => &mut self.provisional,
+            Stage::Final => &mut self.finals,
+        };
+        // At least once is what a stream promises: the same decision may come again.
+        match decisions.get(&id) {
+            Some((before, _)) if before.action != decision.action => self.contradictions.push(id.clone()),
+            Some(_) => return,
+            None => {
+                decisions.insert(id.clone(), (decision, now));
+            }
+        }
+        if held {
+            self.latest.retain(|other| *other != id);
+            self.latest.push(id);
+            if self.latest.len() > 12 {
+                self.latest.remove(0);
+            }
+        }
+    }
+
+    /// Holds, so far.
+    pub fn holds(&self) -> usize {
+        self.provisional.values().filter(|(decision, _)| decision.deadline.is_some()).count()
+    }
+}
+
+/// A consumer in the background; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Consumer {
+    seen: Arc<Mutex<Seen>>,
+    _shards: JoinSet<()>,
+}
+
+impl Consumer {
+    /// Begins to read all shards that the stream has now.
+    pub async fn start(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Self> {
+        let listed = client.list_shards().stream_name(stream).send().await.context("can't list the stream's shards")?;
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let mut shards = JoinSet::new();
+        for shard in listed.shards() {
+            let (client, seen) = (client.clone(), Arc::clone(&seen));
+            let (stream, shard) = (stream.to_owned(), shard.shard_id().to_owned());
+            shards.spawn(async move { follow(&client, &stream, &shard, &seen).await });
+        }
+        Ok(Self { seen, _shards: shards })
+    }
+
+    /// What has been seen so far.
+    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Follows one shard for good. What fails is asked again, from where it was.
+async fn follow(client: &aws_sdk_kinesis::Client, stream: &str, shard: &str, seen: &Mutex<Seen>) {
+    let mut after: Option<String> = None;
+    loop {
+        let start = client.get_shard_iterator().stream_name(stream).shard_id(shard);
+        let start = match &after {
+            None => start.shard_iterator_type(ShardIteratorType::TrimHorizon),
+            Some(number) => {
+                start.shard_iterator_type(ShardIteratorType::AfterSequenceNumber).starting_sequence_number(number)
+            }
+        };
+        let mut iterator = start.send().await.ok().and_then(|answer| answer.shard_iterator);
+        while let Some(at) = iterator.take() {
+            let Ok(answer) = client.get_records().shard_iterator(at).limit(5_000).send().await else { break };
+            let now = Timestamp::now();
+            let some = !answer.records().is_empty();
+            {
+                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                for record in answer.records() {
+                    seen.take(record.data().as_ref(), now);
+                }
+            }
+            after = answer.records().last().map(|record| record.sequence_number().to_owned()).or(after);
+            iterator = answer.next_shard_iterator;
+            if !some {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

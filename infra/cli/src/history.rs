@@ -1,0 +1,48 @@
+//! Putting a history into a system, the way new objects come: the bucket tells load, load the warehouse.
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use outlet::{Objects as _, gzip};
+use serde_json::json;
+
+use crate::input::Row;
+use crate::system::System;
+
+/// Rows of one object: some megabytes, as COPY likes them.
+const ROWS: usize = 25_000;
+
+/// Writes transactions that were never decided on, as objects under `transactions/`.
+pub async fn transactions(system: &System, rows: &[Row]) -> Result<()> {
+    let puts = rows.chunks(ROWS).enumerate().map(|(part, chunk)| async move {
+        let mut lines = String::new();
+        for row in chunk {
+            lines.push_str(&row.json);
+            lines.push('\n');
+        }
+        let day =
+            chunk.first().map(|row| row.occurred_at).unwrap_or_default().strftime("dt=%Y-%m-%d/hh=%H").to_string();
+        let key = format!("{}{day}/history-{part:05}.ndjson.gz", outlet::keys::TRANSACTIONS);
+        system.objects.put(&key, gzip(lines.as_bytes())).await.with_context(|| format!("can't write {key}"))
+    });
+    stream::iter(puts).buffer_unordered(4).try_collect().await
+}
+
+/// Writes the reports of these rows that became known in `[from, to)`, as one object under `labels/`.
+/// How many there were.
+pub async fn labels(system: &System, rows: &[Row], from: Timestamp, to: Timestamp) -> Result<usize> {
+    let mut lines = String::new();
+    let mut count = 0;
+    for row in rows.iter().filter(|row| row.fraud == Some(true) && (from..to).contains(&row.reported_at)) {
+        let report = json!({ "transaction_id": row.transaction_id, "reported_at": row.reported_at, "is_fraud": true });
+        let _ = writeln!(lines, "{report}");
+        count += 1;
+    }
+    if count > 0 {
+        let key = format!("{}{}.ndjson.gz", outlet::keys::LABELS, to.as_second());
+        system.objects.put(&key, gzip(lines.as_bytes())).await.with_context(|| format!("can't write {key}"))?;
+    }
+    Ok(count)
+}

@@ -1,0 +1,193 @@
+//! Transactions from a file: NDJSON or CSV, plain, `.gz` or `.zst`; our own fields, or those of the
+//! Fraud Detection Handbook.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use flate2::read::MultiGzDecoder;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value, json};
+
+/// A flag without a moment is known this long after its transaction.
+pub const LABEL_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The moment that the Handbook counts seconds from.
+const HANDBOOK_START: &str = "2018-04-01T00:00:00Z";
+
+/// One transaction of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// The transaction as it goes on the stream.
+    pub json: String,
+    /// Its id.
+    pub transaction_id: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What it is put on the stream by: its first field that ends in `_id`, beside its own id.
+    pub partition_key: String,
+    /// Whether it is a fraud, where the file knows.
+    pub fraud: Option<bool>,
+    /// When that is known.
+    pub reported_at: Timestamp,
+}
+
+/// Reads a whole file. Rows are sorted by time; equal moments keep the file's order.
+pub fn read(path: &Path) -> Result<Vec<Row>> {
+    let file = File::open(path).with_context(|| format!("can't open {}", path.display()))?;
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let plain: Box<dyn Read> = match extension {
+        "zst" => Box::new(zstd::Decoder::new(file).context("not a zstd file")?),
+        "gz" => Box::new(MultiGzDecoder::new(file)),
+        _ => Box::new(file),
+    };
+    let mut reader = BufReader::with_capacity(1 << 20, plain);
+    let begins = reader.fill_buf().with_context(|| format!("can't read {}", path.display()))?;
+    let json = begins.trim_ascii_start().first() == Some(&b'{');
+    let rows = if json { ndjson(reader) } else { table(reader) };
+    let mut rows = rows.with_context(|| format!("can't read {}", path.display()))?;
+    rows.sort_by_key(|row| row.occurred_at);
+    Ok(rows)
+}
+
+fn ndjson(reader: impl BufRead) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for (number, line) in (1..).zip(reader.lines()) {
+        let line = line.with_context(|| format!("line {number}"))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let object: Map<String, Value> =
+            serde_json::from_str(&line).with_context(|| format!("line {number}: expected a JSON object"))?;
+        rows.push(row(object, number)?);
+    }
+    Ok(rows)
+}
+
+fn table(reader: impl Read) -> Result<Vec<Row>> {
+    let mut csv = csv::Reader::from_reader(reader);
+    let header = csv.headers()?.clone();
+    let handbook = header.iter().any(|name| name == "TX_TIME_SECONDS");
+    let start: Timestamp = HANDBOOK_START.parse()?;
+    let mut rows = Vec::new();
+    for (number, record) in (2..).zip(csv.records()) {
+        let record = record.with_context(|| format!("line {number}"))?;
+        let mut object = Map::new();
+        for (name, text) in header.iter().zip(&record) {
+            if handbook { handbook_field(&mut object, name, text, start) } else { own_field(&mut object, name, text) }
+                .with_context(|| format!("line {number}, field {name}"))?;
+        }
+        rows.push(row(object, number)?);
+    }
+    Ok(rows)
+}
+
+fn own_field(object: &mut Map<String, Value>, name: &str, text: &str) -> Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let value = match name {
+        name if name.ends_with("_id") || name.ends_with("_at") => json!(text),
+        "is_fraud" => json!(truth(text)?),
+        _ => match text.parse::<f64>() {
+            Ok(number) => json!(number),
+            Err(_) => json!(text),
+        },
+    };
+    object.insert(name.to_owned(), value);
+    Ok(())
+}
+
+fn handbook_field(object: &mut Map<String, Value>, name: &str, text: &str, start: Timestamp) -> Result<()> {
+    let (name, value) = match name {
+        "TRANSACTION_ID" => ("transaction_id", json!(text)),
+        "CUSTOMER_ID" => ("customer_id", json!(text)),
+        "TERMINAL_ID" => ("terminal_id", json!(text)),
+        "TX_AMOUNT" => ("amount", json!(text.parse::<f64>().context("expected a number")?)),
+        "TX_FRAUD" => ("is_fraud", json!(truth(text)?)),
+        "TX_TIME_SECONDS" => {
+            let seconds: i64 = text.parse().context("expected whole seconds")?;
+            ("occurred_at", json!(start.checked_add(SignedDuration::from_secs(seconds))?))
+        }
+        // The scenario is the answer, and the rest follows from what is here.
+        _ => return Ok(()),
+    };
+    object.insert(name.to_owned(), value);
+    Ok(())
+}
+
+fn truth(text: &str) -> Result<bool> {
+    match text {
+        "1" | "true" => Ok(true),
+        "0" | "false" => Ok(false),
+        _ => bail!("expected 1, 0, true or false"),
+    }
+}
+
+/// Takes the label out of an object; what is left goes on the stream.
+fn row(mut object: Map<String, Value>, line: u64) -> Result<Row> {
+    let fraud = match object.remove("is_fraud") {
+        None => None,
+        Some(Value::Bool(flag)) => Some(flag),
+        Some(Value::Number(number)) => Some(number.as_f64() == Some(1.0)),
+        Some(_) => bail!("line {line}, field is_fraud: expected true or false"),
+    };
+    let text = |name: &str| match object.get(name) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::Number(number)) => Ok(number.to_string()),
+        Some(_) => bail!("line {line}, field {name}: expected a string"),
+        None => bail!("line {line}, field {name}: missing"),
+    };
+    let moment = |text: String, name: &str| {
+        text.parse::<Timestamp>().with_context(|| format!("line {line}, field {name}: expected an RFC 3339 moment"))
+    };
+    let transaction_id = text("transaction_id")?;
+    let occurred_at = moment(text("occurred_at")?, "occurred_at")?;
+    let entity = object.keys().find(|name| name.ends_with("_id") && *name != "transaction_id");
+    let partition_key = entity.map_or_else(|| Ok(transaction_id.clone()), |name| text(name))?;
+    let reported_at = match object.remove("reported_at") {
+        Some(Value::String(text)) => moment(text, "reported_at")?,
+        _ => occurred_at.checked_add(LABEL_DELAY)?,
+    };
+    let json = Value::Object(object).to_string();
+    Ok(Row { json, transaction_id, occurred_at, partition_key, fraud, reported_at })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        File::create(&path).unwrap().write_all(bytes).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn the_handbooks_columns_become_our_fields_and_never_the_scenario() {
+        let text = "TRANSACTION_ID,TX_TIME_SECONDS,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_FRAUD,TX_FRAUD_SCENARIO\n\
+                    5,86460,7,9,12.5,1,2\n4,60,8,9,3,0,0\n";
+        let (_folder, path) = file("h.csv.zst", &zstd::encode_all(text.as_bytes(), 1).unwrap());
+        let rows = read(&path).unwrap();
+        assert_eq!(
+            rows[1].json,
+            r#"{"amount":12.5,"customer_id":"7","occurred_at":"2018-04-02T00:01:00Z","terminal_id":"9","transaction_id":"5"}"#
+        );
+        assert_eq!((rows[0].transaction_id.as_str(), rows[0].fraud, rows[1].fraud), ("4", Some(false), Some(true)));
+        assert_eq!(rows[1].reported_at.to_string(), "2018-04-09T00:01:00Z");
+        assert_eq!(rows[1].partition_key, "7");
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_by_line_and_field() {
+        let (_folder, path) = file("t.ndjson", b"{\"transaction_id\":\"a\",\"occurred_at\":\"yesterday\"}\n");
+        let error = format!("{:#}", read(&path).unwrap_err());
+        assert!(error.contains("line 1, field occurred_at: expected an RFC 3339 moment"), "{error}");
+        let (_folder, path) = file("t.csv", b"transaction_id,amount,is_fraud\na,1,maybe\n");
+        let error = format!("{:#}", read(&path).unwrap_err());
+        assert!(error.contains("line 2, field is_fraud: expected 1, 0, true or false"), "{error}");
+    }
+}

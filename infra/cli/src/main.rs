@@ -1,0 +1,52 @@
+//! The `look` command.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use look::commands::{AuditArgs, InitArgs, LocalArgs, ReplayArgs, ScoreArgs, SimulateArgs, TrainArgs};
+use look::run;
+
+/// Second Look: block now, confirm with your whole history.
+#[derive(Parser)]
+#[command(version, propagate_version = true, after_help = "Begin with: look run")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Args),
+    Simulate(SimulateArgs),
+    Train(TrainArgs),
+    Score(ScoreArgs),
+    Replay(ReplayArgs),
+    Init(InitArgs),
+    Audit(AuditArgs),
+    Local(LocalArgs),
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("look: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match command {
+        Command::Run(args) => run::main(&args),
+        Command::Simulate(args) => args.main(),
+        Command::Train(args) => args.main(),
+        Command::Score(args) => args.main(),
+        Command::Local(args) => args.main(),
+        Command::Replay(args) => runtime.block_on(args.main()),
+        Command::Init(args) => runtime.block_on(args.main()),
+        Command::Audit(args) => runtime.block_on(args.main()),
+    }
+}

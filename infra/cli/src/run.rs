@@ -1,0 +1,146 @@
+//! The main job: a whole system on this machine, a history, a bundle, live transactions, and every
+//! hold brought to its end.
+
+mod live;
+mod phases;
+
+pub use phases::Outcome;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
+use local::{Local, Options, Parameters};
+
+use crate::input::{self, Row};
+use crate::show::Steps;
+use crate::simulate::{self, Size};
+use crate::system::System;
+use crate::{report, show};
+
+/// Where the Handbook's standard split goes live: day 129.
+const HANDBOOK_LIVE: &str = "2018-08-08T00:00:00Z";
+/// Live transactions of a file, unless told otherwise.
+const LIVE: usize = 20_000;
+
+/// Run the whole loop on this machine: deploy, load a history, train, stream live transactions,
+/// settle every hold, audit. Leaves summary.json and report.html in the output folder.
+///
+/// Blocked and reviewed transactions count as stopped in the final precision and recall.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  look run                                     simulated cards, about three minutes
+  look run --input transactions.csv.zst        your own (or the Handbook's), the last 20,000 live
+  look run --live 2000 --out /tmp/quick        a quick one
+
+Exit codes: 0 every promise kept, 1 one was broken or the run failed, 2 wrong usage")]
+pub struct Args {
+    /// NDJSON or CSV, plain, .gz or .zst, with our fields or the Handbook's. Without it, cards are simulated.
+    #[arg(long)]
+    input: Option<PathBuf>,
+    /// How many transactions go live; those before them are the history.
+    #[arg(long, default_value_t = LIVE)]
+    live: usize,
+    /// Seed of the simulation.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where the figures go.
+    #[arg(long, default_value = "target/run")]
+    out: PathBuf,
+    /// Leave the system running; `look local down` stops it.
+    #[arg(long)]
+    keep: bool,
+    /// Print the summary as JSON on standard output.
+    #[arg(long)]
+    json: bool,
+}
+
+/// A file or a simulation, cut in two.
+pub(crate) struct Split {
+    pub(crate) history: Vec<Row>,
+    pub(crate) live: Vec<Row>,
+    /// The moment of the first live transaction.
+    pub(crate) at: Timestamp,
+    /// What it is, for people.
+    pub(crate) source: String,
+}
+
+/// Runs it.
+pub fn main(args: &Args) -> Result<ExitCode> {
+    let steps = Steps::new();
+    fs::create_dir_all(&args.out).with_context(|| format!("can't make {}", args.out.display()))?;
+    let split = steps.step("read the transactions", || split(args))?;
+    steps.note(&format!(
+        "{}: {} of history, {} live from {}",
+        split.source,
+        show::thousands(split.history.len()),
+        show::thousands(split.live.len()),
+        split.at
+    ));
+    let mut options = Options::new(args.out.join("local"));
+    options.endpoint_url = host::environment("AWS_ENDPOINT_URL");
+    let mut local = steps.step("start LocalStack, PostgreSQL and the Redshift stand-in", || {
+        Local::up(&options, |progress| steps.note(&format!("{progress}"))).map_err(anyhow::Error::from)
+    })?;
+    steps.step("deploy infra/template.yaml", || {
+        let parameters = Parameters::default().with("StreamBatchSize", 1000).with("SweepGraceSeconds", 20);
+        local.deploy(&parameters).map(|_| ()).map_err(anyhow::Error::from)
+    })?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let outcome = runtime.block_on(async {
+        let system = System::of_local(&local).await?;
+        phases::prepare(&steps, &local, &system, &split).await?;
+        phases::go_live(&steps, &local, &system, &split).await
+    });
+    if args.keep {
+        local.detach();
+    } else {
+        local.down()?;
+    }
+    let outcome = outcome?;
+    let summary = serde_json::to_string_pretty(&outcome.summary)?;
+    let paths = [args.out.join("summary.json"), args.out.join("report.html")];
+    fs::write(&paths[0], &summary).with_context(|| format!("can't write {}", paths[0].display()))?;
+    fs::write(&paths[1], report::html(&outcome)).with_context(|| format!("can't write {}", paths[1].display()))?;
+    steps.end(&show::summary(&outcome));
+    if args.json {
+        show::line(&summary);
+    }
+    steps.note(&format!("figures: {}\n  report:  {}", paths[0].display(), paths[1].display()));
+    Ok(if outcome.audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn split(args: &Args) -> Result<Split> {
+    let (mut rows, source, from) = match &args.input {
+        Some(path) => {
+            let handbook: Timestamp = HANDBOOK_LIVE.parse()?;
+            let rows = input::read(path)?;
+            let spans =
+                rows.first().is_some_and(|row| row.occurred_at < handbook - SignedDuration::from_hours(24 * 28))
+                    && rows.last().is_some_and(|row| row.occurred_at > handbook);
+            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            (rows, name, spans.then_some(handbook))
+        }
+        None => (simulated(args), format!("simulated cards, seed {}", args.seed), None),
+    };
+    anyhow::ensure!(rows.len() > args.live, "{} transactions are too few for {} live ones", rows.len(), args.live);
+    let cut = match from {
+        Some(moment) => rows.partition_point(|row| row.occurred_at < moment),
+        None => rows.len() - args.live,
+    };
+    let mut live = rows.split_off(cut);
+    live.truncate(args.live);
+    let at = live.first().context("no live transaction")?.occurred_at;
+    Ok(Split { history: rows, live, at, source })
+}
+
+/// Five weeks and a bit, of as many customers as the live transactions ask for.
+fn simulated(args: &Args) -> Vec<Row> {
+    const DAYS: u32 = 42;
+    const LIVE_DAYS: usize = 6;
+    // A customer makes about 1.9 transactions a day.
+    let customers = (args.live / LIVE_DAYS).div_ceil(2).max(300) as u32 * 11 / 10;
+    simulate::rows(Size { customers, terminals: customers * 2, days: DAYS, seed: args.seed }, simulate::start())
+}

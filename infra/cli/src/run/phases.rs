@@ -1,0 +1,184 @@
+//! The phases of a run, one after the other.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use jiff::Timestamp;
+use local::Local;
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::{Split, live};
+use crate::audit::{Audit, audit};
+use crate::consume::{Consumer, Seen};
+use crate::history;
+use crate::init::init;
+use crate::show::Steps;
+use crate::summary::Summary;
+use crate::system::System;
+
+/// How long the history may take to reach the warehouse, and holds to end.
+const PATIENCE: Duration = Duration::from_secs(240);
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// All that a run found out.
+pub struct Outcome {
+    /// What ran.
+    pub source: String,
+    /// The figures.
+    pub summary: Summary,
+    /// The promises.
+    pub audit: Audit,
+    /// The decisions.
+    pub seen: Seen,
+    /// What is known of each live transaction.
+    pub fraud: HashMap<String, bool>,
+    /// How the bundle did in training.
+    pub training: Value,
+}
+
+/// From an empty stack to one with a history and a bundle.
+pub(super) async fn prepare(steps: &Steps, local: &Local, system: &System, split: &Split) -> Result<()> {
+    let definition = std::fs::read_to_string(local::root().join("infra/bundles/card-fraud/bundle.toml"))
+        .context("can't read infra/bundles/card-fraud/bundle.toml")?;
+    steps.wait("upload the definition, make the tables", init(system, &definition)).await?;
+    let reports = steps
+        .wait("put the history into the bucket", async {
+            history::transactions(system, &split.history).await?;
+            history::labels(system, &split.history, Timestamp::MIN, split.at).await
+        })
+        .await?;
+    steps
+        .wait("wait until load has taken it into the warehouse", async {
+            arrive(system, "SELECT COUNT(*) FROM transactions", split.history.len()).await?;
+            arrive(system, "SELECT COUNT(*) FROM fraud_reports", reports).await
+        })
+        .await?;
+    let report = steps.wait("train both looks (the deployed train function)", train(local, split.at)).await?;
+    steps.note(&format!(
+        "bundle {}: on the holdout, first look AUC {}, confirming look AUC {}",
+        report["version"].as_str().unwrap_or("?"),
+        rounded(&report["first"]["ranking"]["auc"]),
+        rounded(&report["confirm"]["ranking"]["auc"]),
+    ));
+    std::fs::write(local.folder().join("training.json"), report.to_string())?;
+    Ok(())
+}
+
+fn rounded(number: &Value) -> String {
+    number.as_f64().map_or_else(|| "unknown".to_owned(), |number| format!("{number:.3}"))
+}
+
+/// Waits until a count of the warehouse has reached `expected`.
+async fn arrive(system: &System, sql: &str, expected: usize) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let count = system.count(sql).await?;
+        if count >= expected as u64 {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            bail!("{sql}: {count} of {expected} after {} s; see the log of load", PATIENCE.as_secs());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Invokes the deployed train function and waits for its report.
+async fn train(local: &Local, as_of: Timestamp) -> Result<Value> {
+    let answer = local.folder().join("train-answer.json");
+    let function = local.outputs().function("train")?;
+    let output = Command::new(local.venv().aws())
+        .args(["lambda", "invoke", "--function-name", function, "--cli-read-timeout", "600"])
+        .arg("--payload")
+        .arg(serde_json::json!({ "as_of": as_of }).to_string())
+        .arg(&answer)
+        .envs(local.environment())
+        .output()
+        .await
+        .context("can't run the AWS CLI")?;
+    if !output.status.success() {
+        bail!("can't invoke train: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let report: Value = serde_json::from_slice(&std::fs::read(&answer)?)?;
+    if let Some(error) = report.get("errorMessage") {
+        bail!("train failed: {error}");
+    }
+    Ok(report)
+}
+
+/// Streams the live transactions, waits for every end, audits.
+pub(super) async fn go_live(steps: &Steps, local: &Local, system: &System, split: &Split) -> Result<Outcome> {
+    let consumer = Consumer::start(&system.kinesis, &system.decisions_stream).await?;
+    let put_at = live::stream(steps, system, &consumer, split).await?;
+    let sent: HashSet<String> = split.live.iter().map(|row| row.transaction_id.clone()).collect();
+    steps.wait("wait until every hold has ended", settle(&consumer, sent.len())).await?;
+    steps
+        .wait("wait until every decision is in the warehouse", async {
+            let sql = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
+            arrive(system, sql, sent.len()).await
+        })
+        .await?;
+    let seen = std::mem::take(&mut *consumer.seen());
+    let audit = steps.wait("audit bucket, stream and warehouse", audited(system, &sent, &seen)).await?;
+    let fraud: HashMap<String, bool> =
+        split.live.iter().filter_map(|row| Some((row.transaction_id.clone(), row.fraud?))).collect();
+    let summary = Summary::new(&seen, &audit, &put_at, &fraud, score_us(local));
+    let training = std::fs::read(local.folder().join("training.json"))?;
+    Ok(Outcome {
+        source: split.source.clone(),
+        summary,
+        audit,
+        seen,
+        fraud,
+        training: serde_json::from_slice(&training)?,
+    })
+}
+
+/// The audit; asked again for a while, for the last ledger entries go after their finals are out.
+async fn audited(system: &System, sent: &HashSet<String>, seen: &Seen) -> Result<Audit> {
+    let deadline = Instant::now() + Duration::from_secs(75);
+    loop {
+        let audit = audit(system, sent, Some(seen)).await?;
+        if audit.is_clean() || Instant::now() > deadline {
+            return Ok(audit);
+        }
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+}
+
+/// Waits until every transaction has a decision and every hold an end. Running out of patience is the
+/// audit's to report.
+async fn settle(consumer: &Consumer, sent: usize) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        {
+            let seen = consumer.seen();
+            if seen.provisional.len() >= sent && seen.finals.len() >= seen.holds() {
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+/// Microseconds of score's own time for a transaction, by its log.
+fn score_us(local: &Local) -> Option<f64> {
+    let mut totals = (0.0, 0.0);
+    for entry in std::fs::read_dir(local.folder().join("logs")).ok()?.flatten() {
+        if !entry.file_name().to_string_lossy().to_lowercase().contains("score") {
+            continue;
+        }
+        for line in std::fs::read_to_string(entry.path()).ok()?.lines() {
+            let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+            // tracing's JSON has the fields in an object of their own.
+            let number = |name: &str| line["fields"][name].as_f64().or_else(|| line[name].as_f64());
+            if let (Some(us), Some(transactions)) = (number("judged_us"), number("transactions")) {
+                totals = (totals.0 + us, totals.1 + transactions);
+            }
+        }
+    }
+    (totals.1 > 0.0).then(|| totals.0 / totals.1)
+}
