@@ -31,7 +31,8 @@ pub struct Audit {
     pub unsettled: usize,
     /// Rows of the warehouse that are there twice.
     pub twice: usize,
-    /// Transactions in the bucket or the warehouse that were never sent.
+    /// Transactions in the bucket or the warehouse that were never sent, and final decisions of what was
+    /// never held.
     pub strangers: usize,
     /// Transactions whose decisions are not the same everywhere.
     pub contradictory: usize,
@@ -57,7 +58,7 @@ impl Audit {
             ("lost", self.lost, self.lost == 0),
             ("unsettled", self.unsettled, self.unsettled == 0),
             ("twice in the warehouse", self.twice, self.twice == 0),
-            ("never sent", self.strangers, self.strangers == 0),
+            ("never sent or never held", self.strangers, self.strangers == 0),
             ("contradictory", self.contradictory, self.contradictory == 0),
             ("left in the ledger", self.pending, self.pending == 0),
         ]
@@ -87,6 +88,7 @@ pub async fn audit(system: &System, sent: &HashSet<String>, seen: Option<&Seen>)
         decided.iter().filter(|(_, actions)| actions.contains(&Action::Hold)).map(|(id, _)| id).collect();
     let lost = |id: &&String| !decided.contains_key(*id) || !in_warehouse.contains_key(*id);
     let settled = |id: &&&String| outcomes.contains(**id);
+    let finals = seen.into_iter().flat_map(|seen| seen.finals.keys());
     let told = |id: &String| seen.is_none_or(|seen| seen.finals.contains_key(id));
     let same = |id: &String, actions: &BTreeSet<Action>| {
         let there = in_warehouse.get(id).is_none_or(|row| row.action.is_none_or(|action| actions.contains(&action)));
@@ -103,7 +105,8 @@ pub async fn audit(system: &System, sent: &HashSet<String>, seen: Option<&Seen>)
         lost: sent.iter().filter(lost).count(),
         unsettled: holds.iter().filter(|id| !settled(id) || !told(id)).count(),
         twice: in_warehouse.values().map(|row| row.times - 1).sum(),
-        strangers: decided.keys().chain(in_warehouse.keys()).filter(|id| !sent.contains(*id)).count(),
+        strangers: decided.keys().chain(in_warehouse.keys()).filter(|id| !sent.contains(*id)).count()
+            + outcomes.iter().chain(finals).filter(|id| !holds.contains(*id)).count(),
         contradictory: contradictory + seen.map_or(0, |seen| seen.contradictions.len()),
         pending: system.objects.list(keys::PENDING).await?.len(),
     })

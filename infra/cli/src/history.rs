@@ -32,16 +32,22 @@ pub async fn transactions(system: &System, rows: &[Row]) -> Result<()> {
 
 /// Writes the reports of these rows that became known in `[from, to)`, as one object under `labels/`.
 /// How many there were.
-pub async fn labels(system: &System, rows: &[Row], from: Timestamp, to: Timestamp) -> Result<usize> {
+pub async fn labels(
+    system: &System,
+    rows: impl IntoIterator<Item = &Row>,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<usize> {
     let mut lines = String::new();
     let mut count = 0;
-    for row in rows.iter().filter(|row| row.fraud == Some(true) && (from..to).contains(&row.reported_at)) {
+    let due = |row: &&Row| row.fraud == Some(true) && (from..to).contains(&row.reported_at);
+    for row in rows.into_iter().filter(due) {
         let report = json!({ "transaction_id": row.transaction_id, "reported_at": row.reported_at, "is_fraud": true });
         let _ = writeln!(lines, "{report}");
         count += 1;
     }
     if count > 0 {
-        let key = format!("{}{}.ndjson.gz", outlet::keys::LABELS, to.as_second());
+        let key = format!("{}{}.ndjson.gz", outlet::keys::LABELS, to.as_nanosecond());
         system.objects.put(&key, gzip(lines.as_bytes())).await.with_context(|| format!("can't write {key}"))?;
     }
     Ok(count)

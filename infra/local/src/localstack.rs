@@ -84,11 +84,8 @@ pub(crate) fn start(options: &Options, venv: &Venv, redshift_data: &str) -> Resu
             .env("DISABLE_EVENTS", "1")
             .env("SKIP_SSL_CERT_DOWNLOAD", "1")
             .env("DNS_ADDRESS", "0")
-            // Streams: in memory, on the loopback interface, gone with LocalStack.
-            .env("KINESIS_PERSISTENCE", "0")
-            .env("KINESIS_LATENCY", "0")
-            .env("KINESIS_MOCK_LOG_LEVEL", "ERROR")
-            .env("NODE_OPTIONS", format!("--require \"{}\"", here.join("node/loopback.js").display()))
+            // Streams: see executor/streams.py.
+            .env("PROVIDER_OVERRIDE_KINESIS", "moto")
             // Idle sources are polled every second, as AWS does, not ever more rarely.
             .env("LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC", "1")
             .env("LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC", "10")

@@ -36,8 +36,10 @@ pub(super) async fn stream(
         if place % CHUNKS_PER_REPORT == 0
             && let Some(first) = chunk.first()
         {
-            // What was reported of the history in the time that has passed since.
-            history::labels(system, &split.history, reported, first.occurred_at).await?;
+            // What was reported in the time that has passed since: mostly of the history, where reports
+            // are quick also of what has gone live.
+            let rows = split.history.iter().chain(&split.live);
+            history::labels(system, rows, reported, first.occurred_at).await?;
             reported = first.occurred_at;
         }
         let outgoing: Vec<Outgoing> = chunk
