@@ -1,5 +1,7 @@
 //! Confirm and sweep settle the same entry at once, in every order of their calls.
 
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "support/steps.rs"]
 mod steps;
 mod support;

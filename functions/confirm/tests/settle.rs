@@ -1,5 +1,7 @@
 //! The settle path does what the table says (cases/settle.json).
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use decision::ledger::{Pending, Work};

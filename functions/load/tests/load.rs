@@ -1,6 +1,8 @@
 //! Nothing that was written is left out, whatever comes between; and no table has two loads at once
 //! (which the warehouse of the tests asserts at every COPY).
 
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "../../confirm/tests/support/steps.rs"]
 mod steps;
 mod support;

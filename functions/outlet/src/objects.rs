@@ -92,9 +92,8 @@ impl Objects for S3 {
         let mut attempt = 0;
         loop {
             let call = self.client.put_object().bucket(&self.bucket).key(key).if_none_match("*");
-            let error = match call.body(ByteStream::from(bytes.clone())).send().await {
-                Ok(_) => return Ok(PutNew::Written),
-                Err(error) => error,
+            let Err(error) = call.body(ByteStream::from(bytes.clone())).send().await else {
+                return Ok(PutNew::Written);
             };
             match error.code() {
                 // Someone was first, or it was ourselves: a write whose answer got lost is repeated

@@ -99,7 +99,7 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
         let mut response = KinesisEventResponse::default();
         let started = Instant::now();
         let mut judged = judge(&self.bundle, records, self.settings.publish_approvals, now);
-        let judged_us = started.elapsed().as_micros();
+        let judged_us = started.elapsed().as_micros() as u64;
         let body = std::mem::take(&mut judged.body);
         let body_bytes = body.len();
         let done = self.act(records, &judged, body, now).await;
@@ -113,7 +113,7 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
             body_bytes,
             finished = done.is_ok(),
             judged_us,
-            total_us = started.elapsed().as_micros(),
+            total_us = started.elapsed().as_micros() as u64,
             "batch"
         );
         let Err(Unfinished(index, error)) = done else { return Ok(response) };

@@ -1,5 +1,7 @@
 //! Every event under events/score, as AWS sends it, through the handler.
 
+#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod support;
 
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! Every hold gets exactly one final decision, by its deadline plus one sweep interval, whoever dies
 //! at whatever call, and whatever answer gets lost.
 
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "../../confirm/tests/support/steps.rs"]
 mod steps;
 #[path = "../../confirm/tests/support/mod.rs"]

@@ -1,5 +1,7 @@
 //! What a sweep finds, and what it leaves alone.
 
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "../../confirm/tests/support/mod.rs"]
 mod support;
 

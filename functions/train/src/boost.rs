@@ -189,6 +189,7 @@ fn nodes(tree: &Regressor, rate: f64) -> Result<Tree, BoostError> {
 }
 
 /// Compares the served form's scores with smartcore's own, row by row of the holdout.
+#[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a served score that is no number must fail too")]
 fn verify(
     forest: &Forest,
     rows: &Matrix,

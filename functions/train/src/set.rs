@@ -100,7 +100,7 @@ impl TrainingSet {
         let mut rows: Vec<usize> = (0..history.len())
             .filter(|&row| history.occurred_at.get(row).is_some_and(|moment| (from..to).contains(&moment)))
             .collect();
-        rows.sort_by_key(|&row| history.occurred_at.get(row));
+        rows.sort_by_key(|row| history.occurred_at.get(*row));
         let pick = |column: &[f64]| rows.iter().map(|&row| column.get(row).copied().unwrap_or(f64::NAN)).collect();
         let known = |label: &Label| label.is_fraud && label.reported_at <= as_of;
         Self {
@@ -187,7 +187,7 @@ fn read_part(definition: &Definition, part: impl Read, rows: &mut Vec<Vec<f64>>)
         let place = header.iter().position(|column| column.eq_ignore_ascii_case(name));
         place.ok_or_else(|| SetError::Column(name.to_owned()))
     };
-    let places = names.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
+    let places = names.iter().copied().map(place).collect::<Result<Vec<_>, _>>()?;
     let mut record = csv::StringRecord::new();
     for line in 2.. {
         if !reader.read_record(&mut record)? {

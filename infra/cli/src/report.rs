@@ -208,7 +208,7 @@ fn examples(page: &mut String, outcome: &Outcome) {
     page.push_str(
         "</table><p class=soft>Each reason: the feature, its value, and what it added to the log odds of fraud.</p>",
     );
-    let last = outcome.seen.finals.values().filter_map(|(end, _)| end.evidence.as_ref()).next();
+    let last = outcome.seen.finals.values().find_map(|(end, _)| end.evidence.as_ref());
     if let Some(evidence) = last {
         page.push_str(&evidence_table(evidence));
     }

@@ -101,14 +101,14 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     }
     let outcome = outcome?;
     let summary = serde_json::to_string_pretty(&outcome.summary)?;
-    let paths = [args.out.join("summary.json"), args.out.join("report.html")];
-    fs::write(&paths[0], &summary).with_context(|| format!("can't write {}", paths[0].display()))?;
-    fs::write(&paths[1], report::html(&outcome)).with_context(|| format!("can't write {}", paths[1].display()))?;
+    let (figures, page) = (args.out.join("summary.json"), args.out.join("report.html"));
+    fs::write(&figures, &summary).with_context(|| format!("can't write {}", figures.display()))?;
+    fs::write(&page, report::html(&outcome)).with_context(|| format!("can't write {}", page.display()))?;
     steps.end(&show::summary(&outcome));
     if args.json {
         show::line(&summary);
     }
-    steps.note(&format!("figures: {}\n  report:  {}", paths[0].display(), paths[1].display()));
+    steps.note(&format!("figures: {}\n  report:  {}", figures.display(), page.display()));
     Ok(if outcome.audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -153,13 +153,13 @@ fn judged(seen: &Seen, fraud: &HashMap<String, bool>) -> (Option<FirstStage>, Op
     let scored: Vec<(f64, bool)> = known.iter().map(|(decision, _, fraud)| (decision.score, *fraud)).collect();
     let Some(ranked) = ranking(&scored) else { return (None, None, None) };
     let held = choice(known.iter().map(|(decision, _, fraud)| (decision.action == Action::Hold, *fraud)));
-    let is_stopped = |end: &Option<&Decision>| end.is_some_and(|end| end.action != Action::Release);
-    let stopped = choice(known.iter().map(|(_, end, fraud)| (is_stopped(end), *fraud)));
+    let is_stopped = |end: Option<&Decision>| end.is_some_and(|end| end.action != Action::Release);
+    let stopped = choice(known.iter().map(|(_, end, fraud)| (is_stopped(*end), *fraud)));
     let share = |of: bool, kept: bool| {
         let ends: Vec<bool> = known
             .iter()
             .filter(|(_, end, fraud)| end.is_some() && *fraud == of)
-            .map(|(_, end, _)| is_stopped(end))
+            .map(|(_, end, _)| is_stopped(*end))
             .collect();
         let hits = ends.iter().filter(|stopped| **stopped == kept).count();
         if ends.is_empty() { 0.0 } else { hits as f64 / ends.len() as f64 }

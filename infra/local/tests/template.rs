@@ -1,5 +1,7 @@
 //! The settings of infra/template.yaml that the project's promises rest on, and the executor's own tests.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::Path;
 use std::process::Command;
 

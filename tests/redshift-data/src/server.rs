@@ -419,6 +419,5 @@ fn id() -> String {
     let bits: u128 = rand::random();
     let bits = (bits & !(0xF << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
     let hex = format!("{bits:032x}");
-    let (a, b, c, d, e) = (hex.get(..8), hex.get(8..12), hex.get(12..16), hex.get(16..20), hex.get(20..));
-    [a, b, c, d, e].map(Option::unwrap_or_default).join("-")
+    [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hex.get(part).unwrap_or_default()).join("-")
 }

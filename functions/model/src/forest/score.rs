@@ -111,6 +111,7 @@ fn step(node: Flat, row: &[f32]) -> usize {
 /// `at` is a place in `nodes`; `nodes` is one tree of a validated [`Forest`]; `row` is as wide as the
 /// forest's rows and holds no NaN.
 #[inline(always)]
+#[expect(clippy::neg_cmp_op_on_partial_ord, reason = "the comparison that smartcore makes, turned round")]
 unsafe fn step_unchecked(nodes: &[Flat], at: usize, row: &[f32]) -> usize {
     // SAFETY: the caller's promise.
     let node = unsafe { *nodes.get_unchecked(at) };

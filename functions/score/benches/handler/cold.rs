@@ -103,10 +103,10 @@ fn request(connection: &mut BufReader<TcpStream>) -> io::Result<Option<String>> 
         if header.trim().is_empty() {
             break;
         }
-        if let Some((name, value)) = header.split_once(':') {
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse().unwrap_or_default();
-            }
+        if let Some((name, value)) = header.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().unwrap_or_default();
         }
     }
     connection.take(length).read_to_end(&mut Vec::new())?;

@@ -3,6 +3,7 @@
 //! Writes target/bench/summary.json. One thread; the best of several rounds counts, since all that
 //! can disturb a round makes it slower.
 
+#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 mod cold;

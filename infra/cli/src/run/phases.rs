@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use local::Local;
 use serde_json::Value;
 use tokio::process::Command;
+use train::Report;
+use train::metrics::Ranking;
 
 use super::{Split, live};
 use crate::audit::{Audit, audit};
@@ -34,8 +36,6 @@ pub struct Outcome {
     pub seen: Seen,
     /// What is known of each live transaction.
     pub fraud: HashMap<String, bool>,
-    /// How the bundle did in training.
-    pub training: Value,
 }
 
 /// From an empty stack to one with a history and a bundle.
@@ -58,16 +58,15 @@ pub(super) async fn prepare(steps: &Steps, local: &Local, system: &System, split
     let report = steps.wait("train both looks (the deployed train function)", train(local, split.at)).await?;
     steps.note(&format!(
         "bundle {}: on the holdout, first look AUC {}, confirming look AUC {}",
-        report["version"].as_str().unwrap_or("?"),
-        rounded(&report["first"]["ranking"]["auc"]),
-        rounded(&report["confirm"]["ranking"]["auc"]),
+        report.version,
+        rounded(report.first.ranking),
+        rounded(report.confirm.ranking),
     ));
-    std::fs::write(local.folder().join("training.json"), report.to_string())?;
     Ok(())
 }
 
-fn rounded(number: &Value) -> String {
-    number.as_f64().map_or_else(|| "unknown".to_owned(), |number| format!("{number:.3}"))
+fn rounded(ranking: Option<Ranking>) -> String {
+    ranking.map_or_else(|| "unknown".to_owned(), |ranking| format!("{:.3}", ranking.auc))
 }
 
 /// Waits until a count of the warehouse has reached `expected`.
@@ -86,7 +85,7 @@ async fn arrive(system: &System, sql: &str, expected: usize) -> Result<()> {
 }
 
 /// Invokes the deployed train function and waits for its report.
-async fn train(local: &Local, as_of: Timestamp) -> Result<Value> {
+async fn train(local: &Local, as_of: Timestamp) -> Result<Report> {
     let answer = local.folder().join("train-answer.json");
     let function = local.outputs().function("train")?;
     let output = Command::new(local.venv().aws())
@@ -105,7 +104,7 @@ async fn train(local: &Local, as_of: Timestamp) -> Result<Value> {
     if let Some(error) = report.get("errorMessage") {
         bail!("train failed: {error}");
     }
-    Ok(report)
+    Ok(serde_json::from_value(report)?)
 }
 
 /// Streams the live transactions, waits for every end, audits.
@@ -125,15 +124,7 @@ pub(super) async fn go_live(steps: &Steps, local: &Local, system: &System, split
     let fraud: HashMap<String, bool> =
         split.live.iter().filter_map(|row| Some((row.transaction_id.clone(), row.fraud?))).collect();
     let summary = Summary::new(&seen, &audit, &put_at, &fraud, score_us(local));
-    let training = std::fs::read(local.folder().join("training.json"))?;
-    Ok(Outcome {
-        source: split.source.clone(),
-        summary,
-        audit,
-        seen,
-        fraud,
-        training: serde_json::from_slice(&training)?,
-    })
+    Ok(Outcome { source: split.source.clone(), summary, audit, seen, fraud })
 }
 
 /// The audit; asked again for a while, for the last ledger entries go after their finals are out.
@@ -173,8 +164,13 @@ fn score_us(local: &Local) -> Option<f64> {
         }
         for line in std::fs::read_to_string(entry.path()).ok()?.lines() {
             let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
-            // tracing's JSON has the fields in an object of their own.
-            let number = |name: &str| line["fields"][name].as_f64().or_else(|| line[name].as_f64());
+            // tracing's JSON may have the fields in an object of their own.
+            let field = |name: &str| line.get("fields").unwrap_or(&line).get(name).cloned();
+            // And writes 128-bit numbers as text.
+            let number = |name: &str| {
+                let field = field(name)?;
+                field.as_f64().or_else(|| field.as_str()?.parse().ok())
+            };
             if let (Some(us), Some(transactions)) = (number("judged_us"), number("transactions")) {
                 totals = (totals.0 + us, totals.1 + transactions);
             }
