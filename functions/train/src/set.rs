@@ -98,7 +98,7 @@ impl TrainingSet {
         let windows = history.windows(definition, &definition.confirm);
         let names = definition.windows(&definition.confirm);
         let mut rows: Vec<usize> = (0..history.len())
-            .filter(|&row| history.occurred_at.get(row).is_some_and(|moment| (from..to).contains(&moment)))
+            .filter(|&row| history.occurred_at.get(row).is_some_and(|moment| (from..to).contains(moment)))
             .collect();
         rows.sort_by_key(|row| history.occurred_at.get(*row));
         let pick = |column: &[f64]| rows.iter().map(|&row| column.get(row).copied().unwrap_or(f64::NAN)).collect();
