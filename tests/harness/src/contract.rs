@@ -76,11 +76,11 @@ pub async fn decisions(stream: &impl Decisions) -> Vec<Outgoing> {
     sent
 }
 
-/// A query that [`warehouse`] submits: one row, `one` = 1.
+/// A query that [`warehouse()`] submits: one row, `one` = 1.
 pub const SELECT_ONE: &str = "SELECT 1 AS one";
-/// A query that [`warehouse`] submits: one row, `word` = its parameter `:word`.
+/// A query that [`warehouse()`] submits: one row, `word` = its parameter `:word`.
 pub const SELECT_WORD: &str = "SELECT CAST(:word AS VARCHAR(64)) AS word";
-/// A query that [`warehouse`] submits: it fails.
+/// A query that [`warehouse()`] submits: it fails.
 pub const SELECT_NOWHERE: &str = "SELECT one FROM second_look_no_such_table";
 
 /// The answers that a twin must give to these queries.
