@@ -4,20 +4,13 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use confirm::{Config, Event, Settler, handle};
-use host::{Clients, chain, environment, open_bundle, start_logs};
+use host::{Clients, chain, environment, open_bundle, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    start_logs(environment("RUST_LOG").as_deref());
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = chain(error.as_ref()), "confirm can't start");
-            ExitCode::FAILURE
-        }
-    }
+    start("confirm", run()).await
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {

@@ -11,4 +11,4 @@ pub use bundle::{BundleError, open_bundle};
 pub use clients::Clients;
 pub use config::{ConfigError, Reader, environment};
 pub use definition::{DefinitionError, definition_text};
-pub use logs::{chain, start_logs};
+pub use logs::{chain, start};

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use host::{Clients, chain, definition_text, environment, start_logs};
+use host::{Clients, chain, definition_text, environment, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use load::{Config, Event, Loader, Settings, Table, handle};
@@ -11,14 +11,7 @@ use model::{Definition, sql};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    start_logs(environment("RUST_LOG").as_deref());
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = chain(error.as_ref()), "load can't start");
-            ExitCode::FAILURE
-        }
-    }
+    start("load", run()).await
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {

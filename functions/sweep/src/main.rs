@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use confirm::Settler;
-use host::{Clients, chain, definition_text, environment, open_bundle, start_logs};
+use host::{Clients, chain, definition_text, environment, open_bundle, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use load::{Loader, Settings, Table};
@@ -14,14 +14,7 @@ use sweep::{Config, Sweep};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    start_logs(environment("RUST_LOG").as_deref());
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = chain(error.as_ref()), "sweep can't start");
-            ExitCode::FAILURE
-        }
-    }
+    start("sweep", run()).await
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {

@@ -3,21 +3,14 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use host::{Clients, chain, environment, start_logs};
+use host::{Clients, chain, environment, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use train::{Config, Context, Event};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    start_logs(environment("RUST_LOG").as_deref());
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = chain(error.as_ref()), "train can't start");
-            ExitCode::FAILURE
-        }
-    }
+    start("train", run()).await
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {

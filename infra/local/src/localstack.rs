@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use std::{env, fs};
 
 use crate::processes::{self, command, last_lines, log_path};
@@ -126,8 +126,21 @@ pub(crate) fn answers(endpoint: &str) -> bool {
     ask().is_ok_and(|answer| answer.contains(" 200 "))
 }
 
-/// A port that was free a moment ago. Another may take it before it is used; then the start fails, and says so.
+/// A port that was free a moment ago. Another may take it before it is used; then the start fails, and
+/// says so. It lies below the ports that systems give to outgoing connections, so that such a one
+/// does not take it while its service starts.
 pub(crate) fn free_port() -> Result<u16, Error> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(Error::Port)?;
-    Ok(listener.local_addr().map_err(Error::Port)?.port())
+    const FIRST: u32 = 20_000;
+    const PORTS: u32 = 12_000;
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+    let start = moment.wrapping_add(std::process::id().wrapping_mul(7_919));
+    let tried = (0..PORTS).map(|step| (FIRST + start.wrapping_add(step) % PORTS) as u16);
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for port in tried {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(port),
+            Err(problem) => last = problem,
+        }
+    }
+    Err(Error::Port(last))
 }
