@@ -1,0 +1,239 @@
+//! The deployed bundle on LocalStack, PostgreSQL and the stand-in, with everything going wrong that we
+//! can make go wrong: poison on the stream, completion events lost, doubled and late, statements that
+//! fail and are aborted, functions killed in the middle of their work. At the end nothing may be
+//! lost, nothing doubled, nothing left open.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and says where it is"
+)]
+
+mod sent;
+mod system;
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Instant;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use decision::{Rejected, SettledBy};
+use harness::{bundle, contract};
+use jiff::Timestamp;
+use local::{Local, Options, Parameters};
+use look::audit::{Audit, audit};
+use look::consume::{Consumer, Seen};
+use look::history;
+use look::init::init;
+use look::system::System;
+use outlet::{Decisions as _, Kinesis, Objects as _, keys};
+use sent::Sent;
+use serde_json::json;
+use system::{eventually, kill_functions, logs, set_faults};
+
+#[test]
+fn nothing_is_lost_doubled_or_left_open_whatever_goes_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    let say = |what: &str| eprintln!("{:>6.1?} {what}", start.elapsed());
+    let mut local = Local::up(&Options::new(folder.path().join("state")), |step| say(&step.to_string())).unwrap();
+    let parameters = Parameters::default().with("BundleName", "small").with("StreamBatchSize", 100);
+    let parameters = parameters.with("StreamShards", 2).with("SweepGraceSeconds", 5);
+    local.deploy_with(&parameters, |step| say(&step.to_string())).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let system = System::of_local(&local).await.unwrap();
+        say("the contracts of bucket, stream and warehouse");
+        contract::objects(&system.objects).await;
+        contract::warehouse(&system.warehouse).await;
+        contract_of_streams(&system).await;
+        say("a bundle and a history");
+        prepare(&system).await;
+        say("the stream, under faults");
+        let sent = sent::sent(Timestamp::now());
+        let seen = go_live(&local, &system, &sent, &say).await;
+        say("the promises");
+        check_finals(&sent, &seen);
+        check_rejected(&system, &sent).await;
+        check_outcomes(&system, &sent).await;
+        say("a second time");
+        nothing_changes_a_second_time(&local, &system, &sent).await;
+        check_logs(&local);
+    });
+    local.down().unwrap();
+}
+
+/// What was published comes out of the stream.
+async fn contract_of_streams(system: &System) {
+    let client = &system.kinesis;
+    client.create_stream().stream_name("contract").shard_count(1).send().await.unwrap();
+    let sent = eventually("the stream takes records", 60, async || {
+        let stream = client.describe_stream_summary().stream_name("contract").send().await.unwrap();
+        let status = stream.stream_description_summary().unwrap().stream_status().clone();
+        if status == aws_sdk_kinesis::types::StreamStatus::Active { Ok(()) } else { Err(format!("{status:?}")) }
+    });
+    sent.await;
+    let sent = contract::decisions(&Kinesis::new(client.clone(), "contract")).await;
+    let shards = client.list_shards().stream_name("contract").send().await.unwrap();
+    let from = client.get_shard_iterator().stream_name("contract").shard_id(shards.shards()[0].shard_id());
+    let kind = aws_sdk_kinesis::types::ShardIteratorType::TrimHorizon;
+    let mut at = from.shard_iterator_type(kind).send().await.unwrap().shard_iterator;
+    let mut came = Vec::new();
+    while came.len() < sent.len() {
+        let answer = client.get_records().shard_iterator(at.unwrap()).send().await.unwrap();
+        assert!(!answer.records().is_empty(), "the stream ends after {} of {} records", came.len(), sent.len());
+        came.extend(answer.records().iter().map(|record| record.data().as_ref().to_vec()));
+        at = answer.next_shard_iterator;
+    }
+    assert_eq!(came, sent.into_iter().map(|outgoing| outgoing.data).collect::<Vec<_>>());
+}
+
+/// The harness's bundle where score looks for it, and what customers usually pay in the warehouse.
+async fn prepare(system: &System) {
+    init(system, bundle::DEFINITION).await.unwrap();
+    let version = bundle::bundle().version().to_owned();
+    for (name, bytes) in bundle::files() {
+        system.objects.put(&keys::bundle_file("small", &version, &name), bytes).await.unwrap();
+    }
+    let pointer = json!({ "version": version }).to_string().into_bytes();
+    system.objects.put(&keys::bundle_pointer("small"), pointer).await.unwrap();
+    let rows = sent::history(Timestamp::now());
+    history::transactions(system, &rows).await.unwrap();
+    eventually("the history is in the warehouse", 180, async || {
+        let count = system.count("SELECT COUNT(*) FROM transactions").await.unwrap();
+        if count == rows.len() as u64 { Ok(()) } else { Err(format!("{count} of {}", rows.len())) }
+    })
+    .await;
+}
+
+/// Puts everything on the stream while everything fails, until the audit finds nothing wrong.
+async fn go_live(local: &Local, system: &System, sent: &Sent, say: &impl Fn(&str)) -> Seen {
+    let consumer = Consumer::start(&system.kinesis, &system.decisions_stream).await.unwrap();
+    set_faults(
+        local,
+        &json!({
+            "name_prefix": "second-look-", "drop_event_share": 0.4, "duplicate_events": 10, "delay_events": 5,
+            "delay_ms": 8_000, "fail_statements": 4, "abort_statements": 2,
+        }),
+    );
+    let mut killed = 0;
+    for (place, chunk) in sent.records.chunks(200).enumerate() {
+        assert_eq!(system.transactions.publish(chunk).await.unwrap(), [0; 0], "the stream takes every record");
+        eventually("score is at work", 120, async || {
+            let seen = consumer.seen().provisional.len();
+            if seen > place * 120 { Ok(()) } else { Err(format!("{seen} decisions")) }
+        })
+        .await;
+        if place % 3 == 1 {
+            killed += kill_functions(local);
+        }
+    }
+    say(&format!("all is sent, {killed} processes of functions were killed"));
+    assert!(killed >= 5, "too few functions were running to be killed: {killed}");
+    let ids: HashSet<String> = sent.transactions.keys().cloned().collect();
+    let audited = async || {
+        let audit = audit(system, &ids, None).await.unwrap();
+        if audit.is_clean() && audit.decided == ids.len() { Ok(audit) } else { Err(format!("{audit:?}")) }
+    };
+    let found: Audit = eventually("every promise is kept", 300, audited).await;
+    say(&format!("{found:?}"));
+    let held = sent.transactions.values().flatten().count();
+    assert_eq!((found.held, found.settled), (held, held));
+    assert_eq!(found.rejected, sent.unreadable.len());
+    eventually("all decisions are on the stream", 60, async || {
+        let seen = consumer.seen();
+        let counts = (seen.provisional.len(), seen.finals.len());
+        if counts == (ids.len(), held) { Ok(()) } else { Err(format!("{counts:?} of {:?}", (ids.len(), held))) }
+    })
+    .await;
+    let seen = std::mem::take(&mut *consumer.seen());
+    assert_eq!((seen.contradictions.len(), seen.unreadable), (0, 0));
+    seen
+}
+
+/// Every hold has ended as its evidence says, some of them by the sweep, for their events were lost.
+fn check_finals(sent: &Sent, seen: &Seen) {
+    let mut by = BTreeMap::new();
+    for (id, end) in &sent.transactions {
+        let last = seen.finals.get(id).map(|(last, _)| last);
+        assert_eq!(last.map(|last| last.action), *end, "{id}: {last:#?}");
+        if let Some(last) = last {
+            *by.entry(format!("{:?}", last.settled_by.unwrap_or(SettledBy::Expiry))).or_insert(0) += 1;
+        }
+    }
+    assert!(by.contains_key("Confirm") && by.contains_key("Sweep"), "settled by {by:?}");
+    assert!(!by.contains_key("Expiry"), "settled by {by:?}");
+}
+
+/// Every unreadable item lies in `rejected/` once, byte for byte, with the stage at which it failed.
+async fn check_rejected(system: &System, sent: &Sent) {
+    let mut found = BTreeMap::new();
+    for listed in system.objects.list(keys::REJECTED).await.unwrap() {
+        let bytes = system.objects.get(&listed.key).await.unwrap().unwrap();
+        let rejected: Rejected = serde_json::from_slice(&bytes).unwrap();
+        let raw = STANDARD.decode(&rejected.raw).unwrap();
+        assert_eq!(found.insert(raw, rejected.stage), None, "{} is there twice", listed.key);
+    }
+    for (raw, stage) in &sent.unreadable {
+        let shown = String::from_utf8_lossy(&raw[..raw.len().min(80)]);
+        assert_eq!(found.get(raw).map(String::as_str), Some(*stage), "{shown}");
+    }
+    assert_eq!(found.len(), sent.unreadable.len());
+}
+
+/// The warehouse has every final decision once.
+async fn check_outcomes(system: &System, sent: &Sent) {
+    let held = sent.transactions.values().flatten().count() as u64;
+    eventually("the outcomes are in the warehouse", 120, async || {
+        let all = system.count("SELECT COUNT(*) FROM outcomes").await.unwrap();
+        let different = system.count("SELECT COUNT(DISTINCT transaction_id) FROM outcomes").await.unwrap();
+        if (all, different) == (held, held) { Ok(()) } else { Err(format!("{all}, {different} of {held}")) }
+    })
+    .await;
+}
+
+/// An object that comes again and an event that comes again change nothing.
+async fn nothing_changes_a_second_time(local: &Local, system: &System, sent: &Sent) {
+    let ids: HashSet<String> = sent.transactions.keys().cloned().collect();
+    let before = audit(system, &ids, None).await.unwrap();
+    let rows = system.count("SELECT COUNT(*) FROM transactions").await.unwrap();
+    let written = system.objects.list(keys::TRANSACTIONS).await.unwrap();
+    for listed in &written {
+        let bytes = system.objects.get(&listed.key).await.unwrap().unwrap();
+        system.objects.put(&listed.key, bytes).await.unwrap();
+    }
+    let marker = sent::history(Timestamp::now()).into_iter().take(1).map(|mut row| {
+        row.json = row.json.replace("H0", "H-marker");
+        row
+    });
+    // Loads are taken in order: once this one is in, the ones before it were.
+    history::transactions(system, &marker.collect::<Vec<_>>()).await.unwrap();
+    eventually("the objects are loaded again", 180, async || {
+        let marked = "SELECT COUNT(*) FROM transactions WHERE transaction_id = 'H-marker'";
+        if system.count(marked).await.unwrap() == 1 { Ok(()) } else { Err("not yet".to_owned()) }
+    })
+    .await;
+    eventually("nothing has changed", 120, async || {
+        let after = audit(system, &ids, None).await.unwrap();
+        if after == before { Ok(()) } else { Err(format!("{after:?}, before {before:?}")) }
+    })
+    .await;
+    assert_eq!(system.count("SELECT COUNT(*) FROM transactions").await.unwrap(), rows + 1);
+    assert!(local.redshift_data_endpoint().is_some());
+}
+
+/// Logs tell of records by number and id; what was in them is nobody's business.
+fn check_logs(local: &Local) {
+    let logs = logs(local);
+    for function in ["score", "confirm", "sweep", "load"] {
+        let told = logs.iter().any(|(name, text)| name.contains(function) && !text.is_empty());
+        assert!(told, "{function} has logged nothing");
+    }
+    for (name, text) in logs.iter().filter(|(name, _)| name.starts_with("second-look")) {
+        for secret in [sent::PAYLOAD, "this is not json", "bad user record"] {
+            assert!(!text.contains(secret), "{name} shows a payload");
+        }
+    }
+}

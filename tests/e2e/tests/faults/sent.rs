@@ -1,0 +1,141 @@
+//! What goes on the stream: good transactions, copies of some, and everything that can't be read.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use decision::Action;
+use jiff::{SignedDuration, Timestamp};
+use look::input::Row;
+use outlet::Outgoing;
+use serde_json::{Value, json};
+
+/// In every transaction, and never to be seen in a log.
+pub(crate) const PAYLOAD: &str = "payload-that-no-log-may-show";
+
+const CUSTOMERS: usize = 40;
+const GOOD: usize = 2_000;
+
+/// All that is sent, and what must become of it.
+pub(crate) struct Sent {
+    /// Records, in the order in which they go on the stream.
+    pub(crate) records: Vec<Outgoing>,
+    /// Every transaction in them; of a hold, how it must end.
+    pub(crate) transactions: BTreeMap<String, Option<Action>>,
+    /// Every unreadable item in them: its bytes, and the stage at which reading fails.
+    pub(crate) unreadable: BTreeMap<Vec<u8>, &'static str>,
+}
+
+/// Half of the customers usually pay much, the others little.
+fn customer(number: usize) -> (String, bool) {
+    let much = number < CUSTOMERS / 2;
+    (format!("{}{number}", if much { "much" } else { "little" }), much)
+}
+
+fn transaction(id: &str, at: Timestamp, amount: f64, customer: &str) -> Value {
+    json!({
+        "transaction_id": id, "occurred_at": at, "amount": amount,
+        "customer_id": customer, "terminal_id": "S1", "memo": PAYLOAD,
+    })
+}
+
+/// A day's worth of what each customer usually pays, none of it frauds.
+pub(crate) fn history(now: Timestamp) -> Vec<Row> {
+    let rows = (0..CUSTOMERS * 50).map(|number| {
+        let (customer, much) = customer(number % CUSTOMERS);
+        let (id, at) = (format!("H{number}"), now - SignedDuration::from_secs(90_000 - number as i64));
+        let amount = if much { 590.0 } else { 10.0 };
+        let json = transaction(&id, at, amount, &customer).to_string();
+        Row { json, transaction_id: id, occurred_at: at, partition_key: customer, fraud: None, reported_at: at }
+    });
+    rows.collect()
+}
+
+/// The bundle of the harness holds from an amount of 500 on, releases where the customer's mean of
+/// seven days is over 400, and blocks else.
+pub(crate) fn sent(now: Timestamp) -> Sent {
+    let mut sent = Sent { records: Vec::new(), transactions: BTreeMap::new(), unreadable: BTreeMap::new() };
+    for number in 0..GOOD {
+        let (customer, much) = customer((number * 7 + number / 10) % CUSTOMERS);
+        let held = number % 10 == 3;
+        let amount = match (held, much) {
+            (true, _) => 600.0,
+            (false, true) => 450.0,
+            (false, false) => 20.0,
+        };
+        let id = format!("T{number:05}");
+        let data = transaction(&id, now, amount, &customer).to_string().into_bytes();
+        let end = if much { Action::Release } else { Action::Block };
+        sent.transactions.insert(id, held.then_some(end));
+        sent.records.push(Outgoing { partition_key: customer, data });
+    }
+    // A producer that was not sure sends again.
+    let again: Vec<Outgoing> = sent.records.iter().step_by(50).cloned().collect();
+    sent.records.extend(again);
+    several_in_one(&mut sent, now);
+    let unreadable = unreadable(now);
+    for (data, stage) in unreadable {
+        let partition_key = format!("poison-{}", sent.unreadable.len());
+        sent.records.push(Outgoing { partition_key, data: data.clone() });
+        sent.unreadable.insert(data, stage);
+    }
+    spread(&mut sent.records);
+    sent
+}
+
+/// Several transactions in one record, by lines and by KPL, one bad item in each.
+fn several_in_one(sent: &mut Sent, now: Timestamp) {
+    let line = |id: &str| transaction(id, now, 30.0, "little20").to_string();
+    let data = format!("{}\n{{\"transaction_id\":7}}\n{}\n", line("L1"), line("L2")).into_bytes();
+    sent.records.push(Outgoing { partition_key: "lines".to_owned(), data });
+    sent.transactions.extend([("L1".to_owned(), None), ("L2".to_owned(), None)]);
+    sent.unreadable.insert(br#"{"transaction_id":7}"#.to_vec(), "transaction");
+
+    let event: Value = serde_json::from_str(include_str!("../../../../events/score/kpl.json")).unwrap();
+    let data = STANDARD.decode(event["Records"][0]["kinesis"]["data"].as_str().unwrap()).unwrap();
+    sent.records.push(Outgoing { partition_key: "kpl".to_owned(), data });
+    // T000031 has an amount of 990 and no history but itself: its mean is over 400.
+    let ends = [("T000030", None), ("T000031", Some(Action::Release)), ("T000032", None)];
+    sent.transactions.extend(ends.map(|(id, end)| (id.to_owned(), end)));
+    sent.unreadable.insert(b"bad user record".to_vec(), "json");
+}
+
+fn unreadable(now: Timestamp) -> Vec<(Vec<u8>, &'static str)> {
+    let good = transaction("bad", now, 600.0, "little20");
+    let with = |field: &str, value: Value| {
+        let mut bad = good.clone();
+        bad[field] = value;
+        (bad.to_string().into_bytes(), "transaction")
+    };
+    let mut without = good.clone();
+    without.as_object_mut().unwrap().remove("amount");
+    let text = good.to_string();
+    vec![
+        (b"this is not json".to_vec(), "json"),
+        (vec![0xFF, 0xFE, 0x00, 0x80], "json"),
+        (b" \n ".to_vec(), "record"),
+        (text[..text.len() / 2].as_bytes().to_vec(), "json"),
+        (format!("{{\"transaction_id\":\"deep\",\"x\":{}", "[".repeat(50_000)).into_bytes(), "json"),
+        (vec![b'x'; 1_000_000], "json"),
+        ([&[0xF3, 0x89, 0x9A, 0xC2][..], b"broken"].concat(), "kpl"),
+        (text.replace("600.0", "NaN").into_bytes(), "json"),
+        (text.replace("\"amount\"", "\"amount\":1,\"amount\"").into_bytes(), "transaction"),
+        (without.to_string().into_bytes(), "transaction"),
+        with("amount", json!(-1)),
+        with("amount", json!("600")),
+        with("amount", json!(1e300)),
+        with("transaction_id", json!("x".repeat(65))),
+        with("transaction_id", json!("line\nbreak")),
+        with("customer_id", json!([7])),
+        with("occurred_at", json!("2026-01-31T09:00:00")),
+        with("occurred_at", json!("2999-01-31T09:00:00Z")),
+    ]
+}
+
+/// Every hundredth place or so gets one from the end, so that what is bad lies among what is good.
+fn spread(records: &mut [Outgoing]) {
+    let good = GOOD;
+    for (place, last) in (good..records.len()).enumerate() {
+        records.swap((place * 31) % good, last);
+    }
+}
