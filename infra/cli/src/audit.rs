@@ -27,7 +27,7 @@ pub struct Audit {
     pub rejected: usize,
     /// Sent, but without a decision in the bucket, or without its row in the warehouse.
     pub lost: usize,
-    /// Holds without a final decision in the bucket, or without one on the stream.
+    /// Holds without a final decision in the bucket, on the stream, or in the warehouse.
     pub unsettled: usize,
     /// Rows of the warehouse that are there twice.
     pub twice: usize,
@@ -76,7 +76,8 @@ struct Line {
 /// listened.
 pub async fn audit(system: &System, sent: &HashSet<String>, seen: Option<&Seen>) -> Result<Audit> {
     let decided = decided(system).await?;
-    let in_warehouse = in_warehouse(system).await?;
+    let in_warehouse = in_table(system, "transactions").await?;
+    let ended = in_table(system, "outcomes").await?;
     let outcomes: HashSet<String> = system
         .objects
         .list(keys::OUTCOMES_BY_TRANSACTION)
@@ -90,12 +91,17 @@ pub async fn audit(system: &System, sent: &HashSet<String>, seen: Option<&Seen>)
     let settled = |id: &&&String| outcomes.contains(**id);
     let finals = seen.into_iter().flat_map(|seen| seen.finals.keys());
     let told = |id: &String| seen.is_none_or(|seen| seen.finals.contains_key(id));
+    let same_end = |(id, row): &(&String, &InWarehouse)| {
+        let heard = seen.and_then(|seen| seen.finals.get(*id)).map(|(last, _)| last.action);
+        heard.is_none() || row.action.is_none() || heard == row.action
+    };
     let same = |id: &String, actions: &BTreeSet<Action>| {
         let there = in_warehouse.get(id).is_none_or(|row| row.action.is_none_or(|action| actions.contains(&action)));
         let heard = seen.and_then(|seen| seen.provisional.get(id)).is_none_or(|(d, _)| actions.contains(&d.action));
         actions.len() == 1 && there && heard
     };
-    let contradictory = decided.iter().filter(|(id, actions)| !same(id, actions)).count();
+    let contradictory = decided.iter().filter(|(id, actions)| !same(id, actions)).count()
+        + ended.iter().filter(|end| !same_end(end)).count();
     Ok(Audit {
         sent: sent.len(),
         decided: sent.iter().filter(|id| decided.contains_key(*id)).count(),
@@ -103,10 +109,10 @@ pub async fn audit(system: &System, sent: &HashSet<String>, seen: Option<&Seen>)
         settled: holds.iter().filter(settled).count(),
         rejected: system.objects.list(keys::REJECTED).await?.len(),
         lost: sent.iter().filter(lost).count(),
-        unsettled: holds.iter().filter(|id| !settled(id) || !told(id)).count(),
-        twice: in_warehouse.values().map(|row| row.times - 1).sum(),
+        unsettled: holds.iter().filter(|id| !settled(id) || !told(id) || !ended.contains_key(**id)).count(),
+        twice: in_warehouse.values().chain(ended.values()).map(|row| row.times.saturating_sub(1)).sum(),
         strangers: decided.keys().chain(in_warehouse.keys()).filter(|id| !sent.contains(*id)).count()
-            + outcomes.iter().chain(finals).filter(|id| !holds.contains(*id)).count(),
+            + outcomes.iter().chain(finals).chain(ended.keys()).filter(|id| !holds.contains(*id)).count(),
         contradictory: contradictory + seen.map_or(0, |seen| seen.contradictions.len()),
         pending: system.objects.list(keys::PENDING).await?.len(),
     })
@@ -139,11 +145,13 @@ struct InWarehouse {
     action: Option<Action>,
 }
 
-/// Every transaction with a decision, by the warehouse.
-async fn in_warehouse(system: &System) -> Result<HashMap<String, InWarehouse>> {
-    let query = "SELECT transaction_id, MIN(action) AS action, COUNT(*) AS times FROM transactions \
-                 WHERE decision_id IS NOT NULL GROUP BY transaction_id";
-    let rows = system.query(vec![query.to_owned()]).await?;
+/// Every transaction with a decision in this table of the warehouse.
+async fn in_table(system: &System, table: &str) -> Result<HashMap<String, InWarehouse>> {
+    let query = format!(
+        "SELECT transaction_id, MIN(action) AS action, COUNT(*) AS times FROM {table} \
+         WHERE decision_id IS NOT NULL GROUP BY transaction_id"
+    );
+    let rows = system.query(vec![query]).await?;
     let row = |row: &warehouse::Row| {
         let action = row.text("action").and_then(|text| serde_json::from_value(text.into()).ok());
         let times = row.number("times").unwrap_or_default() as usize;
