@@ -114,8 +114,6 @@ fn nothing_that_fails_vanishes() {
         template["Resources"]["LoadSource"]["Properties"]["FunctionResponseTypes"],
         json!(["ReportBatchItemFailures"])
     );
-    let timeout = template["Resources"]["Load"]["Properties"]["Timeout"].as_u64().unwrap();
-    assert!(queue["VisibilityTimeout"].as_u64().unwrap() >= 6 * timeout + 300, "shorter than a load with its window");
     let rules = &template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"];
     let expiring = rules.as_array().unwrap().iter().filter_map(|rule| rule["Prefix"].as_str());
     assert!(
@@ -167,4 +165,29 @@ fn everything_at_rest_is_encrypted_and_private() {
         let secret = ["PASSWORD", "SECRET", "TOKEN", "KEY"].iter().any(|word| name.contains(word));
         assert!(!secret || name == "WAREHOUSE_SECRET_ARN", "{name} looks like a secret"); // its name is none
     }
+}
+
+#[test]
+fn notifications_name_prefixes_that_need_no_encoding() {
+    // a filter is compared with the percent-encoded key: "outcomes/dt=" would never match.
+    let template = template();
+    let queues = &template["Resources"]["Bucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"];
+    let prefixes: Vec<&str> = queues
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|queue| queue["Filter"]["S3Key"]["Rules"][0]["Value"].as_str().unwrap())
+        .collect();
+    assert_eq!(prefixes, ["transactions/", "labels/", "outcomes/dt"]);
+}
+
+#[test]
+fn a_load_that_died_is_repeated_no_sooner_than_it_can_have_ended() {
+    let template = template();
+    let timeout = template["Resources"]["Load"]["Properties"]["Timeout"].as_i64().unwrap();
+    let window = template["Parameters"]["LoadBatchingWindowSeconds"]["MaxValue"].as_i64().unwrap();
+    let visibility = &template["Parameters"]["LoadVisibilitySeconds"];
+    // AWS refuses less than the timeout, and advises six times it plus the batching window.
+    assert!(visibility["MinValue"].as_i64().unwrap() >= timeout);
+    assert!(visibility["Default"].as_i64().unwrap() >= 6 * timeout + window);
 }

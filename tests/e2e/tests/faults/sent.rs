@@ -114,7 +114,7 @@ fn unreadable(now: Timestamp) -> Vec<(Vec<u8>, &'static str)> {
         (b"this is not json".to_vec(), "json"),
         (vec![0xFF, 0xFE, 0x00, 0x80], "json"),
         (b" \n ".to_vec(), "record"),
-        (text[..text.len() / 2].as_bytes().to_vec(), "json"),
+        (text.as_bytes()[..text.len() / 2].to_vec(), "json"),
         (format!("{{\"transaction_id\":\"deep\",\"x\":{}", "[".repeat(50_000)).into_bytes(), "json"),
         (vec![b'x'; 1_000_000], "json"),
         ([&[0xF3, 0x89, 0x9A, 0xC2][..], b"broken"].concat(), "kpl"),
