@@ -14,7 +14,7 @@ help: ## what there is
 run: build ## the whole loop on this machine; INPUT=file takes your own NDJSON or CSV
 	$(LOOK) run $(if $(INPUT),--input "$(INPUT)") $(RUN_FLAGS)
 
-test: build ## every test, the deployment to LocalStack included
+test: build ## every test: the deployment to LocalStack, and a whole run under faults
 	$(CARGO) test --release --workspace --locked
 
 check: ## formatting, lints, documentation

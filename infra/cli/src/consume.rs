@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What has been seen on the stream.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Provisional decisions by transaction: the first, and when it arrived here.
     pub provisional: HashMap<String, (Decision, Timestamp)>,

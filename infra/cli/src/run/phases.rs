@@ -116,11 +116,12 @@ pub(super) async fn go_live(steps: &Steps, local: &Local, system: &System, split
     steps
         .wait("wait until every decision is in the warehouse", async {
             let sql = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
-            arrive(system, sql, sent.len()).await
+            arrive(system, sql, sent.len()).await?;
+            let holds = consumer.seen().holds();
+            arrive(system, "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL", holds).await
         })
         .await?;
-    let seen = std::mem::take(&mut *consumer.seen());
-    let audit = steps.wait("audit bucket, stream and warehouse", audited(system, &sent, &seen)).await?;
+    let (audit, seen) = steps.wait("audit bucket, stream and warehouse", audited(system, &sent, &consumer)).await?;
     let fraud: HashMap<String, bool> =
         split.live.iter().filter_map(|row| Some((row.transaction_id.clone(), row.fraud?))).collect();
     let summary = Summary::new(&seen, &audit, &put_at, &fraud, score_us(local));
@@ -128,12 +129,13 @@ pub(super) async fn go_live(steps: &Steps, local: &Local, system: &System, split
 }
 
 /// The audit; asked again for a while, for the last ledger entries go after their finals are out.
-async fn audited(system: &System, sent: &HashSet<String>, seen: &Seen) -> Result<Audit> {
+async fn audited(system: &System, sent: &HashSet<String>, consumer: &Consumer) -> Result<(Audit, Seen)> {
     let deadline = Instant::now() + Duration::from_secs(75);
     loop {
-        let audit = audit(system, sent, Some(seen)).await?;
+        let seen = consumer.seen().clone();
+        let audit = audit(system, sent, Some(&seen)).await?;
         if audit.is_clean() || Instant::now() > deadline {
-            return Ok(audit);
+            return Ok((audit, seen));
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }

@@ -203,6 +203,7 @@ async fn check_outcomes(system: &System, sent: &Sent) {
 
 /// An object that comes again and an event that comes again change nothing.
 async fn nothing_changes_a_second_time(local: &Local, system: &System, sent: &Sent) {
+    set_faults(local, &json!({}));
     let ids: HashSet<String> = sent.transactions.keys().cloned().collect();
     let before = audit(system, &ids, None).await.unwrap();
     let rows = system.count("SELECT COUNT(*) FROM transactions").await.unwrap();
