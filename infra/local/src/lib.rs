@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use deploy::{Error as DeployError, FUNCTIONS, Outputs, Parameters, STACK};
-pub use postgres::Error as PostgresError;
+pub use postgres::{Error as PostgresError, Postgres};
 pub use state::{Service, State, Status};
 pub use venv::{Error as VenvError, Venv};
 

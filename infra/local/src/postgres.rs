@@ -60,6 +60,33 @@ const NAME: &str = "postgres";
 const USER: &str = "second_look";
 const TO_STOP: Duration = Duration::from_secs(10);
 
+/// A throw-away PostgreSQL alone, for tests; dropping it ends and removes it.
+#[derive(Debug)]
+pub struct Postgres {
+    state: PathBuf,
+    connection: String,
+}
+
+impl Postgres {
+    /// Starts it; `state` is a folder of its own, for its log.
+    pub fn start(state: &Path) -> Result<Self, Error> {
+        let connection = start(state, Duration::from_secs(120))?.endpoint;
+        Ok(Self { state: state.to_path_buf(), connection })
+    }
+
+    /// Where it is, in libpq's words.
+    pub fn connection(&self) -> &str {
+        &self.connection
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Nobody is left to hear of a failure.
+        let _ = stop(&self.state);
+    }
+}
+
 /// Makes a cluster and starts it on a free port of 127.0.0.1; safe to lose, so it never syncs.
 pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> {
     let programs = programs().ok_or(Error::Missing)?;

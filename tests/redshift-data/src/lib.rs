@@ -12,6 +12,8 @@ mod run;
 mod server;
 mod statements;
 mod storage;
+#[cfg(test)]
+mod test_database;
 mod translate;
 mod unload;
 

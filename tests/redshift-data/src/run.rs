@@ -1,13 +1,16 @@
 //! Running a statement: a session of its own, one transaction for a batch unless told otherwise.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use tokio_postgres::types::ToSql;
+use bytes::BytesMut;
+
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls};
 
 use crate::results::type_name;
-use crate::statements::{Column, Rows, Statement, Status};
+use crate::statements::{Column, Rows, Statement, Status, Sub};
 use crate::storage::Storage;
 use crate::translate::{self, Step};
 use crate::{copy, unload};
@@ -23,7 +26,7 @@ pub(crate) struct Engine {
 #[derive(Default)]
 struct Gave {
     columns: Vec<Column>,
-    rows: Rows,
+    rows: Arc<Rows>,
     touched: i64,
 }
 
@@ -38,29 +41,56 @@ impl Engine {
         Ok(client)
     }
 
+    /// Runs a statement to its end, its cancellation included: how it ended, and why.
+    pub(crate) async fn run(&self, statement: &Statement) -> (Status, Option<String>) {
+        let client = match self.session().await {
+            Ok(client) => client,
+            Err(error) => return (Status::Failed, Some(error)),
+        };
+        statement.change(|record| record.status = Status::Started);
+        let canceller = client.cancel_token();
+        let mut running = pin!(self.all_sqls(&client, statement));
+        let ended = tokio::select! {
+            ended = &mut running => ended,
+            () = statement.cancellation() => {
+                // PostgreSQL's own query first: whoever reads ABORTED may rely on nothing more being written.
+                // One that is not reached is between two SQLs, and looks whether it is to go on.
+                let _ = canceller.cancel_query(NoTls).await;
+                running.await
+            }
+        };
+        match ended {
+            Ok(()) => (Status::Finished, None),
+            Err(_) if statement.is_cancelled() => {
+                (Status::Aborted, Some("Query cancelled on user's request".to_owned()))
+            }
+            Err(error) => (Status::Failed, Some(error)),
+        }
+    }
+
     /// Runs all SQLs of a statement and writes down how each ended. The first error ends it.
-    pub(crate) async fn run(&self, statement: &Statement) -> Result<(), String> {
+    async fn all_sqls(&self, client: &Client, statement: &Statement) -> Result<(), String> {
         let record = statement.snapshot();
         if let Some((name, _)) = record.parameters.iter().find(|(_, value)| value.is_empty()) {
             return Err(format!("ERROR: parameter {name} is an empty string"));
         }
-        let client = self.session().await?;
+        let go_on = || if statement.is_cancelled() { Err("ERROR: cancelled".to_owned()) } else { Ok(()) };
         let one_transaction = !record.auto_commit;
-        let begin = |on| if on { "BEGIN" } else { "" };
-        client.batch_execute(begin(one_transaction)).await.map_err(|e| text_of(&e))?;
+        if one_transaction {
+            client.batch_execute("BEGIN").await.map_err(|e| text_of(&e))?;
+        }
         for (place, sub) in record.subs.iter().enumerate() {
-            statement.change(|record| {
-                if let Some(sub) = record.subs.get_mut(place) {
-                    sub.status = Status::Started;
-                }
-            });
+            go_on()?;
+            let change =
+                |change: &dyn Fn(&mut Sub)| statement.change(|record| record.subs.get_mut(place).map_or((), change));
+            change(&|sub| sub.status = Status::Started);
             let started = Instant::now();
-            let ran = self.sql(&client, &sub.sql, &record.parameters).await;
-            statement.change(|record| {
-                let Some(sub) = record.subs.get_mut(place) else { return };
+            let ran = self.sql(client, &sub.sql, &record.parameters).await;
+            change(&|sub| {
                 sub.duration = started.elapsed();
                 sub.updated = crate::statements::now();
                 match &ran {
+                    Err(_) if statement.is_cancelled() => sub.status = Status::Aborted,
                     Err(error) => {
                         sub.status = Status::Failed;
                         sub.error = Some(error.clone());
@@ -70,7 +100,7 @@ impl Engine {
                         sub.result_rows = if gave.columns.is_empty() { gave.touched } else { gave.rows.len() as i64 };
                         sub.size = gave.rows.iter().flatten().flatten().map(|text| text.len() as i64).sum();
                         sub.columns.clone_from(&gave.columns);
-                        sub.rows = Arc::new(gave.rows.clone());
+                        sub.rows = Arc::clone(&gave.rows);
                     }
                 }
             });
@@ -78,6 +108,7 @@ impl Engine {
             ran?;
         }
         if one_transaction {
+            go_on()?;
             client.batch_execute("COMMIT").await.map_err(|e| text_of(&e))?;
         }
         Ok(())
@@ -110,10 +141,31 @@ impl Engine {
     }
 }
 
-fn bind<'v>(names: &[String], values: &'v [(String, String)]) -> Result<Vec<&'v str>, String> {
+/// A parameter's value: text that becomes what its place asks for, as a literal in quotes would.
+#[derive(Debug)]
+struct Literal<'v>(&'v str);
+
+impl ToSql for Literal<'_> {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    to_sql_checked!();
+}
+
+fn bind<'v>(names: &[String], values: &'v [(String, String)]) -> Result<Vec<Literal<'v>>, String> {
     let value = |name: &String| {
         let found = values.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
-        found.ok_or_else(|| format!("ERROR: there is no value for parameter {name}"))
+        found.map(Literal).ok_or_else(|| format!("ERROR: there is no value for parameter {name}"))
     };
     names.iter().map(value).collect()
 }
@@ -130,12 +182,20 @@ async fn query(client: &Client, text: &str, bound: &[&(dyn ToSql + Sync)]) -> Re
         let touched = client.execute(&prepared, bound).await.map_err(|e| text_of(&e))? as i64;
         return Ok(Gave { touched, ..Gave::default() });
     }
-    let names: Vec<String> = (0..columns.len()).map(|place| format!("c{place}")).collect();
-    let as_text: Vec<String> = names.iter().map(|name| format!("result.{name}::text")).collect();
-    let text = text.trim_end_matches([';', ' ', '\n']);
-    let wrapped = format!("SELECT {} FROM ({text}) AS result({})", as_text.join(", "), names.join(", "));
-    let rows = client.query(&wrapped, bound).await.map_err(|e| text_of(&e))?;
-    let rows = rows.iter().map(|row| (0..columns.len()).map(|place| row.get(place)).collect()).collect();
+    // What SHOW and EXPLAIN give is text already, and they can't stand in a FROM.
+    let first = text.trim_start_matches(['(', ' ', '\n']).split_whitespace().next().unwrap_or_default();
+    let rows = if ["SHOW", "EXPLAIN"].iter().any(|word| first.eq_ignore_ascii_case(word)) {
+        client.query(&prepared, bound).await
+    } else {
+        let names: Vec<String> = (0..columns.len()).map(|place| format!("c{place}")).collect();
+        let as_text: Vec<String> = names.iter().map(|name| format!("result.{name}::text")).collect();
+        let text = text.trim_end_matches([';', ' ', '\n']);
+        let wrapped = format!("SELECT {} FROM ({text}) AS result({})", as_text.join(", "), names.join(", "));
+        client.query(&wrapped, bound).await
+    };
+    let rows = rows.map_err(|e| text_of(&e))?;
+    let rows: Rows = rows.iter().map(|row| (0..columns.len()).map(|place| row.get(place)).collect()).collect();
+    let rows = Arc::new(rows);
     Ok(Gave { columns, rows, touched: 0 })
 }
 

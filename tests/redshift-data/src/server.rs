@@ -1,10 +1,11 @@
 //! The service on a port of this machine.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -24,11 +25,10 @@ use crate::statements::{Quotas, Record, Refused, Statement, Statements, Status, 
 use crate::storage::Storage;
 use crate::translate::{self, Step};
 
-/// Redshift's functions that PostgreSQL lacks.
-const COMPAT: &str = include_str!("compat.sql");
 const MAX_SQLS: usize = 40;
 const MAX_SQL_BYTES: usize = 100_000;
 const MAX_WAIT_SECONDS: u64 = 30;
+const MAX_REQUEST_BYTES: usize = 8 << 20;
 
 /// How to start.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Server {
     pub async fn start(options: Options) -> Result<Self, Error> {
         let engine = Engine { postgres: options.postgres, storage: options.storage };
         let client = engine.session().await.map_err(Error::Postgres)?;
-        client.batch_execute(COMPAT).await.map_err(|error| Error::Postgres(crate::run::text_of(&error)))?;
+        client.batch_execute(translate::COMPAT).await.map_err(|error| Error::Postgres(crate::run::text_of(&error)))?;
         let listening = |source| Error::Listen(options.port, source);
         let listener = TcpListener::bind(("127.0.0.1", options.port)).await.map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
@@ -97,6 +97,7 @@ impl Server {
         let router = Router::new()
             .route("/", post(operation))
             .route("/_stand-in/faults", get(faults).post(set_faults))
+            .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
             .with_state(service);
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
@@ -226,7 +227,7 @@ impl Service {
                         status.name()
                     )));
                 }
-                statement.cancel.notify_one();
+                statement.cancel();
                 statement.wait(Duration::from_secs(5)).await;
                 Ok(json!({ "Status": statement.snapshot().status == Status::Aborted }))
             }
@@ -270,25 +271,20 @@ impl Service {
         let name = statement.snapshot().name.unwrap_or_default();
         let ending = self.faults().ending(&name);
         let started = Instant::now();
-        let ran = async {
-            let slot = self.slots.acquire().await;
-            set(Status::Picked);
-            match ending {
-                Some(Ending::Failed) => return (Status::Failed, Some("ERROR: told to fail".to_owned())),
-                Some(Ending::Aborted) => return (Status::Aborted, None),
-                None => set(Status::Started),
-            }
-            let ran = self.engine.run(&statement).await;
-            drop(slot);
-            match ran {
-                Ok(()) => (Status::Finished, None),
-                Err(error) => (Status::Failed, Some(error)),
+        let slot = tokio::select! {
+            slot = self.slots.acquire() => Some(slot),
+            () = statement.cancellation() => None,
+        };
+        let (status, error) = match ending {
+            _ if slot.is_none() => (Status::Aborted, None),
+            Some(Ending::Failed) => (Status::Failed, Some("ERROR: told to fail".to_owned())),
+            Some(Ending::Aborted) => (Status::Aborted, None),
+            None => {
+                set(Status::Picked);
+                self.engine.run(&statement).await
             }
         };
-        let (status, error) = tokio::select! {
-            ran = ran => ran,
-            () = statement.cancel.notified() => (Status::Aborted, Some("Query cancelled on user's request".to_owned())),
-        };
+        drop(slot);
         statement.change(|record| {
             record.status = status;
             record.error = error;
@@ -374,6 +370,10 @@ fn checked(request: Submission, batch: bool) -> Result<Record, Fault> {
     };
     let parameters: Vec<(String, String)> =
         request.parameters.unwrap_or_default().into_iter().map(|p| (p.name, p.value)).collect();
+    let mut names = HashSet::new();
+    if let Some((twice, _)) = parameters.iter().find(|(name, _)| !names.insert(name)) {
+        return Err(Fault::invalid(format!("Parameter {twice} is given twice.")));
+    }
     // What can't be translated fails later, as a statement: then nobody can say what it uses.
     let steps: Option<Vec<Step>> = sqls
         .iter()

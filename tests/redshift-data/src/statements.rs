@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 /// Limits of the service; every one can be set.
 #[derive(Clone, Copy, Debug)]
@@ -124,7 +124,7 @@ impl Record {
 #[derive(Debug)]
 pub(crate) struct Statement {
     pub(crate) record: watch::Sender<Record>,
-    pub(crate) cancel: Notify,
+    cancelled: watch::Sender<bool>,
 }
 
 impl Statement {
@@ -137,6 +137,21 @@ impl Statement {
             change(record);
             record.updated = now();
         });
+    }
+
+    /// Asks for it to be cancelled; who runs it sees to that.
+    pub(crate) fn cancel(&self) {
+        self.cancelled.send_replace(true);
+    }
+
+    pub(crate) fn is_cancelled(&self) -> bool {
+        *self.cancelled.borrow()
+    }
+
+    /// Waits until someone asks for it to be cancelled.
+    pub(crate) async fn cancellation(&self) {
+        // The sender is ours: it can't be gone.
+        let _ = self.cancelled.subscribe().wait_for(|cancelled| *cancelled).await;
     }
 
     /// Waits until the statement has ended, at most for `patience`.
@@ -207,7 +222,8 @@ impl Statements {
             return Err(Refused::Active(self.quotas.active_statements));
         }
         let id = record.id.clone();
-        let statement = Arc::new(Statement { record: watch::Sender::new(record), cancel: Notify::new() });
+        let statement =
+            Arc::new(Statement { record: watch::Sender::new(record), cancelled: watch::Sender::new(false) });
         inner.by_id.insert(id.clone(), Arc::clone(&statement));
         inner.order.push(id.clone());
         if let Some(token) = token {

@@ -1,7 +1,5 @@
 //! COPY from objects into a table.
 
-#[cfg(test)]
-pub(crate) mod cluster;
 mod options;
 mod rows;
 pub(crate) mod sink;

@@ -14,7 +14,6 @@ use sqlparser::tokenizer::Token;
 pub(crate) use self::expressions::temporary;
 
 /// Redshift's functions, for a database that is to run the statements; safe to run again.
-#[cfg(test)]
 pub(crate) const COMPAT: &str = include_str!("../compat.sql");
 
 /// What PostgreSQL is to do, in this order, for one Redshift statement.
@@ -22,7 +21,7 @@ pub(crate) const COMPAT: &str = include_str!("../compat.sql");
 pub(crate) enum Step {
     /// Run a statement.
     Sql {
-        /// In PostgreSQL's dialect; parameters are `$1::text` and so on.
+        /// In PostgreSQL's dialect; parameters are `$1` and so on.
         text: String,
         /// Names of the parameters, `$1` first.
         parameters: Vec<String>,
@@ -72,7 +71,7 @@ pub(crate) fn number(tokens: &mut [Token]) -> Vec<String> {
             names.push(name.to_owned());
             names.len() - 1
         });
-        *token = tokens::raw(format!("${}::text", at + 1));
+        *token = tokens::raw(format!("${}", at + 1));
     }
     names
 }
