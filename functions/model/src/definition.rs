@@ -283,5 +283,3 @@ fn share(name: &'static str, value: f64) -> Result<f64, DefinitionError> {
 }
 
 mod file;
-#[cfg(test)]
-mod tests;

@@ -255,6 +255,3 @@ fn collapse(tree: &Tree) -> Vec<bool> {
     }
     same
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,7 @@
 //! A bundle small enough to know by heart.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use decision::{Action, Hold, Policy};
 use model::{Bundle, Forest, Golden, GoldenConfirm, Node, Split};
@@ -59,4 +60,37 @@ pub fn policy() -> Policy {
         on_failure: Action::Review,
         on_missing_evidence: Action::Review,
     }
+}
+
+/// Every measure a window may have, as lines of a definition.
+pub const MEASURES: [(&str, &str); 6] = [
+    ("count", "count = true"),
+    ("sum", "sum = \"amount\""),
+    ("mean", "mean = \"amount\""),
+    ("sd", "sd = \"amount\""),
+    ("distinct", "distinct = \"OTHER\""),
+    ("fraud_rate", "fraud_rate = true"),
+];
+
+/// The definition with every measure, of both entities, over a long and a short window with a delay
+/// and, where it can be, one without: for comparing engines.
+pub fn all_measures() -> String {
+    let (mut features, mut names) = (String::new(), Vec::new());
+    for (entity, other) in [("customer_id", "terminal_id"), ("terminal_id", "customer_id")] {
+        for (measure, line) in MEASURES {
+            let delays =
+                if measure == "fraud_rate" { ["delay = \"2d\"", "delay = \"1h\""] } else { ["", "delay = \"1h\""] };
+            for (place, (window, delay)) in ["3d", "6h"].into_iter().zip(delays).enumerate() {
+                let name = format!("{entity}_{measure}_{place}");
+                let line = line.replace("OTHER", other);
+                let _ = write!(
+                    features,
+                    "[[feature]]\nname = \"{name}\"\nentity = \"{entity}\"\n{line}\nwindow = \"{window}\"\n{delay}\n\n"
+                );
+                names.push(format!("\"{name}\""));
+            }
+        }
+    }
+    let text = DEFINITION.replace("[first]", &format!("{features}[first]"));
+    text.replace("[\"amount\", \"customer_mean_7d\"]\n\n[costs]", &format!("[{}]\n\n[costs]", names.join(", ")))
 }

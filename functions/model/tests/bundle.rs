@@ -1,0 +1,123 @@
+//! A bundle is what was built, or it is refused.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
+
+use std::collections::BTreeMap;
+
+use decision::{Batch, Hold, Origin};
+use harness::bundle;
+use jiff::Timestamp;
+use model::{Bundle, Error, Scratch};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// The manifest rewritten, and its checksums and version made good where they can be.
+fn with_manifest(change: impl FnOnce(&mut Value)) -> BTreeMap<String, Vec<u8>> {
+    let mut files = bundle::files();
+    let mut manifest: Value = serde_json::from_slice(&files["bundle.json"]).unwrap();
+    change(&mut manifest);
+    files.insert("bundle.json".to_owned(), manifest.to_string().into_bytes());
+    files
+}
+
+proptest! {
+    #[test]
+    fn a_flipped_bit_in_any_file_is_found(name in prop::sample::select(bundle::files().into_keys().collect::<Vec<_>>()), at: prop::sample::Index, bit in 0..8u8) {
+        let mut files = bundle::files();
+        let bytes = files.get_mut(&name).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        let what = bundle::files();
+        // Blanks of the manifest are not part of what it says.
+        let same = name == "bundle.json"
+            && serde_json::from_slice::<Value>(&files[&name]).ok() == serde_json::from_slice::<Value>(&what[&name]).ok();
+        match Bundle::open(&files) {
+            Ok(opened) => prop_assert!(same || opened.version() == bundle::bundle().version(), "{} {}", name, at),
+            Err(Error::Checksum { file, .. }) if name != "bundle.json" => prop_assert_eq!(file, name),
+            Err(error) => prop_assert!(name == "bundle.json", "{}: {}", name, error),
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_too_much_or_of_another_time_is_refused_by_name() {
+    for name in bundle::files().into_keys() {
+        let mut files = bundle::files();
+        files.remove(&name);
+        let error = Bundle::open(&files).unwrap_err();
+        assert!(matches!(&error, Error::Missing(missing) if *missing == name), "{error}");
+    }
+    let mut files = bundle::files();
+    files.insert("notes.txt".to_owned(), Vec::new());
+    assert!(matches!(Bundle::open(&files), Err(Error::Stranger(name)) if name == "notes.txt"));
+    let files = with_manifest(|manifest| manifest["format"] = json!(2));
+    assert!(matches!(Bundle::open(&files), Err(Error::Format(2))));
+    let files = with_manifest(|manifest| manifest["version"] = json!("0123456789abcdef"));
+    assert!(matches!(Bundle::open(&files), Err(Error::Version { .. })));
+    let files = with_manifest(|manifest| manifest["policy"]["hold_at"] = json!(0.4));
+    assert!(matches!(Bundle::open(&files), Err(Error::Version { .. })), "the policy is part of the version");
+    let files = with_manifest(|manifest| manifest["files"]["first.forest"] = json!("00"));
+    assert!(matches!(Bundle::open(&files), Err(Error::Checksum { file, .. }) if file == "first.forest"));
+}
+
+#[test]
+fn the_same_content_has_the_same_bytes_and_version() {
+    assert_eq!(bundle::files(), bundle::files());
+    let one = bundle::bundle();
+    let other = model::Golden { first: golden().first, confirm: golden().confirm };
+    let policy = decision::Policy { hold_at: 0.51, ..bundle::policy() };
+    let leaf = model::Node { value: -3.0, split: None };
+    let forest = model::Forest::new(2, 0.0, &[vec![leaf]]).unwrap();
+    let changed = model::build(bundle::DEFINITION, policy, &forest, &forest, other).unwrap();
+    assert_ne!(Bundle::open(&changed).unwrap().version(), one.version());
+    assert_eq!(one.version().len(), 16);
+}
+
+fn golden() -> model::Golden {
+    serde_json::from_slice(&bundle::files()["golden.json"]).unwrap()
+}
+
+#[test]
+fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
+    let forest = model::Forest::new(2, 0.0, &[]).unwrap();
+    let build = |golden| model::build(bundle::DEFINITION, bundle::policy(), &forest, &forest, golden);
+    let none = model::Golden::default();
+    assert!(matches!(build(none), Err(Error::NoGolden("first"))));
+    let no_hold = model::Golden { first: golden().first, confirm: Vec::new() };
+    assert!(matches!(build(no_hold), Err(Error::NoGolden("confirming"))));
+    let unreadable = model::Golden { first: vec![(json!({"amount": "x"}), 0.0)], confirm: golden().confirm };
+    assert!(build(unreadable).is_err());
+    let narrow = model::Forest::new(3, 0.0, &[]).unwrap();
+    let wrong = model::build(bundle::DEFINITION, bundle::policy(), &narrow, &forest, golden());
+    assert!(matches!(wrong, Err(Error::Columns { file: "first.forest", found: 3, expected: 2 })));
+}
+
+#[test]
+fn reasons_name_what_moved_the_score_strongest_first() {
+    let bundle = bundle::bundle();
+    let bytes = json!({
+        "transaction_id": "a", "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0, "customer_id": "C", "terminal_id": "T",
+    });
+    let bytes = bytes.to_string();
+    let mut batch = Batch::new(bundle.schema());
+    batch
+        .read(bytes.as_bytes(), Origin { record: 0, item: 0 }, "2026-01-31T09:00:01Z".parse::<Timestamp>().unwrap())
+        .unwrap();
+    let mut scratch = Scratch::default();
+    assert!(bundle.first_scores(&batch, &mut scratch)[0] > 0.9);
+    let reasons = bundle.first_reasons(&batch, 0);
+    assert_eq!((reasons.len(), reasons[0].feature.as_str(), reasons[0].value), (1, "amount", 600.0));
+    assert!((reasons[0].contribution - 3.0).abs() < 1e-6);
+
+    let hold: Hold = golden().confirm[0].hold.clone();
+    for (mean, released) in [(Some(500.0), true), (Some(20.0), false)] {
+        let evidence = BTreeMap::from([("customer_mean_7d".to_owned(), mean)]);
+        let confirmed = bundle.confirm(&hold, &evidence);
+        assert_eq!(confirmed.score < 0.2, released);
+        assert_eq!(confirmed.reasons[0].feature, "customer_mean_7d");
+    }
+    // What the warehouse could not say is not taken for a small number.
+    let missing = bundle.confirm(&hold, &BTreeMap::from([("customer_mean_7d".to_owned(), None)]));
+    assert!(missing.score < 0.2, "missing goes the way of the large");
+    assert!(missing.reasons[0].value.is_nan());
+}

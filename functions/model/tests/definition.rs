@@ -1,0 +1,100 @@
+//! What a definition may say, and how each slip is refused.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where it is")]
+
+use std::error::Error as _;
+
+use harness::bundle::DEFINITION;
+use model::{Definition, Kind, Measure};
+
+const CARD_FRAUD: &str = include_str!("../../../infra/bundles/card-fraud/bundle.toml");
+
+fn refusal(text: &str) -> String {
+    let error = Definition::parse(text).unwrap_err();
+    error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
+}
+
+#[test]
+fn the_shipped_bundle_says_what_it_needs_of_the_warehouse() {
+    let definition = Definition::parse(CARD_FRAUD).unwrap();
+    assert_eq!(definition.names(&definition.first), ["amount", "hour", "night", "weekend"]);
+    assert!(definition.windows(&definition.first).is_empty());
+    let windows = definition.windows(&definition.confirm);
+    assert_eq!(windows.len(), 12);
+    let (name, rate) = windows.iter().find(|(_, window)| window.measure == Measure::FraudRate).unwrap();
+    assert_eq!((*name, rate.length, rate.delay), ("terminal_fraud_rate_1d", 86_400, 7 * 86_400));
+}
+
+#[test]
+fn windows_that_only_a_ratio_needs_are_asked_for() {
+    let text = DEFINITION
+        .replace("[first]", "[[feature]]\nname = \"over\"\nratio = [\"amount\", \"customer_mean_7d\"]\n[first]");
+    let text = text.replace("[\"amount\", \"customer_mean_7d\"]\n\n[costs]", "[\"over\"]\n\n[costs]");
+    let definition = Definition::parse(&text).unwrap();
+    assert_eq!(definition.names(&definition.confirm), ["over"]);
+    assert_eq!(definition.windows(&definition.confirm).first().unwrap().0, "customer_mean_7d");
+    assert!(matches!(definition.features().last().unwrap().kind, Kind::Ratio(0, 2)));
+}
+
+#[test]
+fn each_slip_is_refused_with_its_place_and_what_was_expected() {
+    let feature = |lines: &str| ("[first]".to_owned(), format!("[[feature]]\nname = \"x\"\n{lines}\n[first]"));
+    let swap = |from: &str, to: &str| (from.to_owned(), to.to_owned());
+    let window = "entity = \"customer_id\"\nwindow = \"7d\"\n";
+    let cases = [
+        (swap("name = \"small\"", "name = \"Small Bundle\""), "setting `name`: expected lower case"),
+        (swap("name = \"small\"", "nom = \"small\""), "nom"),
+        (swap("seed = 1", ""), "seed"),
+        (swap("name = \"night\"", "name = \"amount\""), "feature `amount`: declared twice"),
+        (swap("name = \"night\"", "name = \"Night\""), "feature `Night`: expected a name of lower case"),
+        (swap("name = \"night\"", "name = \"customer_id\""), "this name is a field's"),
+        (swap("name = \"night\"", "name = \"label\""), "this name is a field's"),
+        (swap("calendar = \"night\"", "calendar = \"noon\""), "noon"),
+        (
+            swap("calendar = \"night\"", "calendar = \"night\"\nfield = \"amount\""),
+            "exactly one of field, calendar, ratio",
+        ),
+        (feature("field = \"risk\""), "field `risk` is no number of the schema"),
+        (feature("ratio = [\"amount\", \"later\"]"), "ratio of `later`, which is not declared before it"),
+        (feature("entity = \"merchant\"\ncount = true\nwindow = \"7d\""), "`merchant` is no entity"),
+        (feature(window), "expected one measure"),
+        (feature(&format!("{window}count = true\nsum = \"amount\"")), "expected one measure"),
+        (feature(&format!("{window}sum = \"risk\"")), "only windows over amount"),
+        (feature(&format!("{window}distinct = \"customer_id\"")), "one distinct value of itself"),
+        (feature(&format!("{window}fraud_rate = true")), "a fraud rate without a delay"),
+        (feature("entity = \"customer_id\"\ncount = true"), "expected a window such as 7d"),
+        (feature("entity = \"customer_id\"\ncount = true\nwindow = \"7 days\""), "window `7 days`: expected a span"),
+        (feature("entity = \"customer_id\"\ncount = true\nwindow = \"0d\""), "window `0d`: expected a span"),
+        (feature("entity = \"customer_id\"\ncount = true\nwindow = \"9999999d\""), "expected a span"),
+        (
+            feature("entity = \"customer_id\"\ncount = true\nwindow = \"7d\"\ndelay = \"é\""),
+            "delay `é`: expected a span",
+        ),
+        (swap("[\"amount\", \"night\"]", "[]"), "a look needs at least one feature"),
+        (swap("[\"amount\", \"night\"]", "[\"amount\", \"amount\"]"), "[first] names it twice"),
+        (swap("[\"amount\", \"night\"]", "[\"noon\"]"), "[first] names it, but there is none"),
+        (swap("[\"amount\", \"night\"]", "[\"customer_mean_7d\"]"), "the first look has no history"),
+        (swap("hold_share = 0.02", "hold_share = 0"), "setting `first.hold_share`: expected a share"),
+        (swap("missed_fraud = 100", "missed_fraud = -1"), "setting `costs`: expected three numbers above 0"),
+        (swap("missed_fraud = 100", "missed_fraud = nan"), "setting `costs`: expected three numbers above 0"),
+        (swap("review = 5", "review = 90"), "would never be chosen"),
+        (
+            swap("on_expiry = \"review\"", "on_expiry = \"hold\""),
+            "setting `policy.on_expiry`: expected release, block or review",
+        ),
+        (swap("hold_deadline = \"10m\"", "hold_deadline = \"10\""), "setting `policy.hold_deadline`: expected a span"),
+        (swap("max_attempts = 3", "max_attempts = 0"), "setting `policy.max_attempts`"),
+        (swap("holdout = \"2d\"", "holdout = \"7d\""), "setting `training.holdout`: expected less than"),
+        (swap("depth = 3", "depth = 17"), "setting `training.depth`: expected 1 to 16"),
+        (swap("rounds = 10", "rounds = 0"), "setting `training.rounds`"),
+        (swap("[\"customer_id\", \"terminal_id\"]", "[\"customer id\"]"), "schema"),
+        (swap("[\"customer_id\", \"terminal_id\"]", "[\"amount\"]"), "schema"),
+    ];
+    for ((from, to), expected) in cases {
+        assert!(DEFINITION.contains(&from), "{from} is not in the fixture");
+        let said = refusal(&DEFINITION.replace(&from, &to));
+        assert!(said.contains(expected), "{from} → {to}: {said}");
+    }
+    assert!(refusal("").contains("missing field"));
+    assert!(refusal("= 1").contains("line 1"));
+}

@@ -1,0 +1,83 @@
+//! The moving windows of the Rust engine against the sentence that defines them.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
+
+use std::collections::BTreeSet;
+
+use harness::bundle::{self, all_measures};
+use jiff::Timestamp;
+use model::features::{History, Label};
+use model::{Definition, Measure, Window};
+use proptest::prelude::*;
+
+const HOUR: i64 = 3_600_000;
+
+fn history() -> impl Strategy<Value = History> {
+    // Moments collide on purpose, and lie on the windows' edges.
+    let moment = prop_oneof![(0..240i64).prop_map(|hour| hour * HOUR), 0..240 * HOUR];
+    let label = prop::option::weighted(0.3, (any::<bool>(), 0..300 * HOUR));
+    prop::collection::vec((moment, 0..1_000u32, 0..3u32, 0..4u32, label), 0..60).prop_map(|rows| {
+        let at = |millis: i64| Timestamp::from_millisecond(1_700_000_000_000 + millis).unwrap();
+        History {
+            occurred_at: rows.iter().map(|row| at(row.0)).collect(),
+            amounts: rows.iter().map(|row| f64::from(row.1) / 4.0).collect(),
+            entities: vec![rows.iter().map(|row| row.2).collect(), rows.iter().map(|row| row.3).collect()],
+            labels: rows
+                .iter()
+                .map(|row| row.4.map(|(is_fraud, millis)| Label { reported_at: at(millis), is_fraud }))
+                .collect(),
+        }
+    })
+}
+
+/// (t − delay − length, t − delay], word for word.
+fn defined(history: &History, window: &Window, row: usize) -> f64 {
+    let at = |row: usize| history.occurred_at[row].as_millisecond();
+    let end = at(row) - window.delay as i64 * 1_000;
+    let begin = end - window.length as i64 * 1_000;
+    let column = &history.entities[window.entity];
+    let inside: Vec<usize> =
+        (0..history.len()).filter(|&r| column[r] == column[row] && at(r) > begin && at(r) <= end).collect();
+    let n = inside.len() as f64;
+    let sum: f64 = inside.iter().map(|&r| history.amounts[r]).sum();
+    match window.measure {
+        Measure::Count => n,
+        Measure::Sum => sum,
+        Measure::Mean => sum / n,
+        Measure::Deviation => (inside.iter().map(|&r| (history.amounts[r] - sum / n).powi(2)).sum::<f64>() / n).sqrt(),
+        Measure::Distinct(other) => {
+            inside.iter().map(|&r| history.entities[other][r]).collect::<BTreeSet<_>>().len() as f64
+        }
+        Measure::FraudRate if inside.is_empty() => 0.0,
+        Measure::FraudRate => {
+            let known = |r: &&usize| {
+                history.labels[**r].is_some_and(|label| label.is_fraud && label.reported_at <= history.occurred_at[row])
+            };
+            inside.iter().filter(known).count() as f64 / n
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_window_of_every_row_is_what_its_definition_says(history in history()) {
+        let definition = Definition::parse(&all_measures()).unwrap();
+        let values = history.windows(&definition, &definition.confirm);
+        let windows = definition.windows(&definition.confirm);
+        prop_assert_eq!(values.len(), windows.len());
+        for ((name, window), values) in windows.iter().zip(&values) {
+            for (row, value) in values.iter().enumerate() {
+                let expected = defined(&history, window, row);
+                let same = (value.is_nan() && expected.is_nan()) || (value - expected).abs() < 1e-9;
+                prop_assert!(same, "{} of row {}: {}, expected {}", name, row, value, expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_fixture_has_every_measure() {
+    let definition = Definition::parse(&all_measures()).unwrap();
+    let windows = definition.windows(&definition.confirm);
+    assert_eq!(windows.len(), bundle::MEASURES.len() * 4);
+}
