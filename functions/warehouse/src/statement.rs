@@ -85,7 +85,8 @@ pub trait Warehouse: Send + Sync {
     fn submit(&self, statement: &Statement) -> impl Future<Output = Result<StatementId, Error>> + Send;
     /// How far it has come. [`Error::Unknown`] where the warehouse does not know it.
     fn status(&self, id: &StatementId) -> impl Future<Output = Result<Status, Error>> + Send;
-    /// All rows of a finished statement of `sqls` SQLs, in order; those of SQLs without a result are none.
+    /// All rows of a finished statement of `sqls` SQLs, in order. Of several, those without a
+    /// result have none; asked of a single one without a result, the warehouse refuses.
     fn rows(&self, id: &StatementId, sqls: usize) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
     /// Waits until it has ended, or [`Error::StillRunning`] after `at_most`.
     fn wait(&self, id: &StatementId, at_most: Duration) -> impl Future<Output = Result<Status, Error>> + Send;

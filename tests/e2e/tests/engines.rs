@@ -1,0 +1,170 @@
+//! One definition, two engines: what Rust computes from a history, the warehouse's SQL computes too,
+//! asked as the functions ask.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_redshiftdata::Client;
+use aws_sdk_redshiftdata::config::{BehaviorVersion, Credentials, Region};
+use decision::Hold;
+use harness::bundle::all_measures;
+use jiff::Timestamp;
+use local::Postgres;
+use model::features::{History, Label};
+use model::{Definition, sql};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use redshift_data::{Events, Options, Quotas, Server, Storage};
+use serde_json::json;
+use warehouse::{Database, RedshiftData, Statement, StatementId, Status, Target, Warehouse as _, evidence_statement};
+
+const ROWS: usize = 600;
+/// Both engines add the same doubles in another order, and PostgreSQL's variance is of squares.
+const CLOSE: f64 = 1e-6;
+
+async fn run(warehouse: &RedshiftData, statement: &Statement) -> StatementId {
+    let id = warehouse.submit(statement).await.unwrap();
+    let status = warehouse.wait(&id, Duration::from_secs(60)).await.unwrap();
+    assert_eq!(status, Status::Finished);
+    id
+}
+
+/// Ten days of transactions of few customers and terminals, many of them at the same moment or at an
+/// edge of a window, a third of them reported, early, late, or as no fraud.
+fn history() -> History {
+    let mut random = StdRng::seed_from_u64(7);
+    let at = |millis: i64| Timestamp::from_millisecond(1_700_000_000_000 + millis).unwrap();
+    let mut history = History { entities: vec![Vec::new(), Vec::new()], ..History::default() };
+    for _ in 0..ROWS {
+        let hour = random.random_range(0..240_i64) * 3_600_000;
+        let moment = if random.random_bool(0.5) { hour } else { hour + random.random_range(0..3_600_000) };
+        history.occurred_at.push(at(moment));
+        history.amounts.push(f64::from(random.random_range(0..100_000)) / 100.0);
+        history.entities[0].push(random.random_range(0..8));
+        history.entities[1].push(random.random_range(0..12));
+        let reported = moment + random.random_range(0..72_i64) * 3_600_000;
+        let label = Label { reported_at: at(reported), is_fraud: random.random_bool(0.8) };
+        history.labels.push(random.random_bool(0.3).then_some(label));
+    }
+    history
+}
+
+fn hold(history: &History, row: usize) -> Hold {
+    serde_json::from_value(json!({
+        "decision_id": format!("0-{row}-0"), "transaction_id": format!("T{row}"), "occurred_at": history.occurred_at[row],
+        "amount": history.amounts[row], "score": 0.9, "reasons": [], "model_version": "v",
+        "entities": {
+            "customer_id": format!("it's C{}", history.entities[0][row]), "terminal_id": format!("S{}", history.entities[1][row]),
+        },
+        "decided_at": history.occurred_at[row], "deadline": history.occurred_at[row],
+    }))
+    .unwrap()
+}
+
+/// The history as rows of the warehouse.
+fn inserts(history: &History) -> Vec<String> {
+    let quoted = |text: &str| text.replace('\'', "''");
+    let mut transactions = Vec::new();
+    let mut reports = Vec::new();
+    for row in 0..history.len() {
+        let hold = hold(history, row);
+        let entity = |name: &str| quoted(&hold.entities[name]);
+        transactions.push(format!(
+            "('{}', '{}', {}, '{}', '{}')",
+            hold.transaction_id,
+            hold.occurred_at,
+            hold.amount,
+            entity("customer_id"),
+            entity("terminal_id")
+        ));
+        if let Some(label) = history.labels[row] {
+            reports.push(format!("('{}', '{}', {})", hold.transaction_id, label.reported_at, label.is_fraud));
+        }
+    }
+    vec![
+        format!(
+            "INSERT INTO transactions (transaction_id, occurred_at, amount, customer_id, terminal_id) VALUES {}",
+            transactions.join(", ")
+        ),
+        format!("INSERT INTO fraud_reports (transaction_id, reported_at, is_fraud) VALUES {}", reports.join(", ")),
+    ]
+}
+
+fn compare(
+    found: &BTreeMap<String, BTreeMap<String, Option<f64>>>,
+    history: &History,
+    rows: &[usize],
+    definition: &Definition,
+) {
+    let windows = definition.windows(&definition.confirm);
+    let values = history.windows(definition, &definition.confirm);
+    assert_eq!(found.len(), rows.len());
+    for &row in rows {
+        let evidence = &found[&format!("T{row}")];
+        assert_eq!(evidence.len(), windows.len());
+        for ((name, _), values) in windows.iter().zip(&values) {
+            let (sql, rust) = (evidence[*name].unwrap_or(f64::NAN), values[row]);
+            let same = (sql.is_nan() && rust.is_nan()) || (sql - rust).abs() <= CLOSE * rust.abs().max(1.0);
+            assert!(same, "{name} of T{row}: {sql} by SQL, {rust} by Rust");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_engines_see_the_same_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let postgres = Postgres::start(&folder.path().join("postgres")).unwrap();
+    let server = Server::start(Options {
+        port: 0,
+        postgres: postgres.connection().to_owned(),
+        storage: Storage::Folder(folder.path().to_owned()),
+        events: Events::Nowhere,
+        region: "us-east-1".to_owned(),
+        quotas: Quotas::default(),
+    });
+    let server = server.await.unwrap();
+    let config = aws_sdk_redshiftdata::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url(format!("http://{}", server.address()));
+    let database = Database { target: Target::Workgroup("local".to_owned()), name: "dev".to_owned(), secret_arn: None };
+    let warehouse = RedshiftData::new(Client::from_conf(config.build()), database);
+
+    let definition = Definition::parse(&all_measures()).unwrap();
+    let history = history();
+    run(&warehouse, &Statement::new("tables".to_owned(), 1, sql::schema_ddl(&definition), Vec::new())).await;
+    run(&warehouse, &Statement::new("rows".to_owned(), 1, inserts(&history), Vec::new())).await;
+    let evidence = async |name: &str, rows: &[usize]| {
+        let holds: Vec<Hold> = rows.iter().map(|&row| hold(&history, row)).collect();
+        let statement = evidence_statement(&definition, name, 1, &holds);
+        let found = warehouse.rows(&run(&warehouse, &statement).await, statement.sqls.len()).await.unwrap();
+        let by_id =
+            found.iter().map(|row| (row.text("transaction_id").unwrap().to_owned(), row.numbers("transaction_id")));
+        by_id.collect::<BTreeMap<_, _>>()
+    };
+
+    let every: Vec<usize> = (0..ROWS).collect();
+    compare(&evidence("all", &every).await, &history, &every, &definition);
+
+    // A held transaction counts once, whether it was loaded meanwhile or not. The last one is in no
+    // other's windows.
+    let last = (0..ROWS).max_by_key(|&row| history.occurred_at[row]).unwrap();
+    let delete = format!("DELETE FROM transactions WHERE transaction_id = 'T{last}'");
+    run(&warehouse, &Statement::new("delete".to_owned(), 1, vec![delete], Vec::new())).await;
+    compare(&evidence("absent", &[last]).await, &history, &[last], &definition);
+}
+
+#[test]
+fn the_training_set_is_the_same_query() {
+    // The windows of a training row are those of a hold: one template writes both.
+    let definition = Definition::parse(&all_measures()).unwrap();
+    let moment: Timestamp = "2026-01-31T09:00:00Z".parse().unwrap();
+    let training = sql::training_set(&definition, moment, moment, moment);
+    let evidence = sql::evidence(&definition, 1).remove(0);
+    let windows =
+        |text: &str| text[text.find(", by_customer_id AS").unwrap()..text.rfind("\nSELECT").unwrap()].to_owned();
+    assert_eq!(windows(&training), windows(&evidence));
+}
