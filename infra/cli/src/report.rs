@@ -3,20 +3,30 @@
 use std::fmt::Write as _;
 
 use decision::{Action, Decision, Evidence, Reason};
+use plotters::prelude::{
+    ChartBuilder, IntoDrawingArea as _, IntoFont as _, RGBColor, Rectangle, SVGBackend, SeriesLabelPosition,
+};
+use plotters::style::Color as _;
 
 use crate::run::Outcome;
 use crate::show::thousands;
 
 const STYLE: &str = "
-:root { color-scheme: light dark; --ink: #1d2733; --soft: #66727f; --line: #d9dfe5; --paper: #fff; --a: #2b6cb0; --b: #c05621; --ok: #2f855a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #9aa7b4; --line: #38434e; --paper: #161b20; --a: #63b3ed; --b: #f6ad55; --ok: #68d391; } }
+:root { color-scheme: light dark; --ink: #1d2733; --soft: #66727f; --line: #d9dfe5; --paper: #fff; --ok: #2f855a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #9aa7b4; --line: #38434e; --paper: #161b20; --ok: #68d391; } }
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; }
-h1 { margin-bottom: .2rem } h2 { margin-top: 2.4rem } p.lead, figcaption, .soft { color: var(--soft) }
+h1 { margin-bottom: .2rem } h2 { margin-top: 2.4rem } p.lead, .soft { color: var(--soft) }
 .cards { display: flex; flex-wrap: wrap; gap: .8rem } .card { border: 1px solid var(--line); border-radius: .5rem; padding: .6rem 1rem; min-width: 8rem }
 .card b { display: block; font-size: 1.6rem; font-variant-numeric: tabular-nums }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums } th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top } th { color: var(--soft); font-weight: 500 }
-figure { margin: 1rem 0 } svg { width: 100%; height: auto } svg text { fill: var(--soft); font-size: 12px } .bad { color: #e53e3e } .good { color: var(--ok) }
+figure { margin: 1rem 0 } svg { width: 100%; height: auto } svg text { fill: var(--soft) } .bad { color: #e53e3e } .good { color: var(--ok) }
 ";
+
+const BINS: usize = 20;
+// Seen on light and dark paper alike.
+const BLUE: RGBColor = RGBColor(0x2b, 0x7c, 0xc4);
+const ORANGE: RGBColor = RGBColor(0xd9, 0x6c, 0x2c);
+const SOFT: RGBColor = RGBColor(0x80, 0x8c, 0x99);
 
 /// The whole page.
 pub fn html(outcome: &Outcome) -> String {
@@ -111,7 +121,7 @@ fn latency(page: &mut String, outcome: &Outcome) {
             .score_us_per_transaction
             .map_or_else(String::new, |us| format!(" Of it, score itself takes {us:.1} µs a transaction.")),
     );
-    histogram(page, "Seconds from hold to end", &[("holds", "var(--a)", held)], None);
+    histogram(page, "Seconds from hold to end", &[("holds", BLUE, held)], None);
 }
 
 fn scores(page: &mut String, outcome: &Outcome) {
@@ -120,64 +130,82 @@ fn scores(page: &mut String, outcome: &Outcome) {
         known.filter(|(_, (end, _))| end.evidence.is_some()).map(|(_, (end, _))| end.score).collect()
     };
     page.push_str("<h2>What the history knew</h2><p>The second look's probability of fraud for every hold.</p>");
-    let series = [("good", "var(--a)", of(false)), ("frauds", "var(--b)", of(true))];
+    let series = [("good", BLUE, of(false)), ("frauds", ORANGE, of(true))];
     histogram(page, "Probability of fraud, second look", &series, Some((0.0, 1.0)));
 }
 
-/// Bars over twenty bins, series beside each other, counts as heights.
-fn histogram(page: &mut String, caption: &str, series: &[(&str, &str, Vec<f64>)], range: Option<(f64, f64)>) {
-    const BINS: usize = 20;
-    const SIZE: (f64, f64) = (900.0, 220.0);
-    let all = || series.iter().flat_map(|(_, _, values)| values).copied();
-    let (low, high) = range.unwrap_or((0.0, all().fold(0.0, f64::max).max(0.1)));
-    let mut counts = vec![[0usize; BINS]; series.len()];
-    for (counts, (_, _, values)) in counts.iter_mut().zip(series) {
-        for value in values {
-            let bin = ((value - low) / (high - low) * BINS as f64).floor().clamp(0.0, BINS as f64 - 1.0) as usize;
-            if let Some(count) = counts.get_mut(bin) {
-                *count += 1;
-            }
+/// What one colour shows.
+type Series<'a> = (&'a str, RGBColor, Vec<f64>);
+
+/// Bars over twenty bins, series beside each other.
+fn histogram(page: &mut String, caption: &str, series: &[Series<'_>], range: Option<(f64, f64)>) {
+    let all = series.iter().flat_map(|(_, _, values)| values).copied();
+    let (low, high) = range.unwrap_or((0.0, all.fold(0.0, f64::max).max(0.1)));
+    let mut svg = String::new();
+    match bars(&mut svg, caption, series, low, high) {
+        Ok(()) => {
+            let _ = write!(page, "<figure role=img aria-label='{}'>{svg}</figure>", escaped(caption));
+        }
+        Err(error) => {
+            let _ = write!(page, "<p class=bad>No plot of {}: {}</p>", escaped(caption), escaped(&error));
         }
     }
-    let most = counts.iter().flatten().copied().max().unwrap_or(1).max(1) as f64;
-    let (wide, tall) = (SIZE.0 / BINS as f64, SIZE.1);
-    let _ = write!(
-        page,
-        "<figure><svg viewBox='-40 -10 {} {}' role=img aria-label='{caption}'>",
-        SIZE.0 + 60.0,
-        tall + 40.0
-    );
-    let each = (wide - 6.0) / series.len() as f64;
-    for (place, (counts, (name, colour, _))) in counts.iter().zip(series).enumerate() {
-        for (bin, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            // Square roots, so that a bin of one is still seen beside a bin of thousands.
-            let height = ((*count as f64).sqrt() / most.sqrt()) * tall;
-            let _ = write!(
-                page,
-                "<rect x='{:.1}' y='{:.1}' width='{each:.1}' height='{height:.1}' fill='{colour}'><title>{count} {name}</title></rect>",
-                bin as f64 * wide + 3.0 + place as f64 * each,
-                tall - height,
-            );
+}
+
+fn bars(svg: &mut String, caption: &str, series: &[Series<'_>], low: f64, high: f64) -> Result<(), String> {
+    let counted: Vec<Vec<usize>> = series.iter().map(|(_, _, values)| counts(values, low, high)).collect();
+    let most = counted.iter().flatten().copied().max().unwrap_or(1).max(1) as f64;
+    let area = SVGBackend::with_string(svg, (900, 280)).into_drawing_area();
+    // Square roots, so that a bin of one is still seen beside a bin of thousands.
+    let mut chart = ChartBuilder::on(&area)
+        .margin(8)
+        .x_label_area_size(44)
+        .y_label_area_size(56)
+        .build_cartesian_2d(low..high, 0.0..most.sqrt() * 1.25)
+        .map_err(|error| error.to_string())?;
+    chart
+        .configure_mesh()
+        .disable_mesh()
+        .axis_style(SOFT)
+        .label_style(("sans-serif", 13).into_font().color(&SOFT))
+        .x_desc(caption)
+        .y_desc("holds, on a root scale")
+        .x_label_formatter(&|x| format!("{x:.2}"))
+        .y_label_formatter(&|root| format!("{:.0}", root * root))
+        .draw()
+        .map_err(|error| error.to_string())?;
+    let wide = (high - low) / BINS as f64;
+    let each = wide * 0.9 / series.len() as f64;
+    for (place, ((name, colour, values), counts)) in series.iter().zip(&counted).enumerate() {
+        let bar = |(bin, count): (usize, &usize)| {
+            let left = low + wide * (bin as f64 + 0.05) + each * place as f64;
+            Rectangle::new([(left, 0.0), (left + each, (*count as f64).sqrt())], colour.filled())
+        };
+        chart
+            .draw_series(counts.iter().enumerate().filter(|(_, count)| **count > 0).map(bar))
+            .map_err(|error| error.to_string())?
+            .label(format!("{name} ({})", thousands(values.len())))
+            .legend(|(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], colour.filled()));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperMiddle)
+        .label_font(("sans-serif", 13).into_font().color(&SOFT))
+        .draw()
+        .map_err(|error| error.to_string())?;
+    area.present().map_err(|error| error.to_string())
+}
+
+/// How many values lie in each bin; what is beyond an end is in the bin there.
+fn counts(values: &[f64], low: f64, high: f64) -> Vec<usize> {
+    let mut counts = vec![0; BINS];
+    for value in values {
+        let bin = ((value - low) / (high - low) * BINS as f64).floor().clamp(0.0, BINS as f64 - 1.0) as usize;
+        if let Some(count) = counts.get_mut(bin) {
+            *count += 1;
         }
     }
-    let _ = write!(page, "<line x1=0 x2={} y1={tall} y2={tall} stroke='var(--line)'/>", SIZE.0);
-    for tick in 0..=4 {
-        let share = f64::from(tick) / 4.0;
-        let value = low + (high - low) * share;
-        let _ =
-            write!(page, "<text x='{:.0}' y='{}' text-anchor=middle>{value:.2}</text>", share * SIZE.0, tall + 18.0);
-    }
-    let legend: Vec<String> = series
-        .iter()
-        .map(|(name, colour, values)| {
-            format!("<span style='color:{colour}'>■</span> {name} ({})", thousands(values.len()))
-        })
-        .collect();
-    let _ = write!(
-        page,
-        "</svg><figcaption>{caption}; heights are square roots of counts. {}</figcaption></figure>",
-        legend.join(" ")
-    );
+    counts
 }
 
 fn examples(page: &mut String, outcome: &Outcome) {
