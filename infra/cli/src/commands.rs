@@ -8,7 +8,7 @@ mod simulate;
 mod train;
 
 pub use local::LocalArgs;
-pub use on_system::{AuditArgs, InitArgs};
+pub use on_system::{AuditArgs, HistoryArgs, InitArgs};
 pub use replay::ReplayArgs;
 pub use score::ScoreArgs;
 pub use simulate::SimulateArgs;

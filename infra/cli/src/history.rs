@@ -7,6 +7,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use outlet::{Objects as _, gzip};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::input::Row;
 use crate::system::System;
@@ -16,7 +17,7 @@ const ROWS: usize = 25_000;
 
 /// Writes transactions that were never decided on, as objects under `transactions/`.
 pub async fn transactions(system: &System, rows: &[Row]) -> Result<()> {
-    let puts = rows.chunks(ROWS).enumerate().map(|(part, chunk)| async move {
+    let puts = rows.chunks(ROWS).map(|chunk| async move {
         let mut lines = String::new();
         for row in chunk {
             lines.push_str(&row.json);
@@ -24,7 +25,7 @@ pub async fn transactions(system: &System, rows: &[Row]) -> Result<()> {
         }
         let day =
             chunk.first().map(|row| row.occurred_at).unwrap_or_default().strftime("dt=%Y-%m-%d/hh=%H").to_string();
-        let key = format!("{}{day}/history-{part:05}.ndjson.gz", outlet::keys::TRANSACTIONS);
+        let key = format!("{}{day}/history-{}.ndjson.gz", outlet::keys::TRANSACTIONS, digest(&lines));
         system.objects.put(&key, gzip(lines.as_bytes())).await.with_context(|| format!("can't write {key}"))
     });
     stream::iter(puts).buffer_unordered(4).try_collect().await
@@ -47,8 +48,13 @@ pub async fn labels(
         count += 1;
     }
     if count > 0 {
-        let key = format!("{}{}.ndjson.gz", outlet::keys::LABELS, to.as_nanosecond());
+        let key = format!("{}{}.ndjson.gz", outlet::keys::LABELS, digest(&lines));
         system.objects.put(&key, gzip(lines.as_bytes())).await.with_context(|| format!("can't write {key}"))?;
     }
     Ok(count)
+}
+
+/// A name for what is in an object: another file's rows never lie under it, the same rows always do.
+fn digest(lines: &str) -> String {
+    Sha256::digest(lines).iter().take(8).fold(String::new(), |name, byte| name + &format!("{byte:02x}"))
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use look::commands::{AuditArgs, InitArgs, LocalArgs, ReplayArgs, ScoreArgs, SimulateArgs, TrainArgs};
+use look::commands::{AuditArgs, HistoryArgs, InitArgs, LocalArgs, ReplayArgs, ScoreArgs, SimulateArgs, TrainArgs};
 use look::run;
 
 /// Second Look: block now, confirm with your whole history.
@@ -23,6 +23,7 @@ enum Command {
     Score(ScoreArgs),
     Replay(ReplayArgs),
     Init(InitArgs),
+    History(HistoryArgs),
     Audit(AuditArgs),
     Local(LocalArgs),
 }
@@ -47,6 +48,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Local(args) => args.main(),
         Command::Replay(args) => runtime.block_on(args.main()),
         Command::Init(args) => runtime.block_on(args.main()),
+        Command::History(args) => runtime.block_on(args.main()),
         Command::Audit(args) => runtime.block_on(args.main()),
     }
 }

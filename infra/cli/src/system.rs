@@ -1,5 +1,6 @@
 //! A deployed system, as the commands talk to it.
 
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -7,10 +8,66 @@ use host::Clients;
 use jiff::Timestamp;
 use local::Local;
 use outlet::{Kinesis, S3};
+use serde::Deserialize;
 use warehouse::{Database, RedshiftData, Row, Statement, Status, Target, Warehouse as _};
 
 /// How long one query of ours may take.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The part we need of a stack's description.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Stack {
+    #[serde(default)]
+    outputs: Vec<StackOutput>,
+    #[serde(default)]
+    parameters: Vec<StackParameter>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StackOutput {
+    output_key: String,
+    output_value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct StackParameter {
+    parameter_key: String,
+    parameter_value: String,
+}
+
+impl Stack {
+    fn output(&self, name: &str) -> Result<&str> {
+        let found = self.outputs.iter().find(|output| output.output_key == name);
+        let found = found.with_context(|| format!("the stack has no output {name}: is it ours, and complete?"))?;
+        Ok(&found.output_value)
+    }
+
+    /// A parameter's value, if it was given one.
+    fn parameter(&self, name: &str) -> Option<&str> {
+        let found = self.parameters.iter().find(|parameter| parameter.parameter_key == name)?;
+        Some(found.parameter_value.as_str()).filter(|value| !value.is_empty())
+    }
+}
+
+fn described(name: &str) -> Result<Stack> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Described {
+        stacks: Vec<Stack>,
+    }
+    let output = Command::new("aws")
+        .args(["cloudformation", "describe-stacks", "--output", "json", "--stack-name", name])
+        .output()
+        .context("can't start aws: install the AWS CLI")?;
+    if !output.status.success() {
+        bail!("can't describe stack {name}: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let described: Described = serde_json::from_slice(&output.stdout).context("aws answered something unreadable")?;
+    described.stacks.into_iter().next().with_context(|| format!("there is no stack {name}"))
+}
 
 /// Clients of one deployed stack.
 #[derive(Debug)]
@@ -42,6 +99,33 @@ impl System {
             kinesis: aws_sdk_kinesis::Client::new(clients.config()),
             transactions: clients.decisions(outputs.transactions_stream()?),
             decisions_stream: outputs.decisions_stream()?.to_owned(),
+            warehouse: clients.warehouse(database),
+        })
+    }
+
+    /// A deployed stack, where AWS's own configuration (environment, profile) says; found with the
+    /// `aws` program, which deployed it.
+    pub async fn of_stack(name: &str) -> Result<Self> {
+        let stack = described(name)?;
+        let output = |name: &str| stack.output(name);
+        let parameter = |name: &str| stack.parameter(name).map(str::to_owned);
+        let target = match (parameter("WarehouseWorkgroup"), parameter("WarehouseCluster")) {
+            (Some(workgroup), _) => Target::Workgroup(workgroup),
+            (None, Some(identifier)) => Target::Cluster { identifier, db_user: parameter("WarehouseDbUser") },
+            (None, None) => bail!("stack {name} names no warehouse"),
+        };
+        let database = Database {
+            target,
+            name: parameter("WarehouseDatabase").with_context(|| format!("stack {name} names no database"))?,
+            secret_arn: parameter("WarehouseSecretArn"),
+        };
+        let clients = Clients::load().await;
+        Ok(Self {
+            objects: clients.objects(output("Bucket")?),
+            bucket: output("Bucket")?.to_owned(),
+            kinesis: aws_sdk_kinesis::Client::new(clients.config()),
+            transactions: clients.decisions(output("TransactionsStream")?),
+            decisions_stream: output("DecisionsStream")?.to_owned(),
             warehouse: clients.warehouse(database),
         })
     }

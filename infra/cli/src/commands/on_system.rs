@@ -3,51 +3,92 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 use local::{Local, Options};
 
 use crate::audit::audit;
+use crate::history;
 use crate::init::init;
 use crate::input;
-use crate::show::line;
+use crate::show::{line, thousands};
 use crate::system::System;
 
 /// Upload a bundle's definition and make the warehouse's tables.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:
-  look local up && look init --bundle infra/bundles/card-fraud/bundle.toml")]
+#[command(after_help = "Examples:
+  look local up && look init
+  look init --stack second-look --bundle infra/bundles/card-fraud/bundle.toml")]
 pub struct InitArgs {
     /// The definition.
     #[arg(long, default_value = "infra/bundles/card-fraud/bundle.toml")]
     bundle: PathBuf,
-    /// Where the running system's state lies.
-    #[arg(long, default_value = "target/local")]
-    state: PathBuf,
+    #[command(flatten)]
+    which: Which,
+}
+
+/// Put a history into the bucket, with the fraud reports known by now; load takes both to the
+/// warehouse. Its transactions are not decided on.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  look history cards/transactions.ndjson
+  look history 2025.csv.zst --before 2026-01-01T00:00:00Z --stack second-look")]
+pub struct HistoryArgs {
+    /// NDJSON or CSV, plain, .gz or .zst; with `is_fraud`, and `reported_at` if it is known.
+    file: PathBuf,
+    /// Only what happened, and was reported, before this moment; now, if not given.
+    #[arg(long)]
+    before: Option<Timestamp>,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// Check the promises on a running system: every transaction of a file has one decision, every hold
 /// one end, in the bucket and in the warehouse.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   look audit live.ndjson
+  look audit cards/transactions.ndjson --from 2026-01-25T00:00:00Z --stack second-look
 
 Exit codes: 0 every promise kept, 1 one was broken, 2 wrong usage")]
 pub struct AuditArgs {
     /// What was sent.
     file: PathBuf,
-    /// Where the running system's state lies.
-    #[arg(long, default_value = "target/local")]
-    state: PathBuf,
+    /// Only what happened from this moment on.
+    #[arg(long, default_value_t = Timestamp::MIN)]
+    from: Timestamp,
+    /// Only what happened before this moment.
+    #[arg(long, default_value_t = Timestamp::MAX)]
+    to: Timestamp,
+    #[command(flatten)]
+    which: Which,
     /// Print it as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Opens the system that runs here, and lets it run on.
-async fn open(state: &PathBuf) -> Result<System> {
-    let local = Local::open(&Options::new(state))?.context("nothing runs here: start it with `look local up`")?;
-    let system = System::of_local(&local).await;
-    local.detach();
-    system
+/// Which system is meant.
+#[derive(clap::Args, Debug)]
+struct Which {
+    /// A stack in your AWS account, reached as AWS's own configuration (environment, profile) says.
+    #[arg(long)]
+    stack: Option<String>,
+    /// Where the state of the system on this machine lies, if no stack is named.
+    #[arg(long, default_value = "target/local", conflicts_with = "stack")]
+    state: PathBuf,
+}
+
+impl Which {
+    /// Opens it, and lets it run on.
+    async fn open(&self) -> Result<System> {
+        if let Some(stack) = &self.stack {
+            return System::of_stack(stack).await;
+        }
+        let local = Local::open(&Options::new(&self.state))?;
+        let local = local.context("nothing runs here: start it with `look local up`, or name a --stack")?;
+        let system = System::of_local(&local).await;
+        local.detach();
+        system
+    }
 }
 
 impl InitArgs {
@@ -55,8 +96,22 @@ impl InitArgs {
     pub async fn main(&self) -> Result<ExitCode> {
         let text =
             std::fs::read_to_string(&self.bundle).with_context(|| format!("can't read {}", self.bundle.display()))?;
-        let definition = init(&open(&self.state).await?, &text).await?;
+        let definition = init(&self.which.open().await?, &text).await?;
         eprintln!("{} is defined, its tables are there", definition.name);
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl HistoryArgs {
+    /// Does it.
+    pub async fn main(&self) -> Result<ExitCode> {
+        let before = self.before.unwrap_or_else(Timestamp::now);
+        let mut rows = input::read(&self.file)?;
+        rows.retain(|row| row.occurred_at < before);
+        let system = self.which.open().await?;
+        history::transactions(&system, &rows).await?;
+        let reports = history::labels(&system, &rows, Timestamp::MIN, before).await?;
+        eprintln!("{} transactions and {} fraud reports are on their way", thousands(rows.len()), thousands(reports));
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -64,8 +119,10 @@ impl InitArgs {
 impl AuditArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
-        let sent: HashSet<String> = input::read(&self.file)?.into_iter().map(|row| row.transaction_id).collect();
-        let audit = audit(&open(&self.state).await?, &sent, None).await?;
+        let rows = input::read(&self.file)?.into_iter();
+        let sent = rows.filter(|row| (self.from..self.to).contains(&row.occurred_at)).map(|row| row.transaction_id);
+        let sent: HashSet<String> = sent.collect();
+        let audit = audit(&self.which.open().await?, &sent, None).await?;
         if self.json {
             line(&serde_json::to_string(&audit)?);
         } else {
