@@ -1,6 +1,7 @@
 //! Transactions from a file: NDJSON or CSV, plain, `.gz` or `.zst`; our own fields, or those of the
 //! Fraud Detection Handbook.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 /// A flag without a moment is known this long after its transaction.
@@ -42,12 +44,47 @@ pub fn read(path: &Path) -> Result<Vec<Row>> {
         _ => Box::new(file),
     };
     let mut reader = BufReader::with_capacity(1 << 20, plain);
-    let begins = reader.fill_buf().with_context(|| format!("can't read {}", path.display()))?;
+    let mut begins = reader.fill_buf().with_context(|| format!("can't read {}", path.display()))?;
+    // What some spreadsheets put before everything else.
+    if begins.starts_with(b"\xEF\xBB\xBF") {
+        reader.consume(3);
+        begins = reader.fill_buf()?;
+    }
     let json = begins.trim_ascii_start().first() == Some(&b'{');
     let rows = if json { ndjson(reader) } else { table(reader) };
     let mut rows = rows.with_context(|| format!("can't read {}", path.display()))?;
     rows.sort_by_key(|row| row.occurred_at);
     Ok(rows)
+}
+
+/// Sets the rows' labels to those of a file: NDJSON lines of `transaction_id`, `reported_at` and
+/// `is_fraud`. What it does not name has none. How many rows it named.
+pub fn label(rows: &mut [Row], path: &Path) -> Result<usize> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+    let mut labels = HashMap::new();
+    for (number, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+        let wrong = |what: &str| format!("{}, line {number}{what}", path.display());
+        let label: Report = serde_json::from_str(text).with_context(|| wrong(""))?;
+        let reported_at: Timestamp =
+            label.reported_at.parse().with_context(|| wrong(", field reported_at: expected an RFC 3339 moment"))?;
+        labels.insert(label.transaction_id, (label.is_fraud, reported_at));
+    }
+    let mut named = 0;
+    for row in rows {
+        row.fraud = None;
+        if let Some((fraud, reported_at)) = labels.get(&row.transaction_id) {
+            (row.fraud, row.reported_at) = (Some(*fraud), *reported_at);
+            named += 1;
+        }
+    }
+    Ok(named)
+}
+
+#[derive(Deserialize)]
+struct Report {
+    transaction_id: String,
+    reported_at: String,
+    is_fraud: bool,
 }
 
 fn ndjson(reader: impl BufRead) -> Result<Vec<Row>> {
@@ -70,8 +107,10 @@ fn table(reader: impl Read) -> Result<Vec<Row>> {
     let handbook = header.iter().any(|name| name == "TX_TIME_SECONDS");
     let start: Timestamp = HANDBOOK_START.parse()?;
     let mut rows = Vec::new();
-    for (number, record) in (2..).zip(csv.records()) {
-        let record = record.with_context(|| format!("line {number}"))?;
+    for record in csv.records() {
+        // A quoted field may run over several lines: the reader knows where it is.
+        let record = record.context("not a CSV record")?;
+        let number = record.position().map_or(0, csv::Position::line);
         let mut object = Map::new();
         for (name, text) in header.iter().zip(&record) {
             if handbook { handbook_field(&mut object, name, text, start) } else { own_field(&mut object, name, text) }
@@ -129,8 +168,9 @@ fn row(mut object: Map<String, Value>, line: u64) -> Result<Row> {
     let fraud = match object.remove("is_fraud") {
         None => None,
         Some(Value::Bool(flag)) => Some(flag),
-        Some(Value::Number(number)) => Some(number.as_f64() == Some(1.0)),
-        Some(_) => bail!("line {line}, field is_fraud: expected true or false"),
+        Some(Value::Number(number)) if number.as_f64() == Some(1.0) => Some(true),
+        Some(Value::Number(number)) if number.as_f64() == Some(0.0) => Some(false),
+        Some(_) => bail!("line {line}, field is_fraud: expected true, false, 1 or 0"),
     };
     let text = |name: &str| match object.get(name) {
         Some(Value::String(text)) => Ok(text.clone()),
@@ -147,7 +187,8 @@ fn row(mut object: Map<String, Value>, line: u64) -> Result<Row> {
     let partition_key = entity.map_or_else(|| Ok(transaction_id.clone()), |name| text(name))?;
     let reported_at = match object.remove("reported_at") {
         Some(Value::String(text)) => moment(text, "reported_at")?,
-        _ => occurred_at.checked_add(LABEL_DELAY)?,
+        Some(_) => bail!("line {line}, field reported_at: expected an RFC 3339 moment"),
+        None => occurred_at.checked_add(LABEL_DELAY)?,
     };
     let json = Value::Object(object).to_string();
     Ok(Row { json, transaction_id, occurred_at, partition_key, fraud, reported_at })
@@ -189,5 +230,40 @@ mod tests {
         let (_folder, path) = file("t.csv", b"transaction_id,amount,is_fraud\na,1,maybe\n");
         let error = format!("{:#}", read(&path).unwrap_err());
         assert!(error.contains("line 2, field is_fraud: expected 1, 0, true or false"), "{error}");
+    }
+
+    #[test]
+    fn slips_in_labels_are_refused_and_a_byte_order_mark_is_not() {
+        let row = r#"{"transaction_id":"a","occurred_at":"2026-01-31T09:00:00Z","amount":1"#;
+        for (rest, expected) in [
+            (r#","is_fraud":2}"#, "line 1, field is_fraud: expected true, false, 1 or 0"),
+            (r#","reported_at":7}"#, "line 1, field reported_at: expected an RFC 3339 moment"),
+        ] {
+            let (_folder, path) = file("t.ndjson", format!("{row}{rest}\n").as_bytes());
+            let error = format!("{:#}", read(&path).unwrap_err());
+            assert!(error.contains(expected), "{error}");
+        }
+        let text = "\u{FEFF}transaction_id,occurred_at,note,is_fraud\na,2026-01-31T09:00:00Z,\"two\nlines\",1\nb,2026-01-31T09:00:00Z,,7\n";
+        let (_folder, path) = file("t.csv", text.as_bytes());
+        let error = format!("{:#}", read(&path).unwrap_err());
+        assert!(error.contains("line 4, field is_fraud"), "{error}");
+    }
+
+    #[test]
+    fn a_file_of_labels_takes_the_place_of_those_in_the_rows() {
+        let rows = ["a", "b"]
+            .map(|id| format!(r#"{{"transaction_id":"{id}","occurred_at":"2026-01-31T09:00:00Z","is_fraud":1}}"#));
+        let (_folder, path) = file("t.ndjson", rows.join("\n").as_bytes());
+        let mut rows = read(&path).unwrap();
+        let labels = r#"{"transaction_id":"b","reported_at":"2026-02-01T00:00:00Z","is_fraud":false}"#;
+        let (_other, path) = file("l.ndjson", labels.as_bytes());
+        assert_eq!(label(&mut rows, &path).unwrap(), 1);
+        assert_eq!(
+            (rows[0].fraud, rows[1].fraud, rows[1].reported_at.to_string().as_str()),
+            (None, Some(false), "2026-02-01T00:00:00Z")
+        );
+        std::fs::write(&path, "\n{\"transaction_id\":\"b\",\"is_fraud\":true}").unwrap();
+        let error = format!("{:#}", label(&mut rows, &path).unwrap_err());
+        assert!(error.contains("line 2") && error.contains("reported_at"), "{error}");
     }
 }

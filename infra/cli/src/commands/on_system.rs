@@ -30,11 +30,14 @@ pub struct InitArgs {
 /// warehouse. Its transactions are not decided on.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  look history cards/transactions.ndjson
+  look history cards/transactions.ndjson --labels cards/labels.ndjson
   look history 2025.csv.zst --before 2026-01-01T00:00:00Z --stack second-look")]
 pub struct HistoryArgs {
     /// NDJSON or CSV, plain, .gz or .zst; with `is_fraud`, and `reported_at` if it is known.
     file: PathBuf,
+    /// NDJSON lines of transaction_id, reported_at, is_fraud, where the file has no labels.
+    #[arg(long)]
+    labels: Option<PathBuf>,
     /// Only what happened, and was reported, before this moment; now, if not given.
     #[arg(long)]
     before: Option<Timestamp>,
@@ -107,6 +110,9 @@ impl HistoryArgs {
     pub async fn main(&self) -> Result<ExitCode> {
         let before = self.before.unwrap_or_else(Timestamp::now);
         let mut rows = input::read(&self.file)?;
+        if let Some(labels) = &self.labels {
+            input::label(&mut rows, labels)?;
+        }
         rows.retain(|row| row.occurred_at < before);
         let system = self.which.open().await?;
         history::transactions(&system, &rows).await?;

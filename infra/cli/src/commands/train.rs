@@ -1,4 +1,3 @@
-use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,7 +8,6 @@ use indicatif::ProgressBar;
 use jiff::{SignedDuration, Timestamp};
 use model::Definition;
 use model::features::Label;
-use serde_json::Value;
 use train::{LookReport, Past, TrainingSet};
 
 use crate::input;
@@ -49,8 +47,10 @@ impl TrainArgs {
     pub fn main(&self) -> Result<ExitCode> {
         let text = fs::read_to_string(&self.bundle).with_context(|| format!("can't read {}", self.bundle.display()))?;
         let definition = Definition::parse(&text).with_context(|| format!("{} is refused", self.bundle.display()))?;
-        let rows = input::read(&self.history)?;
-        let labels = self.labels.as_ref().map(labels).transpose()?;
+        let mut rows = input::read(&self.history)?;
+        if let Some(labels) = &self.labels {
+            input::label(&mut rows, labels)?;
+        }
         let last = rows.last().context("the history is empty")?.occurred_at;
         let as_of = self.as_of.unwrap_or(last);
         let mut past = Past::default();
@@ -62,10 +62,7 @@ impl TrainArgs {
         }
         past.add(&batch, |place| {
             let row = rows.get(place)?;
-            match &labels {
-                Some(labels) => labels.get(&row.transaction_id).copied(),
-                None => Some(Label { reported_at: row.reported_at, is_fraud: row.fraud? }),
-            }
+            Some(Label { reported_at: row.reported_at, is_fraud: row.fraud? })
         });
         let back = |moment: Timestamp, seconds: u64| moment.checked_sub(SignedDuration::from_secs(seconds as i64));
         let to = back(as_of, definition.training.label_delay)?;
@@ -116,20 +113,4 @@ impl TrainArgs {
         ));
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn labels(path: &PathBuf) -> Result<HashMap<String, Label>> {
-    let text = fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
-    let mut labels = HashMap::new();
-    for (number, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
-        let wrong = || format!("{}, line {number}", path.display());
-        let label: Value = serde_json::from_str(text).with_context(wrong)?;
-        let field = |name: &str| label.get(name).with_context(|| format!("{}: field {name} is missing", wrong()));
-        let id = field("transaction_id")?.as_str().with_context(wrong)?.to_owned();
-        let reported_at = field("reported_at")?.as_str().and_then(|text| text.parse().ok());
-        let reported_at = reported_at.with_context(|| format!("{}: reported_at is no RFC 3339 moment", wrong()))?;
-        let is_fraud = field("is_fraud")?.as_bool().with_context(|| format!("{}: is_fraud is no boolean", wrong()))?;
-        labels.insert(id, Label { reported_at, is_fraud });
-    }
-    Ok(labels)
 }
