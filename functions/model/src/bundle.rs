@@ -265,6 +265,16 @@ impl Bundle {
         reasons
     }
 
+    /// The first look at one golden transaction; NaN if it can't be read.
+    fn first_score(&self, transaction: &serde_json::Value) -> f64 {
+        let bytes = transaction.to_string();
+        let mut batch = Batch::new(self.schema());
+        // Golden vectors are of any time, so that none lies ahead of its arrival.
+        let read = batch.read(bytes.as_bytes(), Origin { record: 0, item: 0 }, Timestamp::MAX);
+        let score = read.ok().and_then(|()| self.first_scores(&batch, &mut Scratch::default()).first().copied());
+        score.unwrap_or(f64::NAN)
+    }
+
     fn rescore(&self, golden: &Golden) -> Result<(), Error> {
         let close = |what, place, found: f64, expected: f64| {
             let same = (found - expected).abs() <= TOLERANCE;
@@ -277,13 +287,7 @@ impl Bundle {
             return Err(Error::NoGolden("confirming"));
         }
         for (place, (transaction, expected)) in golden.first.iter().enumerate() {
-            let bytes = transaction.to_string();
-            let mut batch = Batch::new(self.schema());
-            let origin = Origin { record: 0, item: 0 };
-            // Golden vectors are of any time, so that none lies ahead of its arrival.
-            let read = batch.read(bytes.as_bytes(), origin, Timestamp::MAX);
-            let score = read.ok().and_then(|()| self.first_scores(&batch, &mut Scratch::default()).first().copied());
-            close("transaction", place, score.unwrap_or(f64::NAN), *expected)?;
+            close("transaction", place, self.first_score(transaction), *expected)?;
         }
         for (place, GoldenConfirm { hold, evidence, score }) in golden.confirm.iter().enumerate() {
             close("hold", place, self.confirm(hold, evidence).score, *score)?;
@@ -310,11 +314,7 @@ pub fn build(
         confirm: confirm.clone(),
     };
     for (transaction, score) in &mut golden.first {
-        let bytes = transaction.to_string();
-        let mut batch = Batch::new(bundle.schema());
-        let read = batch.read(bytes.as_bytes(), Origin { record: 0, item: 0 }, Timestamp::MAX);
-        let scored = read.ok().and_then(|()| bundle.first_scores(&batch, &mut Scratch::default()).first().copied());
-        *score = scored.unwrap_or(f64::NAN);
+        *score = bundle.first_score(transaction);
     }
     for vector in &mut golden.confirm {
         vector.score = bundle.confirm(&vector.hold, &vector.evidence).score;

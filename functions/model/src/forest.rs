@@ -9,6 +9,8 @@
 mod file;
 mod score;
 
+pub use score::logistic;
+
 use std::collections::VecDeque;
 
 use bytemuck::{Pod, Zeroable};

@@ -15,5 +15,5 @@ pub use bundle::{Bundle, Confirmed, Error, Golden, GoldenConfirm, Scratch, build
 pub use definition::{
     Calendar, Costs, Definition, DefinitionError, Feature, Kind, Look, Measure, Rules, Training, Window,
 };
-pub use forest::{Forest, ForestError, Node, Split, Tree};
+pub use forest::{Forest, ForestError, Node, Split, Tree, logistic};
 pub use matrix::{MISSING, Matrix};

@@ -2,7 +2,7 @@
 //! weights `w = p(1 − p)`, so that a leaf's weighted mean is one Newton step of the log loss (Friedman,
 //! Hastie, Tibshirani 2000, "Additive logistic regression", LogitBoost).
 
-use model::{Forest, ForestError, Matrix, Node, Split, Tree};
+use model::{Forest, ForestError, Matrix, Node, Split, Tree, logistic};
 use serde::Deserialize;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::tree::decision_tree_regressor::{DecisionTreeRegressor, DecisionTreeRegressorParameters};
@@ -145,10 +145,6 @@ fn add(log_odds: &mut [f64], answers: &[f64], rate: f64) {
 
 fn at(flags: &[bool], row: usize) -> bool {
     flags.get(row).copied().unwrap_or(false)
-}
-
-fn logistic(log_odds: f64) -> f64 {
-    1.0 / (1.0 + (-log_odds).exp())
 }
 
 fn log_loss(scored: impl Iterator<Item = (f64, bool)>) -> f64 {

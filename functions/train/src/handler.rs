@@ -22,11 +22,11 @@ pub struct Event {
 
 /// What the handler needs beyond its event.
 #[derive(Debug)]
-pub struct Context<O, W> {
+pub struct Context<'a, O, W> {
     /// The bucket.
-    pub objects: O,
+    pub objects: &'a O,
     /// The warehouse.
-    pub warehouse: W,
+    pub warehouse: &'a W,
     /// The bucket's name, for the warehouse.
     pub bucket: String,
     /// The bundle's name.
@@ -81,11 +81,11 @@ pub enum HandlerError {
     Bundle(#[from] model::Error),
 }
 
-impl<O: Objects, W: Warehouse> Context<O, W> {
+impl<O: Objects, W: Warehouse> Context<'_, O, W> {
     /// Unloads the training set as of the event's moment, learns from it, writes the bundle under its
     /// version, and then moves the pointer to it.
     pub async fn handle(&self, event: &Event, now: Timestamp) -> Result<Report, HandlerError> {
-        let text = host::definition_text(&self.bundle, &self.objects).await?;
+        let text = host::definition_text(&self.bundle, self.objects).await?;
         let definition = Definition::parse(&text)?;
         let set = self.training_set(&definition, event.as_of.unwrap_or(now), now).await?;
         tracing::info!(rows = set.len(), "training set read");

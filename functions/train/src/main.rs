@@ -16,14 +16,8 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let Config { bucket, bundle, statement_prefix, role_arn, database } = Config::read(environment)?;
     let clients = Clients::load().await;
-    let context = Context {
-        objects: clients.objects(&bucket),
-        warehouse: clients.warehouse(database),
-        bucket,
-        bundle,
-        statement_prefix,
-        role_arn,
-    };
+    let (objects, warehouse) = (clients.objects(&bucket), clients.warehouse(database));
+    let context = Context { objects: &objects, warehouse: &warehouse, bucket, bundle, statement_prefix, role_arn };
     let context = &context;
     let handle = |event: LambdaEvent<Event>| async move {
         context.handle(&event.payload, Timestamp::now()).await.map_err(|error| chain(&error))

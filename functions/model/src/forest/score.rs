@@ -95,7 +95,7 @@ impl Forest {
 }
 
 /// From log odds to a probability.
-pub(crate) fn logistic(log_odds: f64) -> f64 {
+pub fn logistic(log_odds: f64) -> f64 {
     1.0 / (1.0 + (-log_odds).exp())
 }
 

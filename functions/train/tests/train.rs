@@ -1,0 +1,175 @@
+//! From labelled rows to a bundle, as a library and as the function.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use harness::bundle::DEFINITION;
+use harness::memory;
+use jiff::{SignedDuration, Timestamp};
+use model::{Bundle, Definition};
+use outlet::Objects as _;
+use serde_json::Value;
+use train::{Context, Event, HandlerError, TrainError, TrainingSet, train};
+use warehouse::{Row, Statement, StatementId, Status, Warehouse};
+
+/// Seven days of what the warehouse would unload: an amount of 600 and more is suspicious, and it is
+/// fraud where the customer pays little otherwise. The first look can't know that.
+fn lines(rows: usize) -> Vec<String> {
+    let line = |row: usize| {
+        let moment = 1_767_225_600 + row * 7 * 86_400 / rows;
+        let dear = row.is_multiple_of(10);
+        let little = row.is_multiple_of(20) || !dear && row.is_multiple_of(3);
+        let amount = if dear { 600 + row % 50 } else { 20 + row % 50 };
+        let mean = if little { 30 + row % 10 } else { 500 + row % 100 };
+        format!("{moment},{amount}.5,C{row},S{row},{mean}.25,{},T{row}", u8::from(dear && little))
+    };
+    (0..rows).map(line).collect()
+}
+
+const HEADER: &str = "occurred_at,amount,customer_id,terminal_id,customer_mean_7d,label,transaction_id";
+
+fn csv(lines: &[String]) -> String {
+    format!("{HEADER}\n{}\n", lines.join("\n"))
+}
+
+fn set(lines: &[String]) -> TrainingSet {
+    let definition = Definition::parse(DEFINITION).unwrap();
+    TrainingSet::read(&definition, [csv(lines).as_bytes()]).unwrap()
+}
+
+#[test]
+fn the_second_look_learns_what_only_the_history_knows() {
+    let mut rounds = 0;
+    let trained = train(DEFINITION, &set(&lines(4_000)), |_| rounds += 1).unwrap();
+    assert!(rounds > 0, "progress is told");
+    let report = &trained.report;
+    let ranking = |look: &train::LookReport| look.ranking.as_ref().unwrap().auc;
+    assert!(ranking(&report.confirm) > 0.999, "{report:?}");
+    assert!(ranking(&report.first) < 0.98, "{report:?}");
+    assert_eq!((report.transactions, report.frauds), (4_000, 200));
+    assert!(report.held.chosen > 0 && report.kept.precision > 0.99, "{report:?}");
+    let bundle = Bundle::open(&trained.files).unwrap();
+    assert_eq!(bundle.version(), report.version);
+    let golden: Value = serde_json::from_slice(&trained.files["golden.json"]).unwrap();
+    assert!(!golden.to_string().contains("C0"), "a bundle carries nobody's name");
+}
+
+#[test]
+fn the_same_rows_give_the_same_bundle_in_whatever_order_and_parts_they_come() {
+    let lines = lines(1_000);
+    let one = train(DEFINITION, &set(&lines), |_| {}).unwrap();
+    let mut other = lines.clone();
+    other.reverse();
+    let definition = Definition::parse(DEFINITION).unwrap();
+    let parts = [csv(&other[..300]), csv(&[]), csv(&other[300..])];
+    let other = train(DEFINITION, &TrainingSet::read(&definition, parts.iter().map(String::as_bytes)).unwrap(), |_| {});
+    assert_eq!(one.files, other.unwrap().files);
+    let reseeded = train(&DEFINITION.replace("seed = 1", "seed = 2"), &set(&lines), |_| {}).unwrap();
+    assert_ne!(one.report.version, reseeded.report.version);
+}
+
+#[test]
+fn what_nothing_can_be_learnt_from_is_refused_with_what_to_do() {
+    let lines = lines(1_000);
+    let good: Vec<String> = lines.iter().filter(|line| line.contains(",0,T")).cloned().collect();
+    let error = train(DEFINITION, &set(&good), |_| {}).unwrap_err();
+    assert!(error.source().unwrap().to_string().contains("0 frauds and"), "{error:?}");
+    let error = train(DEFINITION, &set(&[]), |_| {}).unwrap_err();
+    assert!(matches!(error, TrainError::NoHoldout), "{error}");
+
+    let definition = Definition::parse(DEFINITION).unwrap();
+    let read = |text: &str| TrainingSet::read(&definition, [text.as_bytes()]).unwrap_err().to_string();
+    let without = csv(&lines[..3]).replace("customer_mean_7d", "customer_mean_8d");
+    assert_eq!(read(&without), "training set has no column `customer_mean_7d`: unload it with this definition");
+    let wrong = format!("{HEADER}\n1767225600,1.5,C,S,,0,T\n1767225600,much,C,S,1,0,T\n");
+    assert_eq!(read(&wrong), "training set, line 3, column `amount`: expected a number, or nothing");
+    let empty = format!("{HEADER}\n1767225600,,C,S,,0,T\n");
+    assert_eq!(read(&empty), "training set, line 2, column `amount`: expected a number");
+}
+
+/// A warehouse that unloads these parts, whatever it is asked.
+struct Unloading<'a> {
+    objects: &'a memory::Objects,
+    inner: memory::Warehouse,
+    parts: Vec<String>,
+}
+
+impl Warehouse for Unloading<'_> {
+    async fn submit(&self, statement: &Statement) -> Result<StatementId, warehouse::Error> {
+        assert!(statement.sqls[0].contains("UNLOAD"), "{statement:?}");
+        for (place, part) in self.parts.iter().enumerate() {
+            let key = format!("training/small/{}/part-{place:04}.gz", AS_OF.parse::<Timestamp>().unwrap().as_second());
+            self.objects.put(&key, outlet::gzip(part.as_bytes())).await.unwrap();
+        }
+        self.inner.submit(statement).await
+    }
+    async fn status(&self, id: &StatementId) -> Result<Status, warehouse::Error> {
+        self.inner.status(id).await
+    }
+    async fn rows(&self, id: &StatementId, sqls: usize) -> Result<Vec<Row>, warehouse::Error> {
+        self.inner.rows(id, sqls).await
+    }
+    async fn wait(&self, id: &StatementId, at_most: Duration) -> Result<Status, warehouse::Error> {
+        self.inner.wait(id, at_most).await
+    }
+}
+
+const AS_OF: &str = "2026-01-15T00:00:00Z";
+
+#[tokio::test]
+async fn the_function_writes_the_bundle_and_then_moves_the_pointer() {
+    let objects = memory::Objects::new();
+    objects.put("bundles/small/bundle.toml", DEFINITION.as_bytes().to_vec()).await.unwrap();
+    // What a training before has left is no part of this one.
+    let stale = format!("training/small/{}/part-9999.gz", AS_OF.parse::<Timestamp>().unwrap().as_second());
+    objects.put(&stale, outlet::gzip(b"stale")).await.unwrap();
+    let all = lines(1_000);
+    let warehouse = Unloading {
+        objects: &objects,
+        inner: memory::Warehouse::new(),
+        parts: vec![csv(&all[..400]), csv(&all[400..])],
+    };
+    let context = Context {
+        objects: &objects,
+        warehouse: &warehouse,
+        bucket: "b".to_owned(),
+        bundle: "small".to_owned(),
+        statement_prefix: "p".to_owned(),
+        role_arn: "default".to_owned(),
+    };
+    let event: Event = serde_json::from_str(&format!("{{\"as_of\":\"{AS_OF}\"}}")).unwrap();
+    let now = "2026-01-20T00:00:00Z".parse::<Timestamp>().unwrap();
+    let report = context.handle(&event, now).await.unwrap();
+    let pointer: Value =
+        serde_json::from_slice(&objects.get("bundles/small/current.json").await.unwrap().unwrap()).unwrap();
+    assert_eq!(pointer["version"], report.version);
+    let manifest = objects.get(&outlet::keys::bundle_file("small", &report.version, "bundle.json")).await.unwrap();
+    assert!(manifest.is_some(), "the pointer points to a whole bundle");
+
+    // Failing, it leaves the bundle in use.
+    let before = objects.list("bundles/").await.unwrap().len();
+    let failed = Status::Failed { error: "no such role".to_owned() };
+    warehouse.inner.script([failed]);
+    let error = context.handle(&event, now + SignedDuration::from_secs(1)).await.unwrap_err();
+    assert!(matches!(&error, HandlerError::Statement { state, .. } if state.contains("no such role")), "{error}");
+    assert_eq!(objects.list("bundles/").await.unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn without_a_definition_there_is_a_word_on_what_to_do() {
+    let (objects, warehouse) = (memory::Objects::new(), memory::Warehouse::new());
+    let context = Context {
+        objects: &objects,
+        warehouse: &warehouse,
+        bucket: "b".to_owned(),
+        bundle: "small".to_owned(),
+        statement_prefix: "p".to_owned(),
+        role_arn: "default".to_owned(),
+    };
+    // An invocation without a payload is an empty object.
+    let event: Event = serde_json::from_str("{}").unwrap();
+    let error = context.handle(&event, Timestamp::now()).await.unwrap_err();
+    assert!(error.source().unwrap().to_string().contains("bundles/small/bundle.toml"), "{error:?}");
+}
