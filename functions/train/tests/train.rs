@@ -139,7 +139,7 @@ async fn the_function_writes_the_bundle_and_then_moves_the_pointer() {
         statement_prefix: "p".to_owned(),
         role_arn: "default".to_owned(),
     };
-    let event: Event = serde_json::from_str(&format!("{{\"as_of\":\"{AS_OF}\"}}")).unwrap();
+    let event: Event = serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
     let now = "2026-01-20T00:00:00Z".parse::<Timestamp>().unwrap();
     let report = context.handle(&event, now).await.unwrap();
     let pointer: Value =

@@ -191,5 +191,5 @@ pub fn summary(outcome: &Outcome) -> String {
         let wrong: Vec<String> = wrong.map(|(name, count, _)| format!("{name}: {count}")).collect();
         format!("✗ a promise was broken: {}", wrong.join(", "))
     };
-    format!("{table}\n{verdict}")
+    format!("{}\n{verdict}", table.trim_fmt())
 }
