@@ -1,5 +1,6 @@
-"""Starts LocalStack, with two things changed that no setting of its own can change."""
+"""Starts LocalStack, with three things changed that no setting of its own can change."""
 
+import os
 from functools import partial
 
 from twisted.internet import endpoints
@@ -9,6 +10,10 @@ endpoints.TCP4ServerEndpoint = partial(endpoints.TCP4ServerEndpoint, interface="
 
 from localstack.runtime.main import main  # noqa: E402  (it must find the endpoint above)
 from localstack.services.cloudformation.resource_provider import ResourceProviderExecutor  # noqa: E402
+from localstack.services.s3 import provider as s3  # noqa: E402
+
+# Objects lie with the rest of this system, not in a folder that all users and systems of a machine share.
+s3.DEFAULT_S3_TMP_DIR = os.path.join(os.getcwd(), "s3")
 
 # CloudFormation looks every fifth of a second whether a resource is made, not every five.
 patience, _ = ResourceProviderExecutor.deploy_loop.__defaults__
