@@ -49,7 +49,8 @@ const NAME: &str = "localstack";
 /// Starts it on a free port; [`wait_until_ready`] before use.
 pub(crate) fn start(options: &Options, venv: &Venv, redshift_data: &str) -> Result<Service, Error> {
     let files = options.state.join(NAME);
-    fs::create_dir_all(&files).map_err(|source| Error::Folder { path: files.clone(), source })?;
+    let temporary = files.join("tmp");
+    fs::create_dir_all(&temporary).map_err(|source| Error::Folder { path: temporary.clone(), source })?;
     let _ = fs::remove_file(log_path(&options.state, NAME));
 
     let port = free_port()?;
@@ -68,6 +69,7 @@ pub(crate) fn start(options: &Options, venv: &Venv, redshift_data: &str) -> Resu
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONPATH", here.join("executor"))
             .env("XDG_CACHE_HOME", files.join("cache"))
+            .env("TMPDIR", &temporary) // /tmp is of all users
             // Where it is: host mode, one port, no calls home, no certificates, no DNS server.
             .env("GATEWAY_LISTEN", format!("127.0.0.1:{port}"))
             .env("LOCALSTACK_HOST", format!("127.0.0.1:{port}"))

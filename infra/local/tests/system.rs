@@ -126,6 +126,11 @@ fn a_deployed_stack_runs_on_this_machine_alone() {
     assert!(addresses.len() >= 3, "{running:?} {addresses:?}"); // LocalStack, functions, stand-in
     assert!(addresses.iter().all(|address| address.starts_with("0100007F:")), "{running:?} {addresses:?}");
 
+    // Its files lie in its folder: what another user's system left elsewhere can't be in its way.
+    for folder in ["s3", "tmp/lambda"] {
+        assert!(state.join("localstack").join(folder).is_dir(), "{folder}");
+    }
+
     // Another process finds it, and doesn't start a second one over it.
     assert!(Local::status(&state).unwrap().unwrap().is_up());
     assert!(Local::up(&scratch.options, |_| ()).is_err());
