@@ -9,6 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
+use outlet::{Decisions, Outgoing};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -55,6 +56,24 @@ pub fn read(path: &Path) -> Result<Vec<Row>> {
     let mut rows = rows.with_context(|| format!("can't read {}", path.display()))?;
     rows.sort_by_key(|row| row.occurred_at);
     Ok(rows)
+}
+
+/// Puts rows on a stream, in order. An error names the first that it refused, again and again.
+pub async fn put(stream: &impl Decisions, rows: &[Row]) -> Result<()> {
+    let outgoing: Vec<Outgoing> = rows
+        .iter()
+        .map(|row| Outgoing { partition_key: row.partition_key.clone(), data: row.json.clone().into_bytes() })
+        .collect();
+    let refused = stream.publish(&outgoing).await?;
+    match refused.first().and_then(|&place| rows.get(place)) {
+        None => Ok(()),
+        Some(first) => bail!(
+            "the stream refused {} of {} transactions, the first is {}",
+            refused.len(),
+            rows.len(),
+            first.transaction_id
+        ),
+    }
 }
 
 /// Sets the rows' labels to those of a file: NDJSON lines of `transaction_id`, `reported_at` and

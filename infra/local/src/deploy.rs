@@ -164,7 +164,7 @@ pub(crate) fn deploy(
     let template = lay_out(options, &folder)?;
     let packaged = folder.join("packaged.yaml");
     let (template, packaged) = (template.to_string_lossy(), packaged.to_string_lossy());
-    let artifacts = format!("{}-artifacts", parameters.stack);
+    let artifacts = artifacts(&parameters.stack);
     aws.run(&["s3api", "create-bucket", "--bucket", &artifacts])?;
     aws.run(&[
         "cloudformation",
@@ -193,6 +193,38 @@ pub(crate) fn deploy(
     }
     aws.wait_for_stack(&parameters.stack)?;
     aws.outputs(&parameters.stack)
+}
+
+/// Deletes a stack and what its buckets hold; nothing where there is none.
+pub(crate) fn withdraw(
+    options: &Options,
+    venv: &Venv,
+    environment: &BTreeMap<String, String>,
+    stack: &str,
+) -> Result<(), Error> {
+    let aws = Aws { venv, environment, state: &options.state };
+    if aws.stack_status(stack)?.is_none() {
+        return Ok(());
+    }
+    let outputs = aws.outputs(stack)?;
+    aws.run(&["cloudformation", "delete-stack", "--stack-name", stack])?;
+    let deadline = Instant::now() + TO_DEPLOY;
+    while let Some(status) = aws.stack_status(stack)? {
+        if status.ends_with("FAILED") || Instant::now() > deadline {
+            return Err(Error::Stack { stack: stack.to_owned(), status, reasons: "it can't be deleted".to_owned() });
+        }
+    }
+    // The template lets the bucket outlive its stack; LocalStack does not.
+    let buckets: Vec<String> = aws.answer(&["s3api", "list-buckets", "--query", "Buckets[].Name"])?;
+    for bucket in [outputs.bucket()?.to_owned(), artifacts(stack)].iter().filter(|bucket| buckets.contains(bucket)) {
+        aws.run(&["s3", "rb", "--force", &format!("s3://{bucket}")])?;
+    }
+    Ok(())
+}
+
+/// The bucket of a stack's packages.
+fn artifacts(stack: &str) -> String {
+    format!("{stack}-artifacts")
 }
 
 /// Lays template and functions out as `cargo lambda build` leaves them, in a folder of our own, so

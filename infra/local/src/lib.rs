@@ -101,6 +101,7 @@ pub struct Options {
     /// Folder of the built binaries: `redshift-data` and the functions.
     pub binaries: PathBuf,
     /// A `LocalStack` that runs already, as `AWS_ENDPOINT_URL` names it; it is used and never stopped.
+    /// It has to run functions as processes of this machine, as `infra/local/executor` makes it do.
     pub endpoint_url: Option<String>,
     /// `RUST_LOG` of the functions and the stand-in.
     pub log: String,
@@ -169,13 +170,9 @@ impl Local {
 
     fn start(&mut self, progress: impl Fn(Progress)) -> Result<(), Error> {
         let options = &self.options;
-        // LocalStack's functions inherit the stand-in's address, and the stand-in needs LocalStack's:
-        // one port has to be chosen beforehand.
-        let stand_in_port = localstack::free_port()?;
         if self.state.localstack.is_none() {
             progress(Progress::LocalStack);
-            let stand_in = format!("http://127.0.0.1:{stand_in_port}");
-            self.state.localstack = Some(localstack::start(options, &self.venv, &stand_in)?);
+            self.state.localstack = Some(localstack::start(options, &self.venv)?);
             self.state.save()?;
         }
         if options.warehouse {
@@ -188,8 +185,7 @@ impl Local {
         }
         if let (Some(postgres), Some(localstack)) = (&self.state.postgres, &self.state.localstack) {
             progress(Progress::StandIn);
-            let stand_in = stand_in::start(options, stand_in_port, &postgres.endpoint, &localstack.endpoint)?;
-            self.state.redshift_data = Some(stand_in);
+            self.state.redshift_data = Some(stand_in::start(options, &postgres.endpoint, &localstack.endpoint)?);
         }
         self.state.save()?;
         Ok(())
@@ -215,7 +211,16 @@ impl Local {
 
     /// [`deploy`](Self::deploy), telling of its steps.
     pub fn deploy_with(&mut self, parameters: &Parameters, progress: impl Fn(Progress)) -> Result<&Outputs, Error> {
-        let outputs = deploy::deploy(&self.options, &self.venv, &self.environment(), parameters, progress)?;
+        let mut parameters = parameters.clone();
+        if let Some(url) = self.redshift_data_endpoint() {
+            parameters = parameters.with("WarehouseEndpoint", url);
+        }
+        if self.state.stack.is_none() {
+            self.state.stack = Some(parameters.stack.clone());
+            self.withdraw()?; // what an interrupted run left there
+            self.state.save()?;
+        }
+        let outputs = deploy::deploy(&self.options, &self.venv, &self.environment(), &parameters, progress)?;
         self.state.outputs.clone_from(outputs.all());
         self.state.save()?;
         self.outputs = outputs;
@@ -225,8 +230,19 @@ impl Local {
     /// Ends every process of this system. The logs stay in the state folder.
     pub fn down(mut self) -> Result<(), Error> {
         self.claim = None; // so that dropping `self` does nothing more
+        let withdrawn = self.withdraw();
         state::take_down(&self.options.state)?;
-        Ok(())
+        withdrawn
+    }
+
+    /// Deletes the stack from a `LocalStack` that is not ours and lives on.
+    fn withdraw(&self) -> Result<(), Error> {
+        match (&self.state.localstack, &self.state.stack) {
+            (Some(Service { pid: None, .. }), Some(stack)) => {
+                Ok(deploy::withdraw(&self.options, &self.venv, &self.environment(), stack)?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Leaves everything running when this process ends; `Local::stop` ends it later.
@@ -237,7 +253,10 @@ impl Local {
 
     /// Ends whatever runs under a state folder, also what a killed run left behind.
     pub fn stop(state: &Path) -> Result<(), Error> {
-        Ok(state::take_down(state)?)
+        match Self::open(&Options::new(state)) {
+            Ok(Some(local)) => local.down(),
+            _ => Ok(state::take_down(state)?),
+        }
     }
 
     /// What is recorded under a state folder and whether each part still answers.
@@ -299,6 +318,7 @@ impl Drop for Local {
     fn drop(&mut self) {
         if self.claim.is_some() {
             // Nobody is left to hear of a failure; the next `up` cleans up again.
+            let _ = self.withdraw();
             let _ = state::take_down(&self.options.state);
         }
     }

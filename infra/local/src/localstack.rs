@@ -1,9 +1,9 @@
 //! `LocalStack` as a process of this machine, without Docker.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use crate::processes::{self, command, last_lines, log_path};
@@ -23,9 +23,6 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
-    /// No port was free.
-    #[error("no free port on 127.0.0.1")]
-    Port(#[source] io::Error),
     /// It ended while starting.
     #[error("it ended while starting; the end of {log}:\n{lines}")]
     Ended {
@@ -47,13 +44,13 @@ pub enum Error {
 const NAME: &str = "localstack";
 
 /// Starts it on a free port; [`wait_until_ready`] before use.
-pub(crate) fn start(options: &Options, venv: &Venv, redshift_data: &str) -> Result<Service, Error> {
+pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
     let files = options.state.join(NAME);
     let temporary = files.join("tmp");
     fs::create_dir_all(&temporary).map_err(|source| Error::Folder { path: temporary.clone(), source })?;
     let _ = fs::remove_file(log_path(&options.state, NAME));
 
-    let port = free_port()?;
+    let port = processes::free_port()?;
     let here = options.root.join("infra/local");
     let path = env::join_paths(
         [venv.bin()]
@@ -86,8 +83,7 @@ pub(crate) fn start(options: &Options, venv: &Venv, redshift_data: &str) -> Resu
             // Functions are processes too.
             .env("LAMBDA_RUNTIME_EXECUTOR", "hostprocess")
             .env("HOSTPROCESS_LOGS", options.state.join("logs"))
-            .env("HOSTPROCESS_PASS", "AWS_ENDPOINT_URL_REDSHIFT_DATA,RUST_LOG,SECOND_LOOK_STATE")
-            .env("AWS_ENDPOINT_URL_REDSHIFT_DATA", redshift_data)
+            .env("HOSTPROCESS_PASS", "RUST_LOG,SECOND_LOOK_STATE")
             .env("RUST_LOG", &options.log)
             // What a developer's shell may hold would send LocalStack's own clients elsewhere.
             .env_remove("AWS_ENDPOINT_URL")
@@ -126,23 +122,4 @@ pub(crate) fn answers(endpoint: &str) -> bool {
         Ok(answer)
     };
     ask().is_ok_and(|answer| answer.contains(" 200 "))
-}
-
-/// A port that was free a moment ago. Another may take it before it is used; then the start fails, and
-/// says so. It lies below the ports that systems give to outgoing connections, so that such a one
-/// does not take it while its service starts.
-pub(crate) fn free_port() -> Result<u16, Error> {
-    const FIRST: u32 = 20_000;
-    const PORTS: u32 = 12_000;
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
-    let start = moment.wrapping_add(std::process::id().wrapping_mul(7_919));
-    let tried = (0..PORTS).map(|step| (FIRST + start.wrapping_add(step) % PORTS) as u16);
-    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
-    for port in tried {
-        match TcpListener::bind(("127.0.0.1", port)) {
-            Ok(_) => return Ok(port),
-            Err(problem) => last = problem,
-        }
-    }
-    Err(Error::Port(last))
 }

@@ -14,8 +14,8 @@ use std::{env, fs, io};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
+use crate::Service;
 use crate::processes::{self, command, last_lines, log_path};
-use crate::{Service, localstack};
 
 /// Why there is no PostgreSQL.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +32,6 @@ pub enum Error {
     /// Its process could not be started.
     #[error("cannot start it")]
     Start(#[from] processes::Error),
-    /// No port was free.
-    #[error("cannot choose a port")]
-    Port(#[from] localstack::Error),
     /// Its folder could not be made or removed.
     #[error("cannot use {path}")]
     Folder {
@@ -115,7 +112,7 @@ pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> 
         return Err(Error::Initdb(String::from_utf8_lossy(&made.stderr).into_owned()));
     }
 
-    let port = localstack::free_port()?.to_string();
+    let port = processes::free_port()?.to_string();
     let mut server = run("postgres");
     server.arg("-D").arg(&data).args(["-p", &port, "-h", "127.0.0.1", "-k", ""]);
     for setting in

@@ -7,11 +7,12 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -36,6 +37,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// No port was free.
+    #[error("no free port on 127.0.0.1")]
+    Port(#[source] io::Error),
     /// Signals could not be listened for.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
@@ -84,6 +88,25 @@ pub(crate) fn last_lines(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().rev().take(15).collect();
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
+/// A port that was free a moment ago. Another may take it before it is used; then the start fails, and
+/// says so. It lies below the ports that systems give to outgoing connections, so that such a one
+/// does not take it while its service starts.
+pub(crate) fn free_port() -> Result<u16, Error> {
+    const FIRST: u32 = 20_000;
+    const PORTS: u32 = 12_000;
+    let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+    let start = moment.wrapping_add(std::process::id().wrapping_mul(7_919));
+    let tried = (0..PORTS).map(|step| (FIRST + start.wrapping_add(step) % PORTS) as u16);
+    let mut last = io::Error::from(io::ErrorKind::AddrInUse);
+    for port in tried {
+        match TcpListener::bind(("127.0.0.1", port)) {
+            Ok(_) => return Ok(port),
+            Err(problem) => last = problem,
+        }
+    }
+    Err(Error::Port(last))
 }
 
 /// Whether a process is there and no zombie.
@@ -148,6 +171,7 @@ pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(Error::Signals)?;
         std::thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
+                eprintln!("interrupted: ending what was started");
                 let ours = OURS.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 for state in ours {
                     let _ = crate::state::take_down(&state); // we are leaving; the next `up` tries again

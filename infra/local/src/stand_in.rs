@@ -29,11 +29,12 @@ pub enum Error {
 const NAME: &str = "redshift-data";
 
 /// Starts it before PostgreSQL at `postgres`, with its events going to the `LocalStack` at `aws`.
-pub(crate) fn start(options: &Options, port: u16, postgres: &str, aws: &str) -> Result<Service, Error> {
+pub(crate) fn start(options: &Options, postgres: &str, aws: &str) -> Result<Service, Error> {
     let program = options.binaries.join(NAME);
     if !program.is_file() {
         return Err(Error::Missing(program));
     }
+    let port = processes::free_port()?;
     let process = processes::start(
         command(&program, &options.state)
             .args(["--port", &port.to_string(), "--postgres", postgres, "--endpoint-url", aws])

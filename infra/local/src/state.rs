@@ -72,7 +72,9 @@ pub struct State {
     pub postgres: Option<Service>,
     /// The stand-in for Redshift's Data API.
     pub redshift_data: Option<Service>,
-    /// The deployed stack's outputs.
+    /// The deployed stack's name.
+    pub stack: Option<String>,
+    /// Its outputs.
     pub outputs: BTreeMap<String, String>,
 }
 
@@ -96,7 +98,7 @@ impl State {
     pub(crate) fn new(folder: &Path, endpoint_url: Option<String>) -> Self {
         let localstack = endpoint_url.map(|endpoint| Service { endpoint, pid: None });
         let folder = folder.to_path_buf();
-        Self { folder, localstack, postgres: None, redshift_data: None, outputs: BTreeMap::new() }
+        Self { folder, localstack, postgres: None, redshift_data: None, stack: None, outputs: BTreeMap::new() }
     }
 
     pub(crate) fn load(folder: &Path) -> Result<Option<Self>, Error> {

@@ -160,3 +160,40 @@ fn what_a_killed_run_leaves_is_removed() {
     let postgres: PathBuf = status.state.postgres.unwrap().pid.map(|pid| format!("/proc/{pid}/exe").into()).unwrap();
     assert!(postgres.read_link().is_err(), "PostgreSQL runs on");
 }
+
+#[test]
+fn a_localstack_that_runs_already_is_used_and_left_as_it_was() {
+    let (theirs, ours) = (scratch(), scratch());
+    let running = Local::up(&Options { warehouse: false, ..theirs.options.clone() }, |_| ()).unwrap();
+    let options = Options { endpoint_url: Some(running.aws_endpoint().to_owned()), ..ours.options.clone() };
+
+    let answer = ours.folder.path().join("answer.json");
+    let deployed = |key: &str| {
+        let mut local = Local::up(&options, |_| ()).unwrap();
+        local.deploy(&Parameters::default()).unwrap();
+        let name = local.outputs().function("train").unwrap();
+        aws(&local, &["lambda", "invoke", "--function-name", name, answer.to_str().unwrap()]);
+        let answer: serde_json::Value = serde_json::from_slice(&fs::read(&answer).unwrap()).unwrap();
+        let stand_in = local.redshift_data_endpoint().unwrap();
+        assert_eq!(answer["environment"]["AWS_ENDPOINT_URL_REDSHIFT_DATA"], stand_in);
+        aws(&local, &["s3api", "put-object", "--bucket", local.outputs().bucket().unwrap(), "--key", key]);
+        local
+    };
+    let killed = deployed("of the first");
+    let state = killed.folder().to_path_buf();
+    killed.detach(); // as if its process had been killed, its stack left behind
+    for (pid, _) in processes(&state) {
+        Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
+    }
+    let local = deployed("of the second");
+    let bucket = local.outputs().bucket().unwrap().to_owned();
+    let keys = aws(&local, &["s3api", "list-objects-v2", "--bucket", &bucket, "--query", "Contents[].Key"]);
+    assert_eq!(serde_json::from_str::<Vec<String>>(&keys).unwrap(), ["of the second"]);
+    local.down().unwrap();
+
+    assert!(Local::status(running.folder()).unwrap().unwrap().is_up());
+    let buckets = aws(&running, &["s3api", "list-buckets", "--query", "Buckets[].Name"]);
+    assert_eq!(serde_json::from_str::<Vec<String>>(&buckets).unwrap(), Vec::<String>::new());
+    let stacks = aws(&running, &["lambda", "list-functions", "--query", "Functions[].FunctionName"]);
+    assert_eq!(serde_json::from_str::<Vec<String>>(&stacks).unwrap(), Vec::<String>::new());
+}

@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use host::Clients;
 use jiff::Timestamp;
-use outlet::{Decisions as _, Outgoing};
 
 use crate::input;
 use crate::show::Steps;
@@ -44,18 +43,7 @@ impl ReplayArgs {
         let bar = Steps::new().bar("put on the stream", rows.len() as u64);
         for chunk in rows.chunks(500) {
             let began = tokio::time::Instant::now();
-            let outgoing: Vec<Outgoing> = chunk
-                .iter()
-                .map(|row| Outgoing { partition_key: row.partition_key.clone(), data: row.json.clone().into_bytes() })
-                .collect();
-            let refused = stream.publish(&outgoing).await?;
-            if let Some(first) = refused.first().and_then(|&place| chunk.get(place)) {
-                anyhow::bail!(
-                    "the stream refused {} transactions, the first is {}",
-                    refused.len(),
-                    first.transaction_id
-                );
-            }
+            input::put(&stream, chunk).await?;
             bar.inc(chunk.len() as u64);
             tokio::time::sleep_until(began + Duration::from_secs_f64(chunk.len() as f64 / f64::from(self.rate))).await;
         }

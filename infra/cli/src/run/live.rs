@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use decision::Action;
 use jiff::Timestamp;
-use outlet::{Decisions as _, Outgoing};
 
 use super::Split;
 use crate::consume::{Consumer, Seen};
-use crate::history;
 use crate::show::{Steps, thousands};
 use crate::system::System;
+use crate::{history, input};
 
 /// Transactions put at a time: Kinesis takes 500 a call.
 const CHUNK: usize = 500;
@@ -42,15 +41,8 @@ pub(super) async fn stream(
             history::labels(system, rows, reported, first.occurred_at).await?;
             reported = first.occurred_at;
         }
-        let outgoing: Vec<Outgoing> = chunk
-            .iter()
-            .map(|row| Outgoing { partition_key: row.partition_key.clone(), data: row.json.clone().into_bytes() })
-            .collect();
         let now = Timestamp::now();
-        let refused = system.transactions.publish(&outgoing).await?;
-        if !refused.is_empty() {
-            bail!("the stream refused {} of {} transactions", refused.len(), outgoing.len());
-        }
+        input::put(&system.transactions, chunk).await?;
         put_at.extend(chunk.iter().map(|row| (row.transaction_id.clone(), now)));
         bar.inc(chunk.len() as u64);
         bar.table(&latest(&consumer.seen()));
