@@ -61,7 +61,7 @@ fn cfn_lint_has_no_complaint() {
 
 #[test]
 fn the_executors_own_tests_pass() {
-    python(&root().join("infra/local/executor"), &["-m", "unittest", "test_hostprocess"]);
+    python(&root().join("infra/local/executor"), &["-m", "unittest", "test_hostprocess", "test_streams"]);
 }
 
 #[test]
