@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use confirm::{Config, Event, Settler, handle};
-use host::{Clients, chain, environment, open_bundle, start};
+use host::{Clients, chain, environment, open_confirming, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 
@@ -17,7 +17,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let Config { bucket, bundle, statement_prefix, decisions_stream, database } = Config::read(environment)?;
     let clients = Clients::load().await;
     let objects = clients.objects(&bucket);
-    let judge = open_bundle(&bundle, &objects).await?;
+    let judge = open_confirming(&bundle, &objects).await?;
     tracing::info!(bundle, version = judge.version(), "ready");
     let settler = Settler {
         objects: &objects,

@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
-use model::Bundle;
+use model::{Bundle, PROFILES};
 use outlet::{Objects, keys};
 use serde::Deserialize;
+
+use crate::chain;
 
 /// Why there is no bundle to work with.
 #[derive(Debug, thiserror::Error)]
@@ -44,17 +47,87 @@ struct Pointer {
 /// Opens the bundle in use: of this name in the bucket, or in this folder where `bundle` is a path
 /// (begins with `/` or `.`).
 pub async fn open_bundle(bundle: &str, objects: &impl Objects) -> Result<Bundle, BundleError> {
-    let files = if bundle.starts_with(['/', '.']) { folder(bundle.into())? } else { fetch(bundle, objects).await? };
+    let files = files(bundle, objects, true).await?;
     Bundle::open(&files).map_err(|source| BundleError::Refused(bundle.to_owned(), source))
 }
 
-fn folder(path: PathBuf) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+/// The same for the confirming look alone: its profiles, which may be large, are not fetched.
+pub async fn open_confirming(bundle: &str, objects: &impl Objects) -> Result<Bundle, BundleError> {
+    let files = bundle_files(bundle, objects).await?;
+    Bundle::open_without_profiles(&files).map_err(|source| BundleError::Refused(bundle.to_owned(), source))
+}
+
+/// The files of the bundle in use, by name, but for its profiles.
+pub async fn bundle_files(bundle: &str, objects: &impl Objects) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+    files(bundle, objects, false).await
+}
+
+async fn files(
+    bundle: &str,
+    objects: &impl Objects,
+    with_profiles: bool,
+) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+    let wanted = |name: &str| with_profiles || name != PROFILES;
+    if bundle.starts_with(['/', '.']) { folder(bundle.into(), wanted) } else { fetch(bundle, objects, wanted).await }
+}
+
+/// A bundle that is served for long, and the pointer that may move on.
+#[derive(Debug)]
+pub struct Follower {
+    bundle: String,
+    looked_at: Instant,
+    refused: Option<String>,
+}
+
+impl Follower {
+    /// How often the pointer is looked at.
+    const EVERY: Duration = Duration::from_secs(10);
+
+    /// Follows the bundle of this name, which was opened just now. One in a folder stays what it is.
+    pub fn new(bundle: &str) -> Self {
+        Self { bundle: bundle.to_owned(), looked_at: Instant::now(), refused: None }
+    }
+
+    /// The bundle in use, if that is not `version`, looked for every ten seconds at the most. What
+    /// can't be fetched or is refused is logged, and the bundle that was served goes on being served;
+    /// what is refused is not fetched again.
+    pub async fn newer(&mut self, version: &str, objects: &impl Objects) -> Option<Bundle> {
+        if self.bundle.starts_with(['/', '.']) || self.looked_at.elapsed() < Self::EVERY {
+            return None;
+        }
+        self.looked_at = Instant::now();
+        let current = match current(&self.bundle, objects).await {
+            Ok(current) => current,
+            Err(error) => {
+                tracing::error!(bundle = self.bundle, error = chain(&error), "the pointer can't be followed");
+                return None;
+            }
+        };
+        if current == version || self.refused.as_ref() == Some(&current) {
+            return None;
+        }
+        match open_bundle(&self.bundle, objects).await {
+            Ok(newer) => {
+                tracing::info!(bundle = self.bundle, version = newer.version(), before = version, "bundle followed");
+                Some(newer)
+            }
+            Err(error) => {
+                tracing::error!(bundle = self.bundle, version = current, error = chain(&error), "bundle not followed");
+                self.refused = matches!(error, BundleError::Refused(..)).then_some(current);
+                None
+            }
+        }
+    }
+}
+
+fn folder(path: PathBuf, wanted: impl Fn(&str) -> bool) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
     let read = || {
         let mut files = BTreeMap::new();
         for entry in std::fs::read_dir(&path)? {
             let entry = entry?;
-            if entry.file_type()?.is_file() {
-                files.insert(entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path())?);
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if entry.file_type()?.is_file() && wanted(&name) {
+                files.insert(name, std::fs::read(entry.path())?);
             }
         }
         Ok(files)
@@ -62,17 +135,28 @@ fn folder(path: PathBuf) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
     read().map_err(|source| BundleError::Folder(path.clone(), source))
 }
 
-async fn fetch(bundle: &str, objects: &impl Objects) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+/// The version in use.
+async fn current(bundle: &str, objects: &impl Objects) -> Result<String, BundleError> {
     let pointer = keys::bundle_pointer(bundle);
     let bytes = objects.get(&pointer).await.map_err(BundleError::objects(&pointer))?;
     let bytes = bytes.ok_or_else(|| BundleError::NoPointer(pointer.clone()))?;
     let Pointer { version } = serde_json::from_slice(&bytes).map_err(|source| BundleError::Pointer(pointer, source))?;
+    Ok(version)
+}
+
+async fn fetch(
+    bundle: &str,
+    objects: &impl Objects,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+    let version = current(bundle, objects).await?;
     let prefix = keys::bundle_version(bundle, &version);
     let listed = objects.list(&prefix).await.map_err(BundleError::objects(&prefix))?;
-    let files = listed.into_iter().map(|file| async {
-        let bytes = objects.get(&file.key).await.map_err(BundleError::objects(&file.key))?;
-        let name = file.key.strip_prefix(&prefix).unwrap_or(&file.key).to_owned();
-        Ok((name, bytes.ok_or(BundleError::Gone(file.key))?))
+    let named =
+        listed.into_iter().map(|file| (file.key.strip_prefix(&prefix).unwrap_or(&file.key).to_owned(), file.key));
+    let files = named.filter(|(name, _)| wanted(name)).map(|(name, key)| async {
+        let bytes = objects.get(&key).await.map_err(BundleError::objects(&key))?;
+        Ok((name, bytes.ok_or(BundleError::Gone(key))?))
     });
     Ok(try_join_all(files).await?.into_iter().collect())
 }
@@ -81,5 +165,78 @@ impl BundleError {
     fn objects(key: &str) -> impl FnOnce(outlet::Error) -> Self {
         let key = key.to_owned();
         |source| Self::Objects { key, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use harness::bundle::profiled;
+    use harness::memory::{Fault, Faults, Objects as Memory};
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn put(objects: &Memory, mean: f64) -> String {
+        let files = profiled(Timestamp::UNIX_EPOCH, Some(&[("C1", mean)]));
+        let version = Bundle::open(&files).unwrap().version().to_owned();
+        for (name, bytes) in files {
+            objects.set(&keys::bundle_file("small", &version, &name), bytes);
+        }
+        point(objects, &version);
+        version
+    }
+
+    fn point(objects: &Memory, version: &str) {
+        objects.set(&keys::bundle_pointer("small"), format!("{{\"version\": \"{version}\"}}"));
+    }
+
+    /// As if it had looked long ago.
+    fn due(follower: &mut Follower) {
+        follower.looked_at -= Follower::EVERY;
+    }
+
+    #[tokio::test]
+    async fn a_pointer_that_moved_is_followed_now_and_then() {
+        let objects = Memory::new();
+        let first = put(&objects, 1.0);
+        let mut follower = Follower::new("small");
+        let second = put(&objects, 2.0);
+        assert!(follower.newer(&first, &objects).await.is_none(), "it was opened just now");
+        due(&mut follower);
+        assert_eq!(follower.newer(&first, &objects).await.unwrap().version(), second);
+        due(&mut follower);
+        assert!(follower.newer(&second, &objects).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_followed_is_left_and_what_is_refused_is_not_fetched_again() {
+        let faults = Faults::none();
+        let objects = Memory::with(&faults);
+        let first = put(&objects, 1.0);
+        let second = put(&objects, 2.0);
+        let mut follower = Follower::new("small");
+        faults.add(Fault::on("get"));
+        due(&mut follower);
+        assert!(follower.newer(&first, &objects).await.is_none(), "the bucket fails");
+        faults.clear();
+        objects.set(&keys::bundle_file("small", &second, "first.forest"), "broken");
+        due(&mut follower);
+        assert!(follower.newer(&first, &objects).await.is_none(), "it is refused");
+        let before = faults.calls().len();
+        due(&mut follower);
+        assert!(follower.newer(&first, &objects).await.is_none());
+        assert_eq!(faults.calls().len(), before + 1, "the pointer alone is read again");
+        let third = put(&objects, 3.0);
+        due(&mut follower);
+        assert_eq!(follower.newer(&first, &objects).await.unwrap().version(), third);
+    }
+
+    #[tokio::test]
+    async fn the_confirming_look_does_not_fetch_the_profiles() {
+        let faults = Faults::none();
+        let objects = Memory::with(&faults);
+        let version = put(&objects, 1.0);
+        assert_eq!(open_confirming("small", &objects).await.unwrap().version(), version);
+        assert!(!faults.calls().iter().any(|call| call.contains(PROFILES)), "{:?}", faults.calls());
     }
 }

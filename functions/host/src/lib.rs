@@ -7,7 +7,7 @@ mod config;
 mod definition;
 mod logs;
 
-pub use bundle::{BundleError, open_bundle};
+pub use bundle::{BundleError, Follower, bundle_files, open_bundle, open_confirming};
 pub use clients::Clients;
 pub use config::{ConfigError, Reader, environment};
 pub use definition::{DefinitionError, definition_text};

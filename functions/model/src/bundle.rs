@@ -4,19 +4,22 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use decision::{Batch, Evidence, Hold, Origin, Policy, PolicyError, Reason, Schema};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::features::{BatchRow, Facts, HeldRow};
-use crate::{Definition, DefinitionError, Forest, ForestError, Look, Matrix};
+use crate::features::{BatchRow, Facts, HeldRow, Slot};
+use crate::profiles::TableBuilder;
+use crate::{Definition, DefinitionError, Forest, ForestError, Kind, Look, Matrix, Profiles, ProfilesError};
 
 const MANIFEST: &str = "bundle.json";
 const DEFINITION: &str = "bundle.toml";
 const FIRST: &str = "first.forest";
 const CONFIRM: &str = "confirm.forest";
 const GOLDEN: &str = "golden.json";
-const FORMAT: u32 = 1;
+/// The one file that changes from day to day, and that only the first look needs.
+pub const PROFILES: &str = "first.profiles";
+const FORMAT: u32 = 2;
 /// How far a rescored golden vector may be from what it was.
 const TOLERANCE: f64 = 1e-6;
 const MAX_REASONS: usize = 3;
@@ -66,6 +69,9 @@ pub enum Error {
     /// A forest.
     #[error("{0} can't be used")]
     Forest(&'static str, #[source] ForestError),
+    /// Profiles.
+    #[error("{PROFILES} can't be used")]
+    Profiles(#[from] ProfilesError),
     /// A forest and the definition do not fit.
     #[error("{file} has {found} columns, {DEFINITION} declares {expected}")]
     Columns {
@@ -107,10 +113,22 @@ struct Manifest {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
-    /// Transactions, as they would come, and the first look's probability.
-    pub first: Vec<(serde_json::Value, f64)>,
+    /// Transactions with their profiles, and the first look's probability.
+    pub first: Vec<GoldenFirst>,
     /// Held transactions and their evidence, and the confirming look's probability.
     pub confirm: Vec<GoldenConfirm>,
+}
+
+/// One golden vector of the first look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoldenFirst {
+    /// The transaction, as it would come.
+    pub transaction: serde_json::Value,
+    /// The windows that its entities' profiles hold.
+    pub profiles: Evidence,
+    /// The probability.
+    pub score: f64,
 }
 
 /// One golden vector of the confirming look.
@@ -133,6 +151,19 @@ pub struct Bundle {
     policy: Policy,
     first: Forest,
     confirm: Forest,
+    profiles: Option<Profiles>,
+    slots: Slots,
+    /// What a decision's `degraded` says, by which tables lack its entities (a bit each), and whether the
+    /// profiles are stale (the bit after). The last is for a bundle without profiles.
+    degraded: Vec<Vec<String>>,
+}
+
+/// Where the first look's windows lie in the profiles.
+#[derive(Clone, Debug)]
+struct Slots {
+    /// For each feature, its slot if it is a window.
+    of: Vec<Option<Slot>>,
+    tables: usize,
 }
 
 /// Memory that scoring reuses from batch to batch.
@@ -140,6 +171,21 @@ pub struct Bundle {
 pub struct Scratch {
     matrix: Matrix,
     scores: Vec<f64>,
+    found: Vec<Option<u32>>,
+    lacking: Vec<Lacking>,
+}
+
+/// What the first look did not know of a transaction; [`Bundle::degraded`] has the words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lacking(u8);
+
+/// The first look's answers, row by row of a batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FirstScores<'s> {
+    /// Probabilities of fraud.
+    pub scores: &'s [f64],
+    /// What each was made without.
+    pub lacking: &'s [Lacking],
 }
 
 /// What the confirming look says of a hold.
@@ -153,15 +199,20 @@ pub struct Confirmed {
 
 impl Bundle {
     /// Opens a bundle from its files by name. Nothing is believed: checksums, version, definition,
-    /// policy and forests are checked, and the golden vectors are scored again.
+    /// policy, forests and profiles are checked, and the golden vectors are scored again.
     pub fn open(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+        Self::open_parts(files, true)
+    }
+
+    /// Opens a bundle for the confirming look alone, which has no use for the profiles.
+    pub fn open_without_profiles(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+        Self::open_parts(files, false)
+    }
+
+    fn open_parts(files: &BTreeMap<String, Vec<u8>>, with_profiles: bool) -> Result<Self, Error> {
         let file = |name: &str| files.get(name).ok_or_else(|| Error::Missing(name.to_owned()));
-        let manifest: Manifest =
-            serde_json::from_slice(file(MANIFEST)?).map_err(|source| Error::Json(MANIFEST, source))?;
-        if manifest.format != FORMAT {
-            return Err(Error::Format(manifest.format));
-        }
-        for (name, expected) in &manifest.files {
+        let manifest = Manifest::read(files)?;
+        for (name, expected) in manifest.files.iter().filter(|(name, _)| with_profiles || *name != PROFILES) {
             let found = hex(&Sha256::digest(file(name)?));
             if found != *expected {
                 return Err(Error::Checksum { file: name.clone(), found, expected: expected.clone() });
@@ -174,7 +225,6 @@ impl Bundle {
         if found != manifest.version {
             return Err(Error::Version { said: manifest.version, found });
         }
-        manifest.policy.check()?;
         let definition = std::str::from_utf8(file(DEFINITION)?).map_err(|_| Error::Utf8)?;
         let definition = Definition::parse(definition)?;
         let forest = |name, look: &Look| {
@@ -182,16 +232,30 @@ impl Bundle {
             let (found, expected) = (forest.features(), look.features.len());
             if found == expected { Ok(forest) } else { Err(Error::Columns { file: name, found, expected }) }
         };
-        let bundle = Self {
-            first: forest(FIRST, &definition.first)?,
-            confirm: forest(CONFIRM, &definition.confirm)?,
-            version: manifest.version,
-            policy: manifest.policy,
-            definition,
+        let (first, confirm) = (forest(FIRST, &definition.first)?, forest(CONFIRM, &definition.confirm)?);
+        let profiles = match files.get(PROFILES) {
+            Some(bytes) if with_profiles => Some(Profiles::from_bytes(bytes)?),
+            _ => None,
         };
+        let bundle = Self::new(definition, manifest.version, manifest.policy, [first, confirm], profiles)?;
         let golden = serde_json::from_slice(file(GOLDEN)?).map_err(|source| Error::Json(GOLDEN, source))?;
         bundle.rescore(&golden)?;
         Ok(bundle)
+    }
+
+    fn new(
+        definition: Definition,
+        version: String,
+        policy: Policy,
+        [first, confirm]: [Forest; 2],
+        profiles: Option<Profiles>,
+    ) -> Result<Self, Error> {
+        policy.check()?;
+        if profiles.as_ref().is_some_and(|profiles| !profiles.fit(&definition)) {
+            return Err(ProfilesError::Other.into());
+        }
+        let (slots, degraded) = (slots(&definition), degraded(&definition));
+        Ok(Self { definition, version, policy, first, confirm, profiles, slots, degraded })
     }
 
     /// Derived from the bundle's content: the same content has the same version.
@@ -211,25 +275,63 @@ impl Bundle {
         &self.policy
     }
 
+    /// The moment that the first look's profiles end at, if there are any.
+    pub fn cut_off(&self) -> Option<Timestamp> {
+        self.profiles.as_ref().map(Profiles::cut_off)
+    }
+
     /// The first look: a probability for each row of a batch. Allocates only where `scratch` must grow.
-    pub fn first_scores<'s>(&self, batch: &Batch<'_>, scratch: &'s mut Scratch) -> &'s [f64] {
-        self.first_rows(batch, &mut scratch.matrix);
+    pub fn first_scores<'s>(&self, batch: &Batch<'_>, scratch: &'s mut Scratch) -> FirstScores<'s> {
+        self.first_rows(self.profiles.as_ref(), batch, scratch);
         self.first.score(&scratch.matrix, &mut scratch.scores);
-        &scratch.scores
+        FirstScores { scores: &scratch.scores, lacking: &scratch.lacking }
+    }
+
+    /// What a decision's `degraded` says of what one row's score lacks.
+    pub fn degraded(&self, lacking: Lacking) -> &[String] {
+        self.degraded.get(usize::from(lacking.0)).map_or(&[], Vec::as_slice)
     }
 
     /// The first look's feature values: a row for each row of a batch.
-    pub fn first_rows(&self, batch: &Batch<'_>, matrix: &mut Matrix) {
+    fn first_rows(&self, profiles: Option<&Profiles>, batch: &Batch<'_>, scratch: &mut Scratch) {
         let look = &self.definition.first;
-        matrix.reset(look.features.len(), batch.len());
+        scratch.matrix.reset(look.features.len(), batch.len());
+        scratch.lacking.clear();
         for row in 0..batch.len() {
-            self.definition.push_row(look, &BatchRow(batch, row), matrix);
+            self.find(profiles, batch, row, &mut scratch.found);
+            let facts = BatchRow { batch, row, profiles, slots: &self.slots.of, found: &scratch.found };
+            self.definition.push_row(look, &facts, &mut scratch.matrix);
+            scratch.lacking.push(self.lacking(profiles, batch.occurred_at(row), &scratch.found));
+        }
+    }
+
+    /// Profiles are stale when those of a later cut-off than the next should long be there.
+    fn lacking(&self, profiles: Option<&Profiles>, occurred_at: Timestamp, found: &[Option<u32>]) -> Lacking {
+        let (look, tables) = (&self.definition.first, self.slots.tables);
+        let Some(every) = look.every else { return Lacking(0) };
+        let Some(profiles) = profiles else { return Lacking(1 << (tables + 1)) };
+        let missing = found.iter().enumerate().filter(|(_, row)| row.is_none()).fold(0, |set, (bit, _)| set | 1 << bit);
+        let behind = look.end(occurred_at).duration_since(profiles.cut_off());
+        let stale = behind > SignedDuration::from_secs(every as i64);
+        Lacking(missing | u8::from(stale) << tables)
+    }
+
+    /// Looks a row's entities up.
+    fn find(&self, profiles: Option<&Profiles>, batch: &Batch<'_>, row: usize, found: &mut Vec<Option<u32>>) {
+        found.clear();
+        if let Some(profiles) = profiles {
+            found.extend(
+                profiles.entities().enumerate().map(|(table, entity)| profiles.find(table, batch.entity(row, entity))),
+            );
         }
     }
 
     /// Why the first look gave a row its score.
     pub fn first_reasons(&self, batch: &Batch<'_>, row: usize) -> Vec<Reason> {
-        self.reasons(&self.first, &self.definition.first, &BatchRow(batch, row))
+        let (profiles, mut found) = (self.profiles.as_ref(), Vec::new());
+        self.find(profiles, batch, row, &mut found);
+        let facts = BatchRow { batch, row, profiles, slots: &self.slots.of, found: &found };
+        self.reasons(&self.first, &self.definition.first, &facts)
     }
 
     /// The confirming look.
@@ -266,13 +368,25 @@ impl Bundle {
     }
 
     /// The first look at one golden transaction; NaN if it can't be read.
-    fn first_score(&self, transaction: &serde_json::Value) -> f64 {
+    fn first_score(&self, GoldenFirst { transaction, profiles, .. }: &GoldenFirst) -> f64 {
         let bytes = transaction.to_string();
         let mut batch = Batch::new(self.schema());
         // Golden vectors are of any time, so that none lies ahead of its arrival.
-        let read = batch.read(bytes.as_bytes(), Origin { record: 0, item: 0 }, Timestamp::MAX);
-        let score = read.ok().and_then(|()| self.first_scores(&batch, &mut Scratch::default()).first().copied());
-        score.unwrap_or(f64::NAN)
+        if batch.read(bytes.as_bytes(), Origin { record: 0, item: 0 }, Timestamp::MAX).is_err() {
+            return f64::NAN;
+        }
+        let table = |entity| {
+            let mut table = TableBuilder::new(&self.definition, entity)?;
+            let columns = self.definition.profile_columns(entity).into_iter();
+            let values = columns.map(|(name, _)| profiles.get(name).copied().flatten().unwrap_or(f64::NAN));
+            table.push(batch.entity(0, entity), values);
+            Some(table)
+        };
+        let tables = self.definition.profiled().filter_map(table).collect();
+        let Ok(profiles) = Profiles::build(Timestamp::UNIX_EPOCH, tables) else { return f64::NAN };
+        let mut scratch = Scratch::default();
+        self.first_rows(Some(&profiles), &batch, &mut scratch);
+        self.first.score_one(&scratch.matrix, 0).unwrap_or(f64::NAN)
     }
 
     fn rescore(&self, golden: &Golden) -> Result<(), Error> {
@@ -286,8 +400,8 @@ impl Bundle {
         if golden.confirm.is_empty() {
             return Err(Error::NoGolden("confirming"));
         }
-        for (place, (transaction, expected)) in golden.first.iter().enumerate() {
-            close("transaction", place, self.first_score(transaction), *expected)?;
+        for (place, vector) in golden.first.iter().enumerate() {
+            close("transaction", place, self.first_score(vector), vector.score)?;
         }
         for (place, GoldenConfirm { hold, evidence, score }) in golden.confirm.iter().enumerate() {
             close("hold", place, self.confirm(hold, evidence).score, *score)?;
@@ -297,24 +411,19 @@ impl Bundle {
 }
 
 /// A bundle's files by name. The golden vectors' scores are computed here, by the same code that
-/// serves: `golden` brings the transactions, holds and evidence.
+/// serves: `golden` brings the transactions, holds, profiles and evidence.
 pub fn build(
     definition_text: &str,
     policy: Policy,
-    first: &Forest,
-    confirm: &Forest,
+    [first, confirm]: [Forest; 2],
+    profiles: Option<&Profiles>,
     mut golden: Golden,
 ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
-    policy.check()?;
-    let bundle = Bundle {
-        definition: Definition::parse(definition_text)?,
-        version: String::new(),
-        policy: policy.clone(),
-        first: first.clone(),
-        confirm: confirm.clone(),
-    };
-    for (transaction, score) in &mut golden.first {
-        *score = bundle.first_score(transaction);
+    let (first_bytes, confirm_bytes) = (first.to_bytes(), confirm.to_bytes());
+    let definition = Definition::parse(definition_text)?;
+    let bundle = Bundle::new(definition, String::new(), policy, [first, confirm], None)?;
+    for vector in &mut golden.first {
+        vector.score = bundle.first_score(vector);
     }
     for vector in &mut golden.confirm {
         vector.score = bundle.confirm(&vector.hold, &vector.evidence).score;
@@ -322,18 +431,72 @@ pub fn build(
     let golden = serde_json::to_vec_pretty(&golden).map_err(|source| Error::Json(GOLDEN, source))?;
     let mut files = BTreeMap::from([
         (DEFINITION.to_owned(), definition_text.as_bytes().to_vec()),
-        (FIRST.to_owned(), first.to_bytes()),
-        (CONFIRM.to_owned(), confirm.to_bytes()),
+        (FIRST.to_owned(), first_bytes),
+        (CONFIRM.to_owned(), confirm_bytes),
         (GOLDEN.to_owned(), golden),
     ]);
+    files.extend(profiles.map(|profiles| (PROFILES.to_owned(), profiles.to_bytes())));
+    seal(files, bundle.definition.name, bundle.policy)
+}
+
+/// The same bundle with other profiles: a bundle of its own, with a version of its own.
+pub fn with_profiles(
+    mut files: BTreeMap<String, Vec<u8>>,
+    profiles: &Profiles,
+) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let Manifest { name, policy, .. } = Manifest::read(&files)?;
+    files.remove(MANIFEST);
+    files.insert(PROFILES.to_owned(), profiles.to_bytes());
+    seal(files, name, policy)
+}
+
+/// Adds the manifest.
+fn seal(
+    mut files: BTreeMap<String, Vec<u8>>,
+    name: String,
+    policy: Policy,
+) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let sums = files.iter().map(|(name, bytes)| (name.clone(), hex(&Sha256::digest(bytes)))).collect();
     let version = version(&sums, &policy)?;
-    let manifest = Manifest { format: FORMAT, name: bundle.definition.name, version, files: sums, policy };
+    let manifest = Manifest { format: FORMAT, name, version, files: sums, policy };
     let manifest = serde_json::to_vec_pretty(&manifest).map_err(|source| Error::Json(MANIFEST, source))?;
     files.insert(MANIFEST.to_owned(), manifest);
     // What can't be opened is not built.
     Bundle::open(&files)?;
     Ok(files)
+}
+
+impl Manifest {
+    fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+        let bytes = files.get(MANIFEST).ok_or_else(|| Error::Missing(MANIFEST.to_owned()))?;
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|source| Error::Json(MANIFEST, source))?;
+        if manifest.format == FORMAT { Ok(manifest) } else { Err(Error::Format(manifest.format)) }
+    }
+}
+
+fn slots(definition: &Definition) -> Slots {
+    let slot = |feature: &crate::Feature| {
+        let Kind::Window(window) = &feature.kind else { return None };
+        let table = definition.profiled().position(|entity| entity == window.entity)?;
+        let column = definition.profile_columns(window.entity).iter().position(|(name, _)| *name == feature.name)?;
+        Some(Slot { table, column, of_nothing: window.measure.of_nothing() })
+    };
+    Slots { of: definition.features().iter().map(slot).collect(), tables: definition.profiled().count() }
+}
+
+/// See [`Bundle::degraded`].
+fn degraded(definition: &Definition) -> Vec<Vec<String>> {
+    let entities = &definition.schema().entities;
+    let mut names: Vec<String> =
+        definition.profiled().filter_map(|entity| Some(format!("profile_missing:{}", entities.get(entity)?))).collect();
+    names.push("profiles_stale".to_owned());
+    let chosen = |set: usize| {
+        let named = names.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0);
+        named.map(|(_, name)| name.clone()).collect()
+    };
+    let mut sets: Vec<Vec<String>> = (0..1 << names.len()).map(chosen).collect();
+    sets.push(vec!["profiles_missing".to_owned()]);
+    sets
 }
 
 /// A version that says what is in it: no clock, so that the same training gives the same version.

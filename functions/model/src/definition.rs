@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use decision::{Action, Schema, SchemaError};
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+
+/// Each may be known or not, and every combination has its words ready.
+const MAX_PROFILED: usize = 6;
 
 /// A whole definition, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +105,9 @@ pub enum Measure {
 pub struct Look {
     /// Columns of its matrix, in order.
     pub features: Vec<usize>,
+    /// For a look that knows the past by profiles: seconds between their cut-offs. Its windows end at
+    /// the last cut-off before the transaction, in place of the transaction's own moment.
+    pub every: Option<u64>,
 }
 
 /// What a mistake costs, in any one unit.
@@ -192,8 +199,9 @@ impl Definition {
         }
         let features = file::features(&file.schema, file.feature)?;
         let places: BTreeMap<&str, usize> = features.iter().enumerate().map(|(i, f)| (f.name.as_str(), i)).collect();
-        let first = file::look("first", &file.first.features, &places)?;
-        let confirm = file::look("confirm", &file.confirm.features, &places)?;
+        let every = file.first.cut_off.as_deref().map(|text| file::span("first.cut_off", text)).transpose()?;
+        let first = Look { features: file::look("first", &file.first.features, &places)?, every };
+        let confirm = Look { features: file::look("confirm", &file.confirm.features, &places)?, every: None };
         let definition = Self {
             name: file.name,
             schema: file.schema,
@@ -229,6 +237,18 @@ impl Definition {
         look.features.iter().filter_map(|&place| self.feature(place)).map(|f| f.name.as_str()).collect()
     }
 
+    /// The entities that the first look asks about, ascending.
+    pub fn profiled(&self) -> impl Iterator<Item = usize> {
+        (0..self.schema.entities.len()).filter(|&entity| !self.profile_columns(entity).is_empty())
+    }
+
+    /// The columns of an entity's profiles: its windows among those that the first look needs.
+    pub fn profile_columns(&self, entity: usize) -> Vec<(&str, &Window)> {
+        let mut windows = self.windows(&self.first);
+        windows.retain(|(_, window)| window.entity == entity);
+        windows
+    }
+
     /// Every window that a look needs, its ratios' included, each once, in the order of the file.
     pub fn windows(&self, look: &Look) -> Vec<(&str, &Window)> {
         let mut needed = vec![false; self.features.len()];
@@ -256,12 +276,16 @@ impl Definition {
     }
 
     fn check(&self) -> Result<(), DefinitionError> {
-        if let Some((name, _)) = self.windows(&self.first).first() {
-            return Err(DefinitionError::Feature {
-                feature: (*name).to_owned(),
-                why: "the first look has no history: only fields, calendar parts and ratios of these can be served"
-                    .to_owned(),
-            });
+        match (self.windows(&self.first).first(), self.first.every) {
+            (Some((name, _)), None) => {
+                let why = "the first look knows the past by profiles only: set first.cut_off, such as 1d";
+                return Err(DefinitionError::Feature { feature: (*name).to_owned(), why: why.to_owned() });
+            }
+            (None, Some(_)) => return Err(setting("first.cut_off", "the first look has no window to cut off")),
+            _ => {}
+        }
+        if self.profiled().count() > MAX_PROFILED {
+            return Err(setting("first.features", "windows of 6 entities at the most"));
         }
         let Costs { missed_fraud, false_block, review } = self.costs;
         if ![missed_fraud, false_block, review].iter().all(|cost| cost.is_finite() && *cost > 0.0) {
@@ -271,6 +295,32 @@ impl Definition {
             return Err(setting("costs", "review costs so much that it would never be chosen: lower it"));
         }
         Ok(())
+    }
+}
+
+impl Look {
+    /// The moment that the windows of a transaction end at, before their delays: its own, or the last
+    /// cut-off before it.
+    pub fn end(&self, occurred_at: Timestamp) -> Timestamp {
+        // The microsecond is the warehouse's smallest step.
+        self.cut_off(occurred_at.saturating_sub(SignedDuration::from_micros(1)).unwrap_or_default())
+            .unwrap_or(occurred_at)
+    }
+
+    /// The last cut-off up to a moment, for a look on profiles.
+    pub fn cut_off(&self, moment: Timestamp) -> Option<Timestamp> {
+        let every = i64::try_from(self.every?).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+        Timestamp::from_microsecond(moment.as_microsecond().div_euclid(every).saturating_mul(every)).ok()
+    }
+}
+
+impl Measure {
+    /// What it is of no transactions.
+    pub fn of_nothing(self) -> f64 {
+        match self {
+            Self::Mean | Self::Deviation => f64::NAN,
+            _ => 0.0,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ pub use history::{History, Label};
 use decision::{Batch, Evidence, Hold};
 use jiff::Timestamp;
 
-use crate::{Calendar, Definition, Kind, Look, Matrix};
+use crate::{Calendar, Definition, Kind, Look, Matrix, Profiles};
 
 const DAY: i64 = 86_400;
 
@@ -35,25 +35,48 @@ pub trait Facts {
     fn amount(&self) -> f64;
     /// Its n-th declared number.
     fn number(&self, index: usize) -> f64;
-    /// The window feature of this name.
-    fn window(&self, name: &str) -> f64;
+    /// The window that is this place's feature.
+    fn window(&self, place: usize) -> f64;
 }
 
-/// A row of a batch: it has no windows.
-pub(crate) struct BatchRow<'a>(pub(crate) &'a Batch<'a>, pub(crate) usize);
+/// Where a window of the first look lies among the profiles.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Slot {
+    pub(crate) table: usize,
+    pub(crate) column: usize,
+    /// What it is for an entity that has no profile: what it is of no transactions.
+    pub(crate) of_nothing: f64,
+}
+
+/// A row of a batch, and what the profiles know of its entities.
+pub(crate) struct BatchRow<'a> {
+    pub(crate) batch: &'a Batch<'a>,
+    pub(crate) row: usize,
+    pub(crate) profiles: Option<&'a Profiles>,
+    /// For each feature, its slot if it is a window.
+    pub(crate) slots: &'a [Option<Slot>],
+    /// For each table, the row of this transaction's entity.
+    pub(crate) found: &'a [Option<u32>],
+}
 
 impl Facts for BatchRow<'_> {
     fn occurred_at(&self) -> Timestamp {
-        self.0.occurred_at(self.1)
+        self.batch.occurred_at(self.row)
     }
     fn amount(&self) -> f64 {
-        self.0.amount(self.1)
+        self.batch.amount(self.row)
     }
     fn number(&self, index: usize) -> f64 {
-        self.0.number(self.1, index)
+        self.batch.number(self.row, index)
     }
-    fn window(&self, _: &str) -> f64 {
-        f64::NAN
+    fn window(&self, place: usize) -> f64 {
+        let Some(&Slot { table, column, of_nothing }) = self.slots.get(place).and_then(Option::as_ref) else {
+            return f64::NAN;
+        };
+        match (self.profiles, self.found.get(table)) {
+            (Some(profiles), Some(&Some(row))) => profiles.value(table, row, column),
+            _ => of_nothing,
+        }
     }
 }
 
@@ -75,7 +98,8 @@ impl Facts for HeldRow<'_> {
         let name = self.definition.schema().numbers.get(index);
         name.and_then(|name| self.hold.numbers.get(name)).copied().unwrap_or(f64::NAN)
     }
-    fn window(&self, name: &str) -> f64 {
+    fn window(&self, place: usize) -> f64 {
+        let name = self.definition.feature(place).map_or("", |feature| &feature.name);
         self.evidence.get(name).copied().flatten().unwrap_or(f64::NAN)
     }
 }
@@ -88,7 +112,7 @@ impl Definition {
             Kind::Amount => facts.amount(),
             Kind::Number(index) => facts.number(*index),
             Kind::Calendar(part) => part.at(facts.occurred_at()),
-            Kind::Window(_) => facts.window(&feature.name),
+            Kind::Window(_) => facts.window(place),
             Kind::Ratio(over, under) => match self.value(*under, facts) {
                 0.0 => f64::NAN,
                 under => self.value(*over, facts) / under,

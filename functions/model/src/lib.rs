@@ -9,11 +9,16 @@ mod definition;
 pub mod features;
 mod forest;
 mod matrix;
+mod profiles;
 pub mod sql;
 
-pub use bundle::{Bundle, Confirmed, Error, Golden, GoldenConfirm, Scratch, build};
+pub use bundle::{
+    Bundle, Confirmed, Error, FirstScores, Golden, GoldenConfirm, GoldenFirst, Lacking, PROFILES, Scratch, build,
+    with_profiles,
+};
 pub use definition::{
     Calendar, Costs, Definition, DefinitionError, Feature, Kind, Look, Measure, Rules, Training, Window,
 };
 pub use forest::{Forest, ForestError, Node, Split, Tree, logistic};
 pub use matrix::{MISSING, Matrix};
+pub use profiles::{Profiles, ProfilesError, TableBuilder};

@@ -6,7 +6,7 @@
 mod load;
 mod tables;
 
-pub use load::{load, training_export};
+pub use load::{load, profiles_export, training_export};
 pub use tables::{OUTCOMES, REPORTS, TRANSACTIONS, schema_ddl};
 
 use std::fmt::Write as _;
@@ -17,6 +17,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{Definition, Look, Measure, Window};
 
+/// What the names of the first look's windows begin with where they stand beside the confirming look's.
+pub const PROFILE: &str = "profile_";
 /// How long the JSON text of one parameter may be. Redshift's longest text is 65,535 bytes.
 const MAX_PARAMETER: usize = 60_000;
 /// How many held transactions one parameter may have: what three digits count.
@@ -50,7 +52,7 @@ pub fn evidence(definition: &Definition, parameters: usize) -> Vec<String> {
   FROM item
 )"
         );
-        with_windows(definition, &definition.confirm, &held, "h.transaction_id", "")
+        with_windows(definition, &[(&definition.confirm, "", "h.occurred_at")], &held, "h.transaction_id", "")
     };
     (0..parameters).map(query).collect()
 }
@@ -90,14 +92,17 @@ pub fn evidence_parameters(definition: &Definition, holds: &[Hold]) -> Vec<(Stri
 
 /// The transactions that happened in `[from, to)` as rows to learn from: `transaction_id`,
 /// `occurred_at` (seconds since 1970), `amount`, entities, numbers, categories, the windows of the
-/// confirming look, and `label`: 1 for what was reported as fraud by `as_of`, else 0.
+/// confirming look, those of the first look as [`PROFILE`] and their names, and `label`: 1 for what was
+/// reported as fraud by `as_of`, else 0.
 pub fn training_set(definition: &Definition, from: Timestamp, to: Timestamp, as_of: Timestamp) -> String {
     let schema = definition.schema();
     let declared: String = schema.declared().fold(String::new(), |columns, name| columns + ", " + name);
     let (from, to, as_of) = (moment(from), moment(to), moment(as_of));
+    let end = definition.first.every.map(|every| format!(", {} AS cut_off", cut_off("occurred_at", every)));
+    let end = end.unwrap_or_default();
     let held = format!(
         "held AS (
-  SELECT transaction_id, occurred_at, amount{declared} FROM {TRANSACTIONS}
+  SELECT transaction_id, occurred_at, amount{declared}{end} FROM {TRANSACTIONS}
   WHERE occurred_at >= CAST('{from}' AS TIMESTAMPTZ) AND occurred_at < CAST('{to}' AS TIMESTAMPTZ)
 )"
     );
@@ -111,7 +116,58 @@ pub fn training_set(definition: &Definition, from: Timestamp, to: Timestamp, as_
         "LEFT JOIN {REPORTS} l ON l.transaction_id = h.transaction_id AND l.reported_at <= CAST('{as_of}' AS TIMESTAMPTZ)"
     );
     let columns = columns + ",\n  CASE WHEN l.is_fraud THEN 1 ELSE 0 END AS label";
-    with_windows(definition, &definition.confirm, &held, &columns, &label)
+    let looks = [(&definition.confirm, "", "h.occurred_at"), (&definition.first, PROFILE, "h.cut_off")];
+    with_windows(definition, &looks, &held, &columns, &label)
+}
+
+/// The profiles of an entity as of a cut-off: a row for each value that the first look's windows have
+/// transactions of, with the value and the windows.
+pub fn profiles(definition: &Definition, entity: usize, cut_off: Timestamp) -> String {
+    let windows = definition.profile_columns(entity);
+    let name = definition.schema().entities.get(entity).map_or("", String::as_str);
+    let moment = format!("CAST('{}' AS TIMESTAMPTZ)", moment(cut_off));
+    let (mut sums, mut selected) = (String::new(), String::new());
+    for (window_name, window) in &windows {
+        sums.push_str(&aggregates(definition, window_name, window, &moment, false));
+        let value = whole(&format!("by_{name}"), window_name, window, false);
+        let _ = write!(selected, ",\n  CAST({value} AS DOUBLE PRECISION) AS {window_name}");
+    }
+    let [longest, latest] = reach(&windows);
+    let reports = reports(&windows, &moment);
+    format!(
+        "WITH by_{name} AS (
+  SELECT t.{name} AS entity{sums}
+  FROM {TRANSACTIONS} t{reports}
+  WHERE t.occurred_at > {moment} - {longest} AND t.occurred_at <= {moment} - {latest}
+  GROUP BY t.{name}
+)
+SELECT
+  entity{selected}
+FROM by_{name}"
+    )
+}
+
+/// The last multiple of so many seconds before a column's moment, which is after 1970.
+fn cut_off(column: &str, every: u64) -> String {
+    // A microsecond is the warehouse's smallest step.
+    let micros = format!("CAST(EXTRACT(EPOCH FROM {column}) * 1000000 AS BIGINT)");
+    let each = every * 1_000_000;
+    format!("CAST('1970-01-01T00:00:00Z' AS TIMESTAMPTZ) + ({micros} - 1) / {each} * {}", interval(every))
+}
+
+/// How far the windows reach back, and how near they come.
+fn reach(windows: &[(&str, &Window)]) -> [String; 2] {
+    let longest = windows.iter().map(|(_, w)| w.delay + w.length).max().unwrap_or_default();
+    let latest = windows.iter().map(|(_, w)| w.delay).min().unwrap_or_default();
+    [interval(longest), interval(latest)]
+}
+
+/// The join of what was reported of the transactions by a moment, if a window asks for it.
+fn reports(windows: &[(&str, &Window)], moment: &str) -> String {
+    let asked = windows.iter().any(|(_, w)| w.measure == Measure::FraudRate);
+    let join =
+        format!("\n  LEFT JOIN {REPORTS} r ON r.transaction_id = t.transaction_id AND r.reported_at <= {moment}");
+    if asked { join } else { String::new() }
 }
 
 /// A moment as both engines read it, to the microsecond, which is all that a warehouse keeps.
@@ -119,49 +175,51 @@ fn moment(moment: Timestamp) -> String {
     format!("{moment:.6}")
 }
 
-/// A query over `held`: its `columns`, and a column for each window of the look.
+/// A query over `held`: its `columns`, and columns for the windows of the looks, each with what its
+/// names begin with and the moment that its windows end at.
 ///
-/// A held transaction may lie in the table or not yet: it is left out of the join by its id and
-/// counted from `held`, so that it counts once.
-fn with_windows(definition: &Definition, look: &Look, held: &str, columns: &str, joins: &str) -> String {
-    let windows = definition.windows(look);
+/// A held transaction may lie in the table or not yet: it is left out of the join by its id and, where
+/// a window ends at its own moment, counted from `held`, so that it counts once.
+fn with_windows(
+    definition: &Definition,
+    looks: &[(&Look, &str, &str)],
+    held: &str,
+    columns: &str,
+    joins: &str,
+) -> String {
     let mut query = format!("WITH {held}");
     let mut selected = columns.to_owned();
     let mut joined = String::new();
-    for (place, entity) in definition.schema().entities.iter().enumerate() {
-        let ours: Vec<_> = windows.iter().filter(|(_, window)| window.entity == place).collect();
-        if ours.is_empty() {
-            continue;
-        }
-        let longest = ours.iter().map(|(_, w)| w.delay + w.length).max().unwrap_or_default();
-        let latest = ours.iter().map(|(_, w)| w.delay).min().unwrap_or_default();
-        let mut sums = String::new();
-        for (name, window) in &ours {
-            sums.push_str(&aggregates(definition, name, window));
-        }
-        let reports = if ours.iter().any(|(_, w)| w.measure == Measure::FraudRate) {
-            format!(
-                "\n  LEFT JOIN {REPORTS} r ON r.transaction_id = t.transaction_id AND r.reported_at <= h.occurred_at"
-            )
-        } else {
-            String::new()
-        };
-        let _ = write!(
-            query,
-            ", by_{entity} AS (
+    for (look, prefix, end) in looks {
+        let windows = definition.windows(look);
+        for (place, entity) in definition.schema().entities.iter().enumerate() {
+            let ours: Vec<_> = windows.iter().copied().filter(|(_, window)| window.entity == place).collect();
+            if ours.is_empty() {
+                continue;
+            }
+            let by = format!("{prefix}by_{entity}");
+            let [longest, latest] = reach(&ours);
+            // Whether the held transaction itself is in a window.
+            let own = |window: &Window| look.every.is_none() && window.delay == 0;
+            let sum = |(name, window): &(&str, &Window)| aggregates(definition, name, window, end, own(window));
+            let sums: String = ours.iter().map(sum).collect();
+            let reports = reports(&ours, end);
+            let _ = write!(
+                query,
+                ", {by} AS (
   SELECT h.transaction_id AS held_id{sums}
   FROM held h
   LEFT JOIN {TRANSACTIONS} t ON t.{entity} = h.{entity} AND t.transaction_id <> h.transaction_id
-    AND t.occurred_at > h.occurred_at - {} AND t.occurred_at <= h.occurred_at - {}{reports}
+    AND t.occurred_at > {end} - {longest} AND t.occurred_at <= {end} - {latest}{reports}
   GROUP BY h.transaction_id
-)",
-            interval(longest),
-            interval(latest),
-        );
-        for (name, window) in &ours {
-            let _ = write!(selected, ",\n  CAST({} AS DOUBLE PRECISION) AS {name}", whole(entity, name, window));
+)"
+            );
+            for (name, window) in &ours {
+                let value = whole(&by, name, window, own(window));
+                let _ = write!(selected, ",\n  CAST({value} AS DOUBLE PRECISION) AS {prefix}{name}");
+            }
+            let _ = write!(joined, "\nJOIN {by} ON {by}.held_id = h.transaction_id");
         }
-        let _ = write!(joined, "\nJOIN by_{entity} ON by_{entity}.held_id = h.transaction_id");
     }
     if !joins.is_empty() {
         joined = format!("{joined}\n{joins}");
@@ -173,11 +231,11 @@ fn interval(seconds: u64) -> String {
     format!("INTERVAL '{seconds} seconds'")
 }
 
-/// What the join must sum up for a window, of the other transactions.
-fn aggregates(definition: &Definition, name: &str, window: &Window) -> String {
+/// What the join must sum up for a window that ends at this moment, of the other transactions.
+fn aggregates(definition: &Definition, name: &str, window: &Window, end: &str, own: bool) -> String {
     let from = interval(window.delay + window.length);
     let to = interval(window.delay);
-    let inside = format!("t.occurred_at > h.occurred_at - {from} AND t.occurred_at <= h.occurred_at - {to}");
+    let inside = format!("t.occurred_at > {end} - {from} AND t.occurred_at <= {end} - {to}");
     let count = format!(",\n    COUNT(CASE WHEN {inside} THEN 1 END) AS {name}_n");
     let sum = format!(",\n    COALESCE(SUM(CASE WHEN {inside} THEN t.amount END), 0) AS {name}_s");
     match window.measure {
@@ -191,10 +249,11 @@ fn aggregates(definition: &Definition, name: &str, window: &Window) -> String {
         }
         Measure::Distinct(entity) => {
             let other = definition.schema().entities.get(entity).map_or("", String::as_str);
-            format!(
-                ",\n    COUNT(DISTINCT CASE WHEN {inside} THEN t.{other} END) AS {name}_n,
-    COALESCE(MAX(CASE WHEN {inside} AND t.{other} = h.{other} THEN 1 ELSE 0 END), 0) AS {name}_o"
-            )
+            let others = format!(",\n    COUNT(DISTINCT CASE WHEN {inside} THEN t.{other} END) AS {name}_n");
+            let ours = format!(
+                ",\n    COALESCE(MAX(CASE WHEN {inside} AND t.{other} = h.{other} THEN 1 ELSE 0 END), 0) AS {name}_o"
+            );
+            if own { others + &ours } else { others }
         }
         Measure::FraudRate => {
             format!("{count},\n    COUNT(CASE WHEN {inside} AND r.is_fraud THEN 1 END) AS {name}_f")
@@ -202,10 +261,9 @@ fn aggregates(definition: &Definition, name: &str, window: &Window) -> String {
     }
 }
 
-/// A window's value, the held transaction itself included where the window has no delay.
-fn whole(entity: &str, name: &str, window: &Window) -> String {
-    let part = |suffix: &str| format!("by_{entity}.{name}_{suffix}");
-    let own = window.delay == 0;
+/// A window's value, of what `by` has summed up, and of the held transaction itself if it is its own.
+fn whole(by: &str, name: &str, window: &Window, own: bool) -> String {
+    let part = |suffix: &str| format!("{by}.{name}_{suffix}");
     let (one, amount, square) = if own { (" + 1", " + h.amount", " + h.amount * h.amount") } else { ("", "", "") };
     let count = format!("({}{one})", part("n"));
     let sum = format!("({}{amount})", part("s"));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use decision::{Batch, Hold, Origin};
 use harness::bundle;
 use jiff::Timestamp;
-use model::{Bundle, Error, Scratch};
+use model::{Bundle, Error, GoldenFirst, Scratch};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -50,8 +50,8 @@ fn what_is_missing_too_much_or_of_another_time_is_refused_by_name() {
     let mut files = bundle::files();
     files.insert("notes.txt".to_owned(), Vec::new());
     assert!(matches!(Bundle::open(&files), Err(Error::Stranger(name)) if name == "notes.txt"));
-    let files = with_manifest(|manifest| manifest["format"] = json!(2));
-    assert!(matches!(Bundle::open(&files), Err(Error::Format(2))));
+    let files = with_manifest(|manifest| manifest["format"] = json!(1));
+    assert!(matches!(Bundle::open(&files), Err(Error::Format(1))));
     let files = with_manifest(|manifest| manifest["version"] = json!("0123456789abcdef"));
     assert!(matches!(Bundle::open(&files), Err(Error::Version { .. })));
     let files = with_manifest(|manifest| manifest["policy"]["hold_at"] = json!(0.4));
@@ -68,7 +68,7 @@ fn the_same_content_has_the_same_bytes_and_version() {
     let policy = decision::Policy { hold_at: 0.51, ..bundle::policy() };
     let leaf = model::Node { value: -3.0, split: None };
     let forest = model::Forest::new(2, 0.0, &[vec![leaf]]).unwrap();
-    let changed = model::build(bundle::DEFINITION, policy, &forest, &forest, other).unwrap();
+    let changed = model::build(bundle::DEFINITION, policy, [forest.clone(), forest], None, other).unwrap();
     assert_ne!(Bundle::open(&changed).unwrap().version(), one.version());
     assert_eq!(one.version().len(), 16);
 }
@@ -80,15 +80,19 @@ fn golden() -> model::Golden {
 #[test]
 fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
     let forest = model::Forest::new(2, 0.0, &[]).unwrap();
-    let build = |golden| model::build(bundle::DEFINITION, bundle::policy(), &forest, &forest, golden);
+    let build =
+        |golden| model::build(bundle::DEFINITION, bundle::policy(), [forest.clone(), forest.clone()], None, golden);
     let none = model::Golden::default();
     assert!(matches!(build(none), Err(Error::NoGolden("first"))));
     let no_hold = model::Golden { first: golden().first, confirm: Vec::new() };
     assert!(matches!(build(no_hold), Err(Error::NoGolden("confirming"))));
-    let unreadable = model::Golden { first: vec![(json!({"amount": "x"}), 0.0)], confirm: golden().confirm };
+    let unreadable = model::Golden {
+        first: vec![GoldenFirst { transaction: json!({"amount": "x"}), profiles: BTreeMap::new(), score: 0.0 }],
+        confirm: golden().confirm,
+    };
     assert!(build(unreadable).is_err());
     let narrow = model::Forest::new(3, 0.0, &[]).unwrap();
-    let wrong = model::build(bundle::DEFINITION, bundle::policy(), &narrow, &forest, golden());
+    let wrong = model::build(bundle::DEFINITION, bundle::policy(), [narrow, forest], None, golden());
     assert!(matches!(wrong, Err(Error::Columns { file: "first.forest", found: 3, expected: 2 })));
 }
 
@@ -104,7 +108,7 @@ fn reasons_name_what_moved_the_score_strongest_first() {
         .read(bytes.as_bytes(), Origin { record: 0, item: 0 }, "2026-01-31T09:00:01Z".parse::<Timestamp>().unwrap())
         .unwrap();
     let mut scratch = Scratch::default();
-    assert!(bundle.first_scores(&batch, &mut scratch)[0] > 0.9);
+    assert!(bundle.first_scores(&batch, &mut scratch).scores[0] > 0.9);
     let reasons = bundle.first_reasons(&batch, 0);
     assert_eq!((reasons.len(), reasons[0].feature.as_str(), reasons[0].value), (1, "amount", 600.0));
     assert!((reasons[0].contribution - 3.0).abs() < 1e-6);

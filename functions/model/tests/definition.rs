@@ -5,6 +5,7 @@
 use std::error::Error as _;
 
 use harness::bundle::DEFINITION;
+use jiff::Timestamp;
 use model::{Definition, Kind, Measure};
 
 const CARD_FRAUD: &str = include_str!("../../../infra/bundles/card-fraud/bundle.toml");
@@ -17,12 +18,37 @@ fn refusal(text: &str) -> String {
 #[test]
 fn the_shipped_bundle_says_what_it_needs_of_the_warehouse() {
     let definition = Definition::parse(CARD_FRAUD).unwrap();
-    assert_eq!(definition.names(&definition.first), ["amount", "hour", "night", "weekend"]);
-    assert!(definition.windows(&definition.first).is_empty());
+    assert_eq!(definition.first.every, Some(86_400));
+    assert_eq!(definition.profiled().collect::<Vec<_>>(), [0, 1]);
     let windows = definition.windows(&definition.confirm);
-    assert_eq!(windows.len(), 12);
+    assert_eq!(windows.len(), 13);
+    // A profile costs at most 64 bytes: a key, the values, and its part of the buckets.
+    for entity in definition.profiled() {
+        assert!(8 + 4 * definition.profile_columns(entity).len() + 4 <= 64);
+    }
     let (name, rate) = windows.iter().find(|(_, window)| window.measure == Measure::FraudRate).unwrap();
     assert_eq!((*name, rate.length, rate.delay), ("terminal_fraud_rate_1d", 86_400, 7 * 86_400));
+}
+
+#[test]
+fn a_cut_off_is_the_last_before_the_transaction() {
+    let mut look = Definition::parse(CARD_FRAUD).unwrap().first;
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    for (moment, end) in [
+        ("2026-01-31T00:00:00.000001Z", "2026-01-31T00:00:00Z"),
+        ("2026-01-31T23:59:59Z", "2026-01-31T00:00:00Z"),
+        // It may be among what the profiles of that very midnight were made of.
+        ("2026-01-31T00:00:00Z", "2026-01-30T00:00:00Z"),
+        ("1969-12-31T12:00:00Z", "1969-12-31T00:00:00Z"),
+    ] {
+        assert_eq!(look.end(at(moment)), at(end), "{moment}");
+    }
+    assert_eq!(look.cut_off(at("2026-01-31T00:00:00Z")), Some(at("2026-01-31T00:00:00Z")));
+    look.every = None;
+    assert_eq!(
+        (look.end(at("2026-01-31T01:02:03Z")), look.cut_off(at("2026-01-31T01:02:03Z"))),
+        (at("2026-01-31T01:02:03Z"), None)
+    );
 }
 
 #[test]
@@ -73,7 +99,13 @@ fn each_slip_is_refused_with_its_place_and_what_was_expected() {
         (swap("[\"amount\", \"night\"]", "[]"), "a look needs at least one feature"),
         (swap("[\"amount\", \"night\"]", "[\"amount\", \"amount\"]"), "[first] names it twice"),
         (swap("[\"amount\", \"night\"]", "[\"noon\"]"), "[first] names it, but there is none"),
-        (swap("[\"amount\", \"night\"]", "[\"customer_mean_7d\"]"), "the first look has no history"),
+        (swap("[\"amount\", \"night\"]", "[\"customer_mean_7d\"]"), "set first.cut_off, such as 1d"),
+        (swap("hold_share = 0.02", "hold_share = 0.02\ncut_off = \"1d\""), "the first look has no window to cut off"),
+        (
+            swap("hold_share = 0.02", "hold_share = 0.02\ncut_off = \"daily\""),
+            "setting `first.cut_off`: expected a span",
+        ),
+        (swap("name = \"night\"", "name = \"profile_night\""), "begins with profile_"),
         (swap("hold_share = 0.02", "hold_share = 0"), "setting `first.hold_share`: expected a share"),
         (swap("missed_fraud = 100", "missed_fraud = -1"), "setting `costs`: expected three numbers above 0"),
         (swap("missed_fraud = 100", "missed_fraud = nan"), "setting `costs`: expected three numbers above 0"),

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use harness::bundle::{self, all_measures};
 use jiff::Timestamp;
@@ -31,13 +31,13 @@ fn history() -> impl Strategy<Value = History> {
 }
 
 /// (t − delay − length, t − delay], word for word.
-fn defined(history: &History, window: &Window, row: usize) -> f64 {
+fn defined(history: &History, window: &Window, value: u32, t: Timestamp) -> f64 {
     let at = |row: usize| history.occurred_at[row].as_millisecond();
-    let end = at(row) - window.delay as i64 * 1_000;
+    let end = t.as_millisecond() - window.delay as i64 * 1_000;
     let begin = end - window.length as i64 * 1_000;
     let column = &history.entities[window.entity];
     let inside: Vec<usize> =
-        (0..history.len()).filter(|&r| column[r] == column[row] && at(r) > begin && at(r) <= end).collect();
+        (0..history.len()).filter(|&r| column[r] == value && at(r) > begin && at(r) <= end).collect();
     let n = inside.len() as f64;
     let sum: f64 = inside.iter().map(|&r| history.amounts[r]).sum();
     match window.measure {
@@ -50,9 +50,7 @@ fn defined(history: &History, window: &Window, row: usize) -> f64 {
         }
         Measure::FraudRate if inside.is_empty() => 0.0,
         Measure::FraudRate => {
-            let known = |r: &&usize| {
-                history.labels[**r].is_some_and(|label| label.is_fraud && label.reported_at <= history.occurred_at[row])
-            };
+            let known = |r: &&usize| history.labels[**r].is_some_and(|label| label.is_fraud && label.reported_at <= t);
             inside.iter().filter(known).count() as f64 / n
         }
     }
@@ -62,15 +60,42 @@ proptest! {
     #[test]
     fn every_window_of_every_row_is_what_its_definition_says(history in history()) {
         let definition = Definition::parse(&all_measures()).unwrap();
-        let values = history.windows(&definition, &definition.confirm);
-        let windows = definition.windows(&definition.confirm);
-        prop_assert_eq!(values.len(), windows.len());
-        for ((name, window), values) in windows.iter().zip(&values) {
-            for (row, value) in values.iter().enumerate() {
-                let expected = defined(&history, window, row);
-                let same = (value.is_nan() && expected.is_nan()) || (value - expected).abs() < 1e-9;
-                prop_assert!(same, "{} of row {}: {}, expected {}", name, row, value, expected);
+        for look in [&definition.first, &definition.confirm] {
+            let values = history.windows(&definition, look);
+            let windows = definition.windows(look);
+            prop_assert_eq!(values.len(), windows.len());
+            for ((name, window), values) in windows.iter().zip(&values) {
+                for (row, value) in values.iter().enumerate() {
+                    let entity = history.entities[window.entity][row];
+                    let expected = defined(&history, window, entity, look.end(history.occurred_at[row]));
+                    // Profiles are kept as f32.
+                    let close = if look.every.is_some() { 1e-6 * expected.abs().max(1.0) } else { 1e-9 };
+                    let same = (value.is_nan() && expected.is_nan()) || (value - expected).abs() <= close;
+                    prop_assert!(same, "{} of row {}: {}, expected {}", name, row, value, expected);
+                }
             }
+        }
+    }
+
+    #[test]
+    fn a_profile_is_its_windows_at_the_cut_off(history in history(), hours in 0..300i64) {
+        let definition = Definition::parse(&all_measures()).unwrap();
+        let cut_off = Timestamp::from_millisecond(1_700_000_000_000 + hours * HOUR).unwrap();
+        for entity in definition.profiled() {
+            let windows = definition.profile_columns(entity);
+            let mut profiles: BTreeMap<u32, Vec<f64>> = history.profiles(&definition, entity, cut_off).into_iter().collect();
+            for value in 0..4 {
+                let expected: Vec<f64> =
+                    windows.iter().map(|(_, window)| defined(&history, window, value, cut_off)).collect();
+                let nothing: Vec<f64> = windows.iter().map(|(_, window)| window.measure.of_nothing()).collect();
+                // Who has no profile is taken for one whose windows are empty.
+                let found = profiles.remove(&value).unwrap_or(nothing);
+                for ((name, _), (found, expected)) in windows.iter().zip(found.iter().zip(&expected)) {
+                    let same = (found.is_nan() && expected.is_nan()) || (found - expected).abs() < 1e-9;
+                    prop_assert!(same, "{} of {}: {}, expected {}", name, value, found, expected);
+                }
+            }
+            prop_assert!(profiles.is_empty());
         }
     }
 }

@@ -10,7 +10,7 @@ use decision::{Action, Batch, DecisionId, Hold, Origin, Provisional, Rejected, S
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use model::{Bundle, Scratch};
+use model::{Bundle, FirstScores, Scratch};
 use outlet::Outgoing;
 use sha2::{Digest, Sha256};
 
@@ -109,8 +109,8 @@ pub fn judge(bundle: &Bundle, records: &Records, publish_approvals: bool, now: T
     let frames = unwrap(records, &mut judged.rejected);
     let batch = read(bundle.schema(), records, &frames, &mut judged.rejected);
     let mut scratch = Scratch::default();
-    let scores = bundle.first_scores(&batch, &mut scratch);
-    judged.decide(bundle, records, &batch, scores, publish_approvals, now);
+    let first = bundle.first_scores(&batch, &mut scratch);
+    judged.decide(bundle, records, &batch, first, publish_approvals, now);
     judged
 }
 
@@ -121,7 +121,7 @@ impl Judged {
         bundle: &Bundle,
         records: &Records,
         batch: &Batch<'_>,
-        scores: &[f64],
+        first: FirstScores<'_>,
         publish_approvals: bool,
         now: Timestamp,
     ) {
@@ -131,7 +131,7 @@ impl Judged {
         }
         let (policy, decided_at) = (bundle.policy(), now.to_string());
         let mut body = Body::new(batch);
-        for (row, &score) in scores.iter().enumerate().take(batch.len()) {
+        for (row, (&score, &lacking)) in first.scores.iter().zip(first.lacking).enumerate().take(batch.len()) {
             let origin = batch.origin(row);
             let Some(found) = records.get(origin.record as usize) else { continue };
             let action = policy.provisional(score);
@@ -154,7 +154,7 @@ impl Judged {
                 model_version: bundle.version(),
                 decided_at: now,
                 deadline: held.then_some(deadline),
-                degraded: &[],
+                degraded: bundle.degraded(lacking),
             };
             body.line(&decision, &decided_at);
             if held {

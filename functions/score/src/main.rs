@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use host::{Clients, chain, environment, open_bundle, start};
+use host::{Clients, Follower, chain, environment, open_bundle, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use score::{Config, Context, Records};
+use tokio::sync::Mutex;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -25,9 +26,17 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         settings,
     };
     tracing::info!(bundle, version = context.bundle.version(), "ready");
+    // Lambda brings one batch at a time: nobody waits for the lock.
+    let served = Mutex::new((context, Follower::new(&bundle)));
     let handle = |event: LambdaEvent<Records>| {
-        let context = &context;
-        async move { context.handle(&event.payload, Timestamp::now()).await.map_err(|error| chain(&error)) }
+        let served = &served;
+        async move {
+            let (context, follower) = &mut *served.lock().await;
+            if let Some(newer) = follower.newer(context.bundle.version(), &context.objects).await {
+                context.bundle = newer;
+            }
+            context.handle(&event.payload, Timestamp::now()).await.map_err(|error| chain(&error))
+        }
     };
     lambda_runtime::run(service_fn(handle)).await
 }

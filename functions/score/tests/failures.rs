@@ -241,3 +241,18 @@ proptest! {
         }
     }
 }
+
+#[tokio::test]
+async fn what_was_not_known_stands_in_the_decision_and_in_the_bucket() {
+    let faults = Faults::none();
+    let mut context = context(&faults);
+    let files = harness::bundle::profiled("2026-01-31T00:00:00Z".parse().unwrap(), Some(&[("C1", 20.0)]));
+    context.bundle = model::Bundle::open(&files).unwrap();
+    assert_eq!(handle(&context, &records(&[(1, 9.5), (2, 9.5)])).await, [""; 0]);
+    let degraded: Vec<Vec<String>> =
+        context.decisions.decisions().into_iter().map(|decision| decision.degraded).collect();
+    assert_eq!(degraded, [vec![], vec!["profile_missing:customer_id".to_owned()]]);
+    let rows = rows(&context);
+    let told: Vec<bool> = rows.values().map(|row| row.get("degraded").is_some()).collect();
+    assert_eq!(told, [false, true]);
+}

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use confirm::Settler;
-use host::{Clients, chain, definition_text, environment, open_bundle, start};
+use host::{Clients, chain, definition_text, environment, open_confirming, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use load::{Loader, Settings, Table};
@@ -32,7 +32,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     // Whatever the schedule sends: the ledger says what is due.
     let handle = |_: LambdaEvent<IgnoredAny>| async move {
         // Opened at every call: there may be none yet, and sweeps are few.
-        let judge = open_bundle(bundle, objects).await;
+        let judge = open_confirming(bundle, objects).await;
         if let Err(error) = &judge {
             tracing::error!(bundle, error = chain(error), "no bundle: no hold can be settled");
         }

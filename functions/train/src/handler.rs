@@ -1,12 +1,14 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use host::DefinitionError;
 use jiff::{SignedDuration, Timestamp};
-use model::{Bundle, Definition, sql};
+use model::{Bundle, Definition, Profiles, sql};
 use outlet::{Objects, keys};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use warehouse::{Statement, Status, Warehouse};
 
+use crate::set::read_profiles;
 use crate::{Report, SetError, TrainError, TrainingSet, train};
 
 /// How long the warehouse may take over the training set: most of the function's own time.
@@ -18,6 +20,40 @@ pub struct Event {
     /// The moment whose knowledge is learnt from; now, if it is not said.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
+    /// What alone is to be made anew; everything, if it is not said.
+    #[serde(default)]
+    pub only: Option<Only>,
+}
+
+/// A part of a bundle that can be made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Only {
+    /// The first look's profiles, as of the last cut-off; the models stay.
+    Profiles,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Answer {
+    /// A new bundle.
+    Trained(Box<Report>),
+    /// The bundle in use with new profiles.
+    Refreshed(Refreshed),
+}
+
+/// The bundle in use with new profiles.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Refreshed {
+    /// Its name.
+    pub bundle: String,
+    /// Its version, which is another with other profiles.
+    pub version: String,
+    /// What the profiles end at.
+    pub cut_off: Timestamp,
+    /// How many there are.
+    pub profiles: usize,
 }
 
 /// What the handler needs beyond its event.
@@ -43,6 +79,12 @@ pub enum HandlerError {
     /// The definition's file.
     #[error("there is no definition to train by")]
     Definition(#[from] DefinitionError),
+    /// The bundle in use.
+    #[error("there is no bundle to refresh")]
+    InUse(#[from] host::BundleError),
+    /// A first look without windows.
+    #[error("the bundle's first look knows no windows, so it has no profiles to refresh")]
+    NoProfiles,
     /// The definition.
     #[error("the definition can't be used")]
     Unusable(#[from] model::DefinitionError),
@@ -55,7 +97,7 @@ pub enum HandlerError {
         source: outlet::Error,
     },
     /// The warehouse.
-    #[error("can't unload the training set with {statement}")]
+    #[error("can't unload with {statement}")]
     Warehouse {
         /// The statement.
         statement: String,
@@ -71,7 +113,7 @@ pub enum HandlerError {
         state: String,
     },
     /// The training set.
-    #[error("the training set can't be used")]
+    #[error("what was unloaded can't be used")]
     Set(#[from] SetError),
     /// The training.
     #[error("no bundle was made")]
@@ -82,16 +124,38 @@ pub enum HandlerError {
 }
 
 impl<O: Objects, W: Warehouse> Context<'_, O, W> {
-    /// Unloads the training set as of the event's moment, learns from it, writes the bundle under its
-    /// version, and then moves the pointer to it.
-    pub async fn handle(&self, event: &Event, now: Timestamp) -> Result<Report, HandlerError> {
+    /// Makes a new bundle as of the event's moment, or the bundle in use with new profiles; writes it
+    /// under its version, and then moves the pointer to it.
+    pub async fn handle(&self, event: &Event, now: Timestamp) -> Result<Answer, HandlerError> {
+        let as_of = event.as_of.unwrap_or(now);
+        match event.only {
+            None => Ok(Answer::Trained(Box::new(Box::pin(self.train(as_of, now)).await?))),
+            Some(Only::Profiles) => Ok(Answer::Refreshed(Box::pin(self.refresh(as_of, now)).await?)),
+        }
+    }
+
+    async fn train(&self, as_of: Timestamp, now: Timestamp) -> Result<Report, HandlerError> {
         let text = host::definition_text(&self.bundle, self.objects).await?;
         let definition = Definition::parse(&text)?;
-        let set = self.training_set(&definition, event.as_of.unwrap_or(now), now).await?;
+        let set = self.training_set(&definition, as_of, now).await?;
         tracing::info!(rows = set.len(), "training set read");
-        let trained = train(&text, &set, |_| {})?;
-        let version = Bundle::open(&trained.files)?.version().to_owned();
-        for (name, bytes) in trained.files {
+        let profiles = self.profiles(&definition, as_of, now).await?;
+        let trained = train(&text, &set, profiles.as_ref(), |_| {})?;
+        self.put_in_use(trained.files).await?;
+        Ok(trained.report)
+    }
+
+    async fn refresh(&self, as_of: Timestamp, now: Timestamp) -> Result<Refreshed, HandlerError> {
+        let files = host::bundle_files(&self.bundle, self.objects).await?;
+        let definition = Bundle::open_without_profiles(&files)?.definition().clone();
+        let profiles = self.profiles(&definition, as_of, now).await?.ok_or(HandlerError::NoProfiles)?;
+        let version = self.put_in_use(model::with_profiles(files, &profiles)?).await?;
+        Ok(Refreshed { bundle: self.bundle.clone(), version, cut_off: profiles.cut_off(), profiles: profiles.len() })
+    }
+
+    async fn put_in_use(&self, files: BTreeMap<String, Vec<u8>>) -> Result<String, HandlerError> {
+        let version = Bundle::open(&files)?.version().to_owned();
+        for (name, bytes) in files {
             let key = keys::bundle_file(&self.bundle, &version, &name);
             self.objects.put(&key, bytes).await.map_err(HandlerError::objects(&key))?;
         }
@@ -100,7 +164,7 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         let pointer = serde_json::json!({ "version": version }).to_string().into_bytes();
         self.objects.put(&key, pointer).await.map_err(HandlerError::objects(&key))?;
         tracing::info!(bundle = self.bundle, version, "bundle in use");
-        Ok(trained.report)
+        Ok(version)
     }
 
     async fn training_set(
@@ -114,12 +178,43 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         };
         let to = back(as_of, definition.training.label_delay);
         let from = back(to, definition.training.span);
-        let name = format!("{}-train-{}", self.statement_prefix, as_of.as_second());
-        let prefix = format!("training/{}/{}/", self.bundle, as_of.as_second());
+        let export = |url: &str| sql::training_export(definition, [from, to, as_of], url, &self.role_arn);
+        let parts = self.unload("set", as_of, now, export).await?;
+        Ok(TrainingSet::read(definition, parts.iter().map(Vec::as_slice))?)
+    }
+
+    /// None where the first look needs none.
+    async fn profiles(
+        &self,
+        definition: &Definition,
+        as_of: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<Profiles>, HandlerError> {
+        let Some(cut_off) = definition.first.cut_off(as_of) else { return Ok(None) };
+        let mut tables = Vec::new();
+        for entity in definition.profiled() {
+            let name = definition.schema().entities.get(entity).map_or("", String::as_str);
+            let export = |url: &str| sql::profiles_export(definition, entity, cut_off, url, &self.role_arn);
+            tables.push((entity, self.unload(name, cut_off, now, export).await?));
+        }
+        let profiles = read_profiles(definition, cut_off, tables)?;
+        tracing::info!(profiles = profiles.len(), cut_off = cut_off.to_string(), "profiles read");
+        Ok(Some(profiles))
+    }
+
+    /// Has the warehouse unload what `export` says to an address, and reads it.
+    async fn unload(
+        &self,
+        what: &str,
+        moment: Timestamp,
+        now: Timestamp,
+        export: impl FnOnce(&str) -> String,
+    ) -> Result<Vec<Vec<u8>>, HandlerError> {
+        let name = format!("{}-train-{what}-{}", self.statement_prefix, moment.as_second());
+        let prefix = format!("training/{}/{}/{what}/", self.bundle, moment.as_second());
         self.clear(&prefix).await?;
-        let url = format!("s3://{}/{prefix}part-", self.bucket);
-        let sql = sql::training_export(definition, [from, to, as_of], &url, &self.role_arn);
-        // A training is asked for anew each time, so its token is new each time too.
+        let sql = export(&format!("s3://{}/{prefix}part-", self.bucket));
+        // What is asked for is asked for anew each time, so its token is new each time too.
         let attempt = (now.as_millisecond() % 1_000_000_000) as u32;
         let statement = Statement::new(name, attempt, vec![sql], Vec::new());
         let failed = |source| HandlerError::Warehouse { statement: statement.name.clone(), source };
@@ -140,7 +235,7 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
                 parts.push(outlet::gunzip(&key, &bytes).map_err(HandlerError::objects(&key))?);
             }
         }
-        Ok(TrainingSet::read(definition, parts.iter().map(Vec::as_slice))?)
+        Ok(parts)
     }
 
     async fn clear(&self, prefix: &str) -> Result<(), HandlerError> {

@@ -15,7 +15,7 @@ mod train;
 
 pub use boost::BoostError;
 pub use config::Config;
-pub use handler::{Context, Event, HandlerError};
+pub use handler::{Answer, Context, Event, HandlerError, Only, Refreshed};
 pub use report::{LookReport, Report};
 pub use set::{Past, SetError, TrainingSet};
 pub use train::{Progress, TrainError, Trained, train};

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 
 use decision::{Hold, Policy};
 use jiff::{SignedDuration, Timestamp};
-use model::{Bundle, Definition, DefinitionError, Forest, Golden, GoldenConfirm, Look, Matrix};
+use model::{Bundle, Definition, DefinitionError, Forest, Golden, GoldenConfirm, GoldenFirst, Look, Profiles};
 use serde_json::json;
 
 use crate::boost::{BoostError, Task, boost};
 use crate::metrics::{choice, ranking};
 use crate::report::{LookReport, Report};
-use crate::set::{SetRow, TrainingSet};
+use crate::set::{TrainingSet, evidence};
 
 /// How many golden vectors each look gets.
 const GOLDEN: usize = 8;
@@ -50,10 +50,12 @@ pub struct Trained {
     pub report: Report,
 }
 
-/// Learns both looks from labelled transactions and builds their bundle.
+/// Learns both looks from labelled transactions and builds their bundle, with the profiles that its
+/// first look is to begin with.
 pub fn train(
     definition_text: &str,
     set: &TrainingSet,
+    profiles: Option<&Profiles>,
     mut progress: impl FnMut(Progress),
 ) -> Result<Trained, TrainError> {
     let definition = Definition::parse(definition_text)?;
@@ -66,7 +68,7 @@ pub fn train(
     }
 
     let mut look = |name: &'static str, look: &Look| {
-        let rows = rows(&definition, look, set);
+        let rows = set.matrix(&definition, look);
         let task = Task { rows: &rows, frauds: &set.frauds, learn: &learn, training };
         let forest = boost(&task, |round| progress(Progress { look: name, round, of: training.rounds }))
             .map_err(|source| TrainError::Boost(name, source))?;
@@ -83,8 +85,11 @@ pub fn train(
     };
     let (first_out, confirm_out) = (held_out(&first_scores), held_out(&confirm_scores));
     let policy = policy(&definition, &first_out);
+    let look_report = |look, forest: &Forest, out: &[_]| LookReport::new(&definition, look, forest, ranking(out));
     let golden = golden(&definition, &policy, set);
-    let files = model::build(definition_text, policy.clone(), &first, &confirm, golden)?;
+    let looks =
+        [look_report(&definition.first, &first, &first_out), look_report(&definition.confirm, &confirm, &confirm_out)];
+    let files = model::build(definition_text, policy.clone(), [first, confirm], profiles, golden)?;
     let version = Bundle::open(&files)?.version().to_owned();
 
     let held = choice(first_out.iter().map(|(score, fraud)| (*score >= policy.hold_at, *fraud)));
@@ -92,7 +97,7 @@ pub fn train(
         .iter()
         .zip(&confirm_out)
         .map(|((first, fraud), (second, _))| (*first >= policy.hold_at && *second >= policy.release_below, *fraud));
-    let look_report = |look, forest: &Forest, out: &[_]| LookReport::new(&definition, look, forest, ranking(out));
+    let [first, confirm] = looks;
     let report = Report {
         bundle: definition.name.clone(),
         version,
@@ -100,21 +105,13 @@ pub fn train(
         frauds: set.frauds.iter().filter(|fraud| **fraud).count(),
         holdout: first_out.len(),
         holdout_frauds: first_out.iter().filter(|(_, fraud)| *fraud).count(),
-        first: look_report(&definition.first, &first, &first_out),
-        confirm: look_report(&definition.confirm, &confirm, &confirm_out),
+        first,
+        confirm,
         held,
         kept: choice(kept),
         thresholds: [policy.hold_at, policy.release_below, policy.block_at],
     };
     Ok(Trained { files, report })
-}
-
-fn rows(definition: &Definition, look: &Look, set: &TrainingSet) -> Matrix {
-    let mut matrix = Matrix::new(look.features.len());
-    for row in 0..set.len() {
-        definition.push_row(look, &SetRow(set, row), &mut matrix);
-    }
-    matrix
 }
 
 /// Thresholds: the first look's from its budget of holds, on the holdout; the confirming look's from
@@ -157,17 +154,10 @@ fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet) -> Golden
     let mut golden = Golden::default();
     for vector in 0..GOLDEN.min(set.len()) {
         let row = vector * (set.len() - 1) / (GOLDEN - 1);
-        let facts = SetRow(set, row);
         let occurred_at = set.occurred_at.get(row).copied().unwrap_or_default();
         let amount = set.amounts.get(row).copied().unwrap_or_default();
         let id = format!("golden-{vector}");
-        let numbers: BTreeMap<String, f64> = schema
-            .numbers
-            .iter()
-            .enumerate()
-            .map(|(index, name)| (name.clone(), model::features::Facts::number(&facts, index)))
-            .filter(|(_, value)| value.is_finite())
-            .collect();
+        let numbers = set.numbers(definition, row);
         let entities: BTreeMap<String, String> =
             schema.entities.iter().map(|name| (name.clone(), "golden".to_owned())).collect();
         let mut transaction = json!({ "transaction_id": id, "occurred_at": occurred_at, "amount": amount });
@@ -175,7 +165,7 @@ fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet) -> Golden
             fields.extend(numbers.iter().map(|(name, value)| (name.clone(), json!(value))));
             fields.extend(entities.iter().map(|(name, value)| (name.clone(), json!(value))));
         }
-        golden.first.push((transaction, 0.0));
+        golden.first.push(GoldenFirst { transaction, profiles: evidence(&set.profiles, row), score: 0.0 });
         let hold = Hold {
             decision_id: id.clone(),
             transaction_id: id,

@@ -5,13 +5,13 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use harness::bundle::DEFINITION;
+use harness::bundle::{DEFINITION, profiled_definition};
 use harness::memory;
 use jiff::{SignedDuration, Timestamp};
 use model::{Bundle, Definition};
 use outlet::Objects as _;
 use serde_json::Value;
-use train::{Context, Event, HandlerError, TrainError, TrainingSet, train};
+use train::{Answer, Context, Event, HandlerError, TrainError, TrainingSet, train};
 use warehouse::{Row, Statement, StatementId, Status, Warehouse};
 
 /// Seven days of what the warehouse would unload: an amount of 600 and more is suspicious, and it is
@@ -42,7 +42,7 @@ fn set(lines: &[String]) -> TrainingSet {
 #[test]
 fn the_second_look_learns_what_only_the_history_knows() {
     let mut rounds = 0;
-    let trained = train(DEFINITION, &set(&lines(4_000)), |_| rounds += 1).unwrap();
+    let trained = train(DEFINITION, &set(&lines(4_000)), None, |_| rounds += 1).unwrap();
     assert!(rounds > 0, "progress is told");
     let report = &trained.report;
     let ranking = |look: &train::LookReport| look.ranking.as_ref().unwrap().auc;
@@ -59,14 +59,15 @@ fn the_second_look_learns_what_only_the_history_knows() {
 #[test]
 fn the_same_rows_give_the_same_bundle_in_whatever_order_and_parts_they_come() {
     let lines = lines(1_000);
-    let one = train(DEFINITION, &set(&lines), |_| {}).unwrap();
+    let one = train(DEFINITION, &set(&lines), None, |_| {}).unwrap();
     let mut other = lines.clone();
     other.reverse();
     let definition = Definition::parse(DEFINITION).unwrap();
     let parts = [csv(&other[..300]), csv(&[]), csv(&other[300..])];
-    let other = train(DEFINITION, &TrainingSet::read(&definition, parts.iter().map(String::as_bytes)).unwrap(), |_| {});
+    let other =
+        train(DEFINITION, &TrainingSet::read(&definition, parts.iter().map(String::as_bytes)).unwrap(), None, |_| {});
     assert_eq!(one.files, other.unwrap().files);
-    let reseeded = train(&DEFINITION.replace("seed = 1", "seed = 2"), &set(&lines), |_| {}).unwrap();
+    let reseeded = train(&DEFINITION.replace("seed = 1", "seed = 2"), &set(&lines), None, |_| {}).unwrap();
     assert_ne!(one.report.version, reseeded.report.version);
 }
 
@@ -74,9 +75,9 @@ fn the_same_rows_give_the_same_bundle_in_whatever_order_and_parts_they_come() {
 fn what_nothing_can_be_learnt_from_is_refused_with_what_to_do() {
     let lines = lines(1_000);
     let good: Vec<String> = lines.iter().filter(|line| line.contains(",0,T")).cloned().collect();
-    let error = train(DEFINITION, &set(&good), |_| {}).unwrap_err();
+    let error = train(DEFINITION, &set(&good), None, |_| {}).unwrap_err();
     assert!(error.source().unwrap().to_string().contains("0 frauds and"), "{error:?}");
-    let error = train(DEFINITION, &set(&[]), |_| {}).unwrap_err();
+    let error = train(DEFINITION, &set(&[]), None, |_| {}).unwrap_err();
     assert!(matches!(error, TrainError::NoHoldout), "{error}");
 
     let definition = Definition::parse(DEFINITION).unwrap();
@@ -89,19 +90,22 @@ fn what_nothing_can_be_learnt_from_is_refused_with_what_to_do() {
     assert_eq!(read(&empty), "training set, line 2, column `amount`: expected a number");
 }
 
-/// A warehouse that unloads these parts, whatever it is asked.
+/// A warehouse that unloads these parts of training sets, and this part of profiles.
 struct Unloading<'a> {
     objects: &'a memory::Objects,
     inner: memory::Warehouse,
     parts: Vec<String>,
+    profiles: String,
 }
 
 impl Warehouse for Unloading<'_> {
     async fn submit(&self, statement: &Statement) -> Result<StatementId, warehouse::Error> {
-        assert!(statement.sqls[0].contains("UNLOAD"), "{statement:?}");
-        for (place, part) in self.parts.iter().enumerate() {
-            let key = format!("training/small/{}/part-{place:04}.gz", AS_OF.parse::<Timestamp>().unwrap().as_second());
-            self.objects.put(&key, outlet::gzip(part.as_bytes())).await.unwrap();
+        let sql = &statement.sqls[0];
+        let (_, address) = sql.split_once(" TO 's3://b/").filter(|_| sql.starts_with("UNLOAD")).unwrap();
+        let (prefix, _) = address.split_once('\'').unwrap();
+        let parts = if prefix.contains("/set/") { &self.parts[..] } else { std::slice::from_ref(&self.profiles) };
+        for (place, part) in parts.iter().enumerate() {
+            self.objects.put(&format!("{prefix}{place:04}.gz"), outlet::gzip(part.as_bytes())).await.unwrap();
         }
         self.inner.submit(statement).await
     }
@@ -116,6 +120,17 @@ impl Warehouse for Unloading<'_> {
     }
 }
 
+fn context<'a, W>(objects: &'a memory::Objects, warehouse: &'a W) -> Context<'a, memory::Objects, W> {
+    Context {
+        objects,
+        warehouse,
+        bucket: "b".to_owned(),
+        bundle: "small".to_owned(),
+        statement_prefix: "p".to_owned(),
+        role_arn: "default".to_owned(),
+    }
+}
+
 const AS_OF: &str = "2026-01-15T00:00:00Z";
 
 #[tokio::test]
@@ -123,25 +138,19 @@ async fn the_function_writes_the_bundle_and_then_moves_the_pointer() {
     let objects = memory::Objects::new();
     objects.put("bundles/small/bundle.toml", DEFINITION.as_bytes().to_vec()).await.unwrap();
     // What a training before has left is no part of this one.
-    let stale = format!("training/small/{}/part-9999.gz", AS_OF.parse::<Timestamp>().unwrap().as_second());
+    let stale = format!("training/small/{}/set/part-9999.gz", AS_OF.parse::<Timestamp>().unwrap().as_second());
     objects.put(&stale, outlet::gzip(b"stale")).await.unwrap();
     let all = lines(1_000);
     let warehouse = Unloading {
         objects: &objects,
         inner: memory::Warehouse::new(),
         parts: vec![csv(&all[..400]), csv(&all[400..])],
+        profiles: String::new(),
     };
-    let context = Context {
-        objects: &objects,
-        warehouse: &warehouse,
-        bucket: "b".to_owned(),
-        bundle: "small".to_owned(),
-        statement_prefix: "p".to_owned(),
-        role_arn: "default".to_owned(),
-    };
+    let context = context(&objects, &warehouse);
     let event: Event = serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
     let now = "2026-01-20T00:00:00Z".parse::<Timestamp>().unwrap();
-    let report = context.handle(&event, now).await.unwrap();
+    let Answer::Trained(report) = context.handle(&event, now).await.unwrap() else { panic!("no report") };
     let pointer: Value =
         serde_json::from_slice(&objects.get("bundles/small/current.json").await.unwrap().unwrap()).unwrap();
     assert_eq!(pointer["version"], report.version);
@@ -158,16 +167,45 @@ async fn the_function_writes_the_bundle_and_then_moves_the_pointer() {
 }
 
 #[tokio::test]
+async fn profiles_come_with_a_bundle_and_are_refreshed_alone() {
+    let objects = memory::Objects::new();
+    objects.put("bundles/small/bundle.toml", profiled_definition().into_bytes()).await.unwrap();
+    let all: Vec<String> = lines(1_000).iter().map(|line| format!("{line},40.5")).collect();
+    let set = format!("{HEADER},profile_customer_mean_7d\n{}\n", all.join("\n"));
+    let profiles = |mean: &str| format!("entity,customer_mean_7d\nC1,{mean}\n\"it's \"\"C2\"\"\",\n");
+    let mut warehouse =
+        Unloading { objects: &objects, inner: memory::Warehouse::new(), parts: vec![set], profiles: profiles("12.25") };
+    let open = async || host::open_bundle("small", &objects).await.unwrap();
+    let now = "2026-01-20T10:00:00Z".parse::<Timestamp>().unwrap();
+    let refresh: Event = serde_json::from_str(include_str!("../../../events/train/profiles.json")).unwrap();
+    let error = context(&objects, &warehouse).handle(&refresh, now).await.unwrap_err();
+    assert!(matches!(error, HandlerError::InUse(_)), "{error}");
+
+    let event: Event = serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
+    context(&objects, &warehouse).handle(&event, now).await.unwrap();
+    let trained = open().await;
+    assert_eq!(trained.cut_off(), Some(AS_OF.parse().unwrap()));
+
+    warehouse.profiles = profiles("99");
+    let Answer::Refreshed(told) = context(&objects, &warehouse).handle(&refresh, now).await.unwrap() else {
+        panic!("trained")
+    };
+    let refreshed = open().await;
+    assert_eq!((told.version.as_str(), told.profiles), (refreshed.version(), 2));
+    assert_eq!((told.cut_off, refreshed.cut_off()), ("2026-01-20T00:00:00Z".parse().unwrap(), Some(told.cut_off)));
+    assert_ne!(trained.version(), refreshed.version());
+    assert_eq!(trained.policy(), refreshed.policy());
+    let asked = warehouse.inner.submitted();
+    let names: Vec<&str> = asked.iter().map(|(_, statement)| statement.name.as_str()).collect();
+    let seconds = AS_OF.parse::<Timestamp>().unwrap().as_second();
+    assert_eq!(names[..2], [format!("p-train-set-{seconds}"), format!("p-train-customer_id-{seconds}")]);
+    assert_eq!(names[2], format!("p-train-customer_id-{}", told.cut_off.as_second()));
+}
+
+#[tokio::test]
 async fn without_a_definition_there_is_a_word_on_what_to_do() {
     let (objects, warehouse) = (memory::Objects::new(), memory::Warehouse::new());
-    let context = Context {
-        objects: &objects,
-        warehouse: &warehouse,
-        bucket: "b".to_owned(),
-        bundle: "small".to_owned(),
-        statement_prefix: "p".to_owned(),
-        role_arn: "default".to_owned(),
-    };
+    let context = context(&objects, &warehouse);
     // An invocation without a payload is an empty object.
     let event: Event = serde_json::from_str("{}").unwrap();
     let error = context.handle(&event, Timestamp::now()).await.unwrap_err();

@@ -7,11 +7,15 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use decision::{Batch, Origin};
 use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
+use model::Definition;
+use model::features::Label;
 use outlet::{Decisions, Outgoing};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use train::Past;
 
 /// A flag without a moment is known this long after its transaction.
 pub const LABEL_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -74,6 +78,21 @@ pub async fn put(stream: &impl Decisions, rows: &[Row]) -> Result<()> {
             first.transaction_id
         ),
     }
+}
+
+/// Rows as a history to learn from.
+pub fn past(definition: &Definition, rows: &[Row]) -> Result<Past> {
+    let mut batch = Batch::with_capacity(definition.schema(), rows.len());
+    for (row, place) in rows.iter().zip(0..) {
+        let read = batch.read(row.json.as_bytes(), Origin { record: place, item: 0 }, Timestamp::MAX);
+        read.with_context(|| format!("transaction {}", row.transaction_id))?;
+    }
+    let mut past = Past::default();
+    past.add(&batch, |place| {
+        let row = rows.get(place)?;
+        Some(Label { reported_at: row.reported_at, is_fraud: row.fraud? })
+    });
+    Ok(past)
 }
 
 /// Sets the rows' labels to those of a file: NDJSON lines of `transaction_id`, `reported_at` and

@@ -98,6 +98,11 @@ impl Bar {
         self.bar.inc(more);
     }
 
+    /// One more line above the bar.
+    pub fn note(&self, text: &str) {
+        self.bar.suspend(|| eprintln!("  {text}"));
+    }
+
     /// The table as it is now; without a terminal, its last line now and then.
     pub fn table(&self, text: &str) {
         if self.terminal {

@@ -80,7 +80,8 @@ pub struct Parameters {
 }
 
 impl Default for Parameters {
-    /// For this machine: the stand-in answers to any workgroup; loads and sweeps come quickly; approvals are published.
+    /// For this machine: the stand-in answers to any workgroup; loads and sweeps come quickly; approvals
+    /// are published; profiles, whose days are those of the data, are made anew by whoever plays these.
     fn default() -> Self {
         let overrides = [
             ("Architecture", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }),
@@ -89,6 +90,7 @@ impl Default for Parameters {
             ("WarehouseRoleArn", "arn:aws:iam::000000000000:role/local-warehouse"),
             ("PublishApprovals", "true"),
             ("LoadBatchingWindowSeconds", "2"),
+            ("ProfilesSchedule", "rate(1000 days)"),
         ];
         let overrides = overrides.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         Self { stack: STACK.to_owned(), overrides }

@@ -96,6 +96,19 @@ fn every_end_of_a_statement_reaches_its_function() {
 }
 
 #[test]
+fn profiles_are_made_anew_every_day_and_by_one_at_a_time() {
+    let template = template();
+    let rule = &template["Resources"]["ProfilesRule"]["Properties"];
+    assert_eq!(rule["ScheduleExpression"], json!({"Ref": "ProfilesSchedule"}));
+    assert_eq!(template["Parameters"]["ProfilesSchedule"]["Default"], "cron(15 0 * * ? *)");
+    let target = &rule["Targets"][0];
+    assert_eq!(target["Arn"], json!({"Fn::GetAtt": ["Train", "Arn"]}));
+    let event = std::fs::read_to_string(root().join("events/train/profiles.json")).unwrap();
+    assert_eq!(target["Input"].as_str(), Some(event.trim()));
+    assert_eq!(template["Resources"]["Train"]["Properties"]["ReservedConcurrentExecutions"], 1);
+}
+
+#[test]
 fn nothing_that_fails_vanishes() {
     let template = template();
     for (name, rule) in resources(&template, "AWS::Events::Rule") {

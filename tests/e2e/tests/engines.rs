@@ -18,7 +18,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use redshift_data::{Events, Options, Quotas, Server, Storage};
 use serde_json::json;
-use warehouse::{Database, RedshiftData, Statement, StatementId, Status, Target, Warehouse as _, evidence_statement};
+use warehouse::{
+    Database, RedshiftData, Row, Statement, StatementId, Status, Target, Warehouse as _, evidence_statement,
+};
 
 const ROWS: usize = 600;
 /// Both engines add the same doubles in another order, and PostgreSQL's variance is of squares.
@@ -92,6 +94,22 @@ fn inserts(history: &History) -> Vec<String> {
     ]
 }
 
+fn assert_close(sql: Option<f64>, rust: f64, name: &str, row: usize) {
+    let sql = sql.unwrap_or(f64::NAN);
+    let same = (sql.is_nan() && rust.is_nan()) || (sql - rust).abs() <= CLOSE * rust.abs().max(1.0);
+    assert!(same, "{name} of {row}: {sql} by SQL, {rust} by Rust");
+}
+
+async fn warehouse_rows(warehouse: &RedshiftData, sql: String) -> Vec<Row> {
+    let id = run(warehouse, &Statement::new("query".to_owned(), 1, vec![sql], Vec::new())).await;
+    warehouse.rows(&id, 1).await.unwrap()
+}
+
+async fn rows(warehouse: &RedshiftData, sql: String) -> BTreeMap<String, Row> {
+    let rows = warehouse_rows(warehouse, sql).await.into_iter();
+    rows.map(|row| (row.text("transaction_id").unwrap().to_owned(), row)).collect()
+}
+
 fn compare(
     found: &BTreeMap<String, BTreeMap<String, Option<f64>>>,
     history: &History,
@@ -105,9 +123,7 @@ fn compare(
         let evidence = &found[&format!("T{row}")];
         assert_eq!(evidence.len(), windows.len());
         for ((name, _), values) in windows.iter().zip(&values) {
-            let (sql, rust) = (evidence[*name].unwrap_or(f64::NAN), values[row]);
-            let same = (sql.is_nan() && rust.is_nan()) || (sql - rust).abs() <= CLOSE * rust.abs().max(1.0);
-            assert!(same, "{name} of T{row}: {sql} by SQL, {rust} by Rust");
+            assert_close(evidence[*name], values[row], name, row);
         }
     }
 }
@@ -149,22 +165,38 @@ async fn both_engines_see_the_same_history() {
     let every: Vec<usize> = (0..ROWS).collect();
     compare(&evidence("all", &every).await, &history, &every, &definition);
 
+    // The training set has the windows of both looks, each at its own moment.
+    let [from, to] = [Timestamp::UNIX_EPOCH, "2030-01-01T00:00:00Z".parse().unwrap()];
+    let found = rows(&warehouse, sql::training_set(&definition, from, to, to)).await;
+    for (look, prefix) in [(&definition.confirm, ""), (&definition.first, sql::PROFILE)] {
+        let windows = definition.windows(look);
+        for ((name, _), values) in windows.iter().zip(history.windows(&definition, look)) {
+            for &row in &every {
+                assert_close(found[&format!("T{row}")].number(&format!("{prefix}{name}")), values[row], name, row);
+            }
+        }
+    }
+
+    // Profiles are the windows at the cut-off, of those who have any.
+    let cut_off = history.occurred_at[0];
+    for entity in definition.profiled() {
+        let found = warehouse_rows(&warehouse, sql::profiles(&definition, entity, cut_off)).await;
+        let mut found: BTreeMap<String, Row> =
+            found.into_iter().map(|row| (row.text("entity").unwrap().to_owned(), row)).collect();
+        let prefix = ["it's C", "S"][entity];
+        for (value, windows) in history.profiles(&definition, entity, cut_off) {
+            let row = found.remove(&format!("{prefix}{value}")).unwrap();
+            for ((name, _), rust) in definition.profile_columns(entity).iter().zip(windows) {
+                assert_close(row.number(name), rust, name, value as usize);
+            }
+        }
+        assert!(found.is_empty(), "by SQL alone: {found:?}");
+    }
+
     // A held transaction counts once, whether it was loaded meanwhile or not. The last one is in no
     // other's windows.
     let last = (0..ROWS).max_by_key(|&row| history.occurred_at[row]).unwrap();
     let delete = format!("DELETE FROM transactions WHERE transaction_id = 'T{last}'");
     run(&warehouse, &Statement::new("delete".to_owned(), 1, vec![delete], Vec::new())).await;
     compare(&evidence("absent", &[last]).await, &history, &[last], &definition);
-}
-
-#[test]
-fn the_training_set_is_the_same_query() {
-    // The windows of a training row are those of a hold: one template writes both.
-    let definition = Definition::parse(&all_measures()).unwrap();
-    let moment: Timestamp = "2026-01-31T09:00:00Z".parse().unwrap();
-    let training = sql::training_set(&definition, moment, moment, moment);
-    let evidence = sql::evidence(&definition, 1).remove(0);
-    let windows =
-        |text: &str| text[text.find(", by_customer_id AS").unwrap()..text.rfind("\nSELECT").unwrap()].to_owned();
-    assert_eq!(windows(&training), windows(&evidence));
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use decision::{Action, Hold, Policy};
-use model::{Bundle, Forest, Golden, GoldenConfirm, Node, Split};
+use jiff::Timestamp;
+use model::{
+    Bundle, Definition, Forest, Golden, GoldenConfirm, GoldenFirst, Node, Profiles, Split, TableBuilder, Tree,
+};
 
 /// What it is built from.
 pub const DEFINITION: &str = include_str!("bundle.toml");
@@ -25,13 +28,23 @@ pub fn bundle() -> Bundle {
 /// If the model crate refuses it.
 #[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
 pub fn files() -> BTreeMap<String, Vec<u8>> {
-    let leaf = |value| Node { value, split: None };
-    let fork = |feature, threshold, below, other| {
-        let split = Split { feature, threshold, below: 1, other: 2 };
-        vec![Node { value: 0.0, split: Some(split) }, leaf(below), leaf(other)]
-    };
     let first = Forest::new(2, 0.0, &[fork(0, 499.99, -3.0, 3.0)]).expect("a tree");
-    let confirm = Forest::new(2, 0.0, &[fork(1, 400.0, 3.0, -3.0)]).expect("a tree");
+    model::build(DEFINITION, policy(), [first, confirm()], None, golden()).expect("the fixture builds")
+}
+
+fn fork(feature: usize, threshold: f64, below: f64, other: f64) -> Tree {
+    let leaf = |value| Node { value, split: None };
+    let split = Split { feature, threshold, below: 1, other: 2 };
+    vec![Node { value: 0.0, split: Some(split) }, leaf(below), leaf(other)]
+}
+
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+fn confirm() -> Forest {
+    Forest::new(2, 0.0, &[fork(1, 400.0, 3.0, -3.0)]).expect("a tree")
+}
+
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+fn golden() -> Golden {
     let transaction = serde_json::json!({
         "transaction_id": "golden", "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0,
         "customer_id": "C1", "terminal_id": "S1",
@@ -43,9 +56,37 @@ pub fn files() -> BTreeMap<String, Vec<u8>> {
     }))
     .expect("a hold");
     let evidence = BTreeMap::from([("customer_mean_7d".to_owned(), Some(20.0))]);
-    let golden =
-        Golden { first: vec![(transaction, 0.0)], confirm: vec![GoldenConfirm { hold, evidence, score: 0.0 }] };
-    model::build(DEFINITION, policy(), &first, &confirm, golden).expect("the fixture builds")
+    Golden {
+        first: vec![GoldenFirst { transaction, profiles: BTreeMap::new(), score: 0.0 }],
+        confirm: vec![GoldenConfirm { hold, evidence, score: 0.0 }],
+    }
+}
+
+/// The definition with a first look that knows what its customer usually pays.
+pub fn profiled_definition() -> String {
+    DEFINITION.replace("[\"amount\", \"night\"]", "[\"amount\", \"customer_mean_7d\"]\ncut_off = \"1d\"")
+}
+
+/// A bundle that holds what a customer with a profile of up to 50 does, with the profiles of these
+/// customers, or with none.
+///
+/// # Panics
+/// If the model crate refuses it.
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+pub fn profiled(cut_off: Timestamp, means: Option<&[(&str, f64)]>) -> BTreeMap<String, Vec<u8>> {
+    let text = profiled_definition();
+    let definition = Definition::parse(&text).expect("a definition");
+    let profiles = means.map(|means| {
+        let mut table = TableBuilder::new(&definition, 0).expect("the first look asks about customers");
+        means.iter().for_each(|(customer, mean)| table.push(customer, [*mean].into_iter()));
+        Profiles::build(cut_off, vec![table]).expect("each customer once")
+    });
+    let mut golden = golden();
+    for vector in &mut golden.first {
+        vector.profiles = BTreeMap::from([("customer_mean_7d".to_owned(), Some(20.0))]);
+    }
+    let first = Forest::new(2, 0.0, &[fork(1, 50.0, 3.0, -3.0)]).expect("a tree");
+    model::build(&text, policy(), [first, confirm()], profiles.as_ref(), golden).expect("the fixture builds")
 }
 
 /// Its policy.
@@ -73,7 +114,7 @@ pub const MEASURES: [(&str, &str); 6] = [
 ];
 
 /// The definition with every measure, of both entities, over a long and a short window with a delay
-/// and, where it can be, one without: for comparing engines.
+/// and, where it can be, one without, in both looks: for comparing engines.
 pub fn all_measures() -> String {
     let (mut features, mut names) = (String::new(), Vec::new());
     for (entity, other) in [("customer_id", "terminal_id"), ("terminal_id", "customer_id")] {
@@ -91,6 +132,7 @@ pub fn all_measures() -> String {
             }
         }
     }
-    let text = DEFINITION.replace("[first]", &format!("{features}[first]"));
-    text.replace("[\"amount\", \"customer_mean_7d\"]\n\n[costs]", &format!("[{}]\n\n[costs]", names.join(", ")))
+    let (text, names) = (DEFINITION.replace("[first]", &format!("{features}[first]")), names.join(", "));
+    let text = text.replace("[\"amount\", \"night\"]", &format!("[{names}]\ncut_off = \"12h\""));
+    text.replace("[\"amount\", \"customer_mean_7d\"]\n\n[costs]", &format!("[{names}]\n\n[costs]"))
 }

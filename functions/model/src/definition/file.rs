@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use decision::{Action, Schema};
 use serde::Deserialize;
 
-use super::{Calendar, Costs, DefinitionError, Feature, Kind, Look, Measure, Rules, Training, Window, setting, share};
+use super::{Calendar, Costs, DefinitionError, Feature, Kind, Measure, Rules, Training, Window, setting, share};
+use crate::sql::PROFILE;
 
 /// A window longer than this is a slip of the pen, and would overflow intervals.
 const MAX_SECONDS: u64 = 3660 * 86_400;
@@ -28,6 +29,8 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct First {
     pub(super) features: Vec<String>,
+    #[serde(default)]
+    pub(super) cut_off: Option<String>,
     pub(super) hold_share: f64,
 }
 
@@ -145,7 +148,7 @@ fn seconds(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(unit).filter(|seconds| (1..=MAX_SECONDS).contains(seconds))
 }
 
-fn span(name: &'static str, text: &str) -> Result<u64, DefinitionError> {
+pub(super) fn span(name: &'static str, text: &str) -> Result<u64, DefinitionError> {
     seconds(text).ok_or_else(|| setting(name, "expected a span such as 30s, 10m, 1h or 7d"))
 }
 
@@ -153,7 +156,7 @@ pub(super) fn look(
     which: &'static str,
     names: &[String],
     places: &BTreeMap<&str, usize>,
-) -> Result<Look, DefinitionError> {
+) -> Result<Vec<usize>, DefinitionError> {
     let mut features = Vec::with_capacity(names.len());
     for name in names {
         let refuse = |why: String| DefinitionError::Feature { feature: name.clone(), why };
@@ -166,7 +169,7 @@ pub(super) fn look(
     }
     match features.len() {
         0 => Err(setting("features", "a look needs at least one feature")),
-        1..=250 => Ok(Look { features }),
+        1..=250 => Ok(features),
         _ => Err(setting("features", "a look may have 250 features at the most")),
     }
 }
@@ -182,9 +185,10 @@ pub(super) fn features(schema: &Schema, entries: Vec<FeatureEntry>) -> Result<Ve
         if !plain {
             return Err(refuse("expected a name of lower case letters, digits and _, a letter first".to_owned()));
         }
-        let reserved = ["transaction_id", "occurred_at", "label"].contains(&name.as_str());
+        // In training sets, the first look's windows are columns beside the confirming look's.
+        let reserved = ["transaction_id", "occurred_at", "label"].contains(&name.as_str()) || name.starts_with(PROFILE);
         if reserved || schema.entities.contains(&name) || schema.categories.contains(&name) {
-            return Err(refuse("this name is a field's".to_owned()));
+            return Err(refuse(format!("this name is a field's, or begins with {PROFILE}")));
         }
         if features.iter().any(|other| other.name == name) {
             return Err(refuse("declared twice".to_owned()));

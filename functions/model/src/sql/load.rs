@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::tables::columns;
-use super::{OUTCOMES, REPORTS, training_set};
+use super::{OUTCOMES, REPORTS, profiles, training_set};
 use crate::Definition;
 
 /// Takes the objects of a COPY manifest into a table: into a staging table, one row for each key,
@@ -48,10 +48,24 @@ pub fn training_export(
     url: &str,
     iam_role: &str,
 ) -> String {
-    let query = training_set(definition, from, to, as_of);
+    unload(&training_set(definition, from, to, as_of), url, iam_role)
+}
+
+/// Writes [`profiles`] likewise.
+pub fn profiles_export(
+    definition: &Definition,
+    entity: usize,
+    cut_off: Timestamp,
+    url: &str,
+    iam_role: &str,
+) -> String {
+    unload(&profiles(definition, entity, cut_off), url, iam_role)
+}
+
+fn unload(query: &str, url: &str, iam_role: &str) -> String {
     format!(
         "UNLOAD ({}) TO {} IAM_ROLE {} FORMAT CSV HEADER GZIP PARALLEL OFF ALLOWOVERWRITE",
-        quoted(&query),
+        quoted(query),
         quoted(url),
         role(iam_role)
     )

@@ -134,17 +134,17 @@ fn parts(event: &[u8]) -> Value {
     let batch = read(bundle.schema(), &records, &frames, &mut rejected);
     assert_eq!((batch.len(), rejected.len()), (rows, 0));
     let mut scratch = Scratch::default();
-    let scores = bundle.first_scores(&batch, &mut scratch).to_vec();
     let event = best(rows, || serde_json::from_slice::<Records>(event).unwrap().len());
     let decode = best(rows, || {
         let mut rejected = Vec::new();
         let frames = unwrap(&records, &mut rejected);
         read(bundle.schema(), &records, &frames, &mut rejected).len()
     });
-    let features_and_scoring = best(rows, || bundle.first_scores(&batch, &mut scratch).len());
+    let features_and_scoring = best(rows, || bundle.first_scores(&batch, &mut scratch).scores.len());
+    let first = bundle.first_scores(&batch, &mut scratch);
     let encoding = best(rows, || {
         let mut judged = Judged::default();
-        judged.decide(&bundle, &records, &batch, &scores, false, now());
+        judged.decide(&bundle, &records, &batch, first, false, now());
         judged.body.len()
     });
     json!({

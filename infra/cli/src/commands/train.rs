@@ -3,12 +3,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use decision::{Batch, Origin};
 use indicatif::ProgressBar;
 use jiff::{SignedDuration, Timestamp};
 use model::Definition;
-use model::features::Label;
-use train::{LookReport, Past, TrainingSet};
+use train::{LookReport, TrainingSet};
 
 use crate::input;
 use crate::show::{line, thousands};
@@ -53,23 +51,15 @@ impl TrainArgs {
         }
         let last = rows.last().context("the history is empty")?.occurred_at;
         let as_of = self.as_of.unwrap_or(last);
-        let mut past = Past::default();
-        let mut batch = Batch::with_capacity(definition.schema(), rows.len());
-        for (place, row) in rows.iter().enumerate() {
-            let origin = Origin { record: place as u32, item: 0 };
-            let read = batch.read(row.json.as_bytes(), origin, Timestamp::MAX);
-            read.with_context(|| format!("transaction {} of {}", row.transaction_id, self.history.display()))?;
-        }
-        past.add(&batch, |place| {
-            let row = rows.get(place)?;
-            Some(Label { reported_at: row.reported_at, is_fraud: row.fraud? })
-        });
+        let past = input::past(&definition, &rows).with_context(|| format!("in {}", self.history.display()))?;
         let back = |moment: Timestamp, seconds: u64| moment.checked_sub(SignedDuration::from_secs(seconds as i64));
         let to = back(as_of, definition.training.label_delay)?;
         let from = back(to, definition.training.span)?;
         let set = TrainingSet::of_history(&definition, &past, [from, to, as_of]);
         let bar = ProgressBar::new(definition.training.rounds as u64);
-        let trained = train::train(&text, &set, |progress| {
+        let profiles =
+            definition.first.cut_off(as_of).map(|cut_off| past.profiles(&definition, cut_off)).transpose()?;
+        let trained = train::train(&text, &set, profiles.as_ref(), |progress| {
             bar.set_message(progress.look);
             bar.set_position(progress.round as u64);
         })?;

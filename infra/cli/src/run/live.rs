@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use decision::Action;
 use jiff::Timestamp;
+use local::Local;
+use train::Answer;
 
 use super::Split;
+use super::phases::{arrive, invoke_train};
 use crate::consume::{Consumer, Seen};
 use crate::show::{Steps, thousands};
 use crate::system::System;
@@ -23,6 +26,7 @@ const PACE: Duration = Duration::from_millis(500);
 /// Puts all live transactions on the stream. When each was put.
 pub(super) async fn stream(
     steps: &Steps,
+    local: &Local,
     system: &System,
     consumer: &Consumer,
     split: &Split,
@@ -30,7 +34,14 @@ pub(super) async fn stream(
     let bar = steps.bar("put live transactions on the stream", split.live.len() as u64);
     let mut put_at = HashMap::with_capacity(split.live.len());
     let mut reported = split.at;
-    for (place, chunk) in split.live.chunks(CHUNK).enumerate() {
+    let days = split.live.chunk_by(|a, b| midnight(a.occurred_at) == midnight(b.occurred_at));
+    let chunks = days.flat_map(|day| day.chunks(CHUNK));
+    let mut day = midnight(split.at);
+    for (place, chunk) in chunks.enumerate() {
+        if let Some(today) = chunk.first().map(|row| midnight(row.occurred_at)).filter(|today| *today != day) {
+            day = today;
+            bar.note(&refresh(local, system, put_at.len(), day).await?);
+        }
         let began = tokio::time::Instant::now();
         if place % CHUNKS_PER_REPORT == 0
             && let Some(first) = chunk.first()
@@ -64,6 +75,21 @@ pub(super) async fn stream(
     }
     bar.finish();
     Ok(put_at)
+}
+
+fn midnight(moment: Timestamp) -> Timestamp {
+    const DAY: i64 = 86_400;
+    Timestamp::from_second(moment.as_second().div_euclid(DAY) * DAY).unwrap_or_default()
+}
+
+/// What the schedule does on AWS: the first look's profiles anew, once the day before is in the warehouse.
+async fn refresh(local: &Local, system: &System, put: usize, day: Timestamp) -> Result<String> {
+    arrive(system, "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL", put).await?;
+    let event = serde_json::json!({ "as_of": day, "only": "profiles" });
+    match invoke_train(local, &event).await? {
+        Answer::Refreshed(told) => Ok(format!("{} profiles as of {}", thousands(told.profiles), told.cut_off)),
+        Answer::Trained(_) => bail!("train has answered with a report"),
+    }
 }
 
 /// The latest holds and their ends, as a table.

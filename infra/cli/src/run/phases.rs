@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use local::Local;
 use serde_json::Value;
 use tokio::process::Command;
-use train::Report;
+use train::Answer;
 use train::metrics::Ranking;
 
 use super::{Split, live};
@@ -55,7 +55,11 @@ pub(super) async fn prepare(steps: &Steps, local: &Local, system: &System, split
             arrive(system, "SELECT COUNT(*) FROM fraud_reports", reports).await
         })
         .await?;
-    let report = steps.wait("train both looks (the deployed train function)", train(local, split.at)).await?;
+    let event = serde_json::json!({ "as_of": split.at });
+    let trained = invoke_train(local, &event);
+    let Answer::Trained(report) = steps.wait("train both looks (the deployed train function)", trained).await? else {
+        bail!("train has answered with no report");
+    };
     steps.note(&format!(
         "bundle {}: on the holdout, first look AUC {}, confirming look AUC {}",
         report.version,
@@ -70,7 +74,7 @@ fn rounded(ranking: Option<Ranking>) -> String {
 }
 
 /// Waits until a count of the warehouse has reached `expected`.
-async fn arrive(system: &System, sql: &str, expected: usize) -> Result<()> {
+pub(super) async fn arrive(system: &System, sql: &str, expected: usize) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let count = system.count(sql).await?;
@@ -84,14 +88,14 @@ async fn arrive(system: &System, sql: &str, expected: usize) -> Result<()> {
     }
 }
 
-/// Invokes the deployed train function and waits for its report.
-async fn train(local: &Local, as_of: Timestamp) -> Result<Report> {
+/// Invokes the deployed train function and waits for its answer.
+pub(super) async fn invoke_train(local: &Local, event: &Value) -> Result<Answer> {
     let answer = local.folder().join("train-answer.json");
     let function = local.outputs().function("train")?;
     let output = Command::new(local.venv().aws())
         .args(["lambda", "invoke", "--function-name", function, "--cli-read-timeout", "600"])
         .arg("--payload")
-        .arg(serde_json::json!({ "as_of": as_of }).to_string())
+        .arg(event.to_string())
         .arg(&answer)
         .envs(local.environment())
         .output()
@@ -110,7 +114,7 @@ async fn train(local: &Local, as_of: Timestamp) -> Result<Report> {
 /// Streams the live transactions, waits for every end, audits.
 pub(super) async fn go_live(steps: &Steps, local: &Local, system: &System, split: &Split) -> Result<Outcome> {
     let consumer = Consumer::start(&system.kinesis, &system.decisions_stream).await?;
-    let put_at = live::stream(steps, system, &consumer, split).await?;
+    let put_at = live::stream(steps, local, system, &consumer, split).await?;
     let sent: HashSet<String> = split.live.iter().map(|row| row.transaction_id.clone()).collect();
     steps.wait("wait until every hold has ended", settle(&consumer, sent.len())).await?;
     steps
