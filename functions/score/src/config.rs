@@ -1,7 +1,12 @@
+use std::time::Duration;
+
 use host::{ConfigError, Reader};
 use warehouse::Database;
 
 use crate::Settings;
+
+/// What a batch can spare for the warehouse: its shard waits behind it.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What score reads from its environment.
 #[derive(Clone, Debug)]
@@ -30,6 +35,7 @@ impl Config {
             settings: Settings {
                 statement_prefix: variables.text("STATEMENT_PREFIX"),
                 publish_approvals: variables.flag("PUBLISH_APPROVALS"),
+                patience: PATIENCE,
             },
         };
         variables.finish().map(|()| config)

@@ -2,7 +2,7 @@
 //! the transactions are safe first, then what can't be read, then the ledger, then the decisions are
 //! published, and only then is the warehouse asked.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::streams::{KinesisBatchItemFailure, KinesisEventResponse};
 use decision::Hold;
@@ -12,6 +12,7 @@ use host::chain;
 use jiff::Timestamp;
 use model::Bundle;
 use outlet::{Decisions, Objects, PutNew, keys};
+use tokio::time::timeout_at;
 use warehouse::Warehouse;
 
 use crate::{Judged, Records, judge};
@@ -41,6 +42,8 @@ pub struct Settings {
     pub statement_prefix: String,
     /// Whether approvals go on the stream too, not holds alone.
     pub publish_approvals: bool,
+    /// How long the warehouse may take to be asked about a batch.
+    pub patience: Duration,
 }
 
 /// Why a batch is not finished.
@@ -139,18 +142,15 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
             self.objects.put(&key, body).await.map_err(Error::objects(&key))?;
         }
         self.keep_rejected(shard, judged).await?;
-        let entry = match judged.holds.as_slice() {
-            [] => None,
-            holds => {
-                let range = format!("{shard}-{}-{}", first.sequence_number, last.sequence_number);
-                let name = format!("{}-confirm-{range}", self.settings.statement_prefix);
-                Some(self.write_ahead(name, holds, now).await?)
-            }
-        };
-        self.publish(judged).await?;
-        if let Some(entry) = entry.filter(|entry| entry.statement_id.is_none()) {
-            self.ask(entry).await;
+        let range = format!("{shard}-{}-{}", first.sequence_number, last.sequence_number);
+        let name = format!("{}-confirm-{range}", self.settings.statement_prefix);
+        let mut entries = Vec::new();
+        if !judged.holds.is_empty() {
+            entries.push(self.write_ahead(name, &judged.holds, now).await?);
         }
+        self.publish(judged).await?;
+        entries.retain(|entry| entry.statement_id.is_none());
+        self.ask(entries).await;
         Ok(())
     }
 
@@ -224,22 +224,34 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
 
     /// Asks the warehouse for the evidence. Whatever fails here is left to the sweep: the batch is
     /// decided on and published, and its holds are in the ledger.
-    async fn ask(&self, mut entry: Pending) {
-        let Work::Confirm { holds } = &entry.work else { return };
-        let name = &entry.name.clone();
-        let statement = warehouse::evidence_statement(self.bundle.definition(), name, entry.attempts, holds);
-        match self.warehouse.submit(&statement).await {
-            Ok(id) => {
-                tracing::info!(statement = name, %id, "evidence asked for");
-                entry.statement_id = Some(id.0);
-            }
-            Err(error) => {
-                tracing::error!(statement = name, error = chain(&error), "evidence not asked for: left to the sweep");
-                return;
-            }
+    ///
+    /// INVARIANT: a warehouse that does not answer costs a batch no more than our patience. A
+    /// submission that took effect all the same is found by its token.
+    async fn ask(&self, entries: Vec<Pending>) {
+        let until = tokio::time::Instant::now() + self.settings.patience;
+        for mut entry in entries {
+            let Work::Confirm { holds } = &entry.work else { continue };
+            let name = &entry.name;
+            let statement = warehouse::evidence_statement(self.bundle.definition(), name, entry.attempts, holds);
+            let error = match timeout_at(until, self.warehouse.submit(&statement)).await {
+                Ok(Ok(id)) => {
+                    tracing::info!(statement = name, %id, "evidence asked for");
+                    entry.statement_id = Some(id.0);
+                    self.keep(&entry).await;
+                    continue;
+                }
+                Ok(Err(error)) => chain(&error),
+                Err(late) => late.to_string(),
+            };
+            tracing::error!(statement = name, error, "evidence not asked for: left to the sweep");
         }
+    }
+
+    /// Writes the statement's id down.
+    async fn keep(&self, entry: &Pending) {
+        let name = &entry.name;
         let key = keys::pending(name);
-        let put = match encoded(&key, &entry) {
+        let put = match encoded(&key, entry) {
             Ok(bytes) => self.objects.put(&key, bytes).await.map_err(Error::objects(&key)),
             Err(error) => Err(error),
         };

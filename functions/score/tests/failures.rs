@@ -6,6 +6,7 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use decision::{Action, Decision};
 use harness::memory::{Fault, Faults};
@@ -145,6 +146,18 @@ async fn a_failing_warehouse_is_left_to_the_sweep() {
     let context = context(&faults);
     faults.add(Fault::on("submit"));
     assert_eq!(handle(&context, &ten()).await, [""; 0]);
+    assert_complete(&context);
+    assert_eq!(ledger(&context)[0].statement_id, None);
+}
+
+#[tokio::test]
+async fn a_warehouse_that_hangs_stalls_no_batch_and_is_left_to_the_sweep() {
+    let faults = Faults::none();
+    let context = context(&faults);
+    faults.add(Fault::on("submit").hang());
+    let began = Instant::now();
+    assert_eq!(handle(&context, &ten()).await, [""; 0]);
+    assert!(began.elapsed() >= context.settings.patience && began.elapsed() < context.settings.patience * 20);
     assert_complete(&context);
     assert_eq!(ledger(&context)[0].statement_id, None);
 }

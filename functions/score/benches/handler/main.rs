@@ -102,7 +102,7 @@ fn best<T>(transactions: usize, mut round: impl FnMut() -> T) -> f64 {
 
 /// Event bytes in, decisions and S3 body out, adapters in memory.
 fn handler(event: &[u8], transactions: usize, publish_approvals: bool) -> f64 {
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let bundle = std::cell::Cell::new(Some(bundle()));
     best(transactions, || {
         // Adapters in memory keep all they are given: each round has new ones.
@@ -112,7 +112,11 @@ fn handler(event: &[u8], transactions: usize, publish_approvals: bool) -> f64 {
             objects: Objects::with(&faults),
             decisions: Decisions::with(&faults),
             warehouse: Warehouse::with(&faults),
-            settings: Settings { statement_prefix: "second-look".to_owned(), publish_approvals },
+            settings: Settings {
+                statement_prefix: "second-look".to_owned(),
+                publish_approvals,
+                patience: Duration::from_secs(5),
+            },
         };
         let records: Records = serde_json::from_slice(event).unwrap();
         let response = runtime.block_on(context.handle(&records, now())).unwrap();

@@ -3,6 +3,7 @@
 pub(crate) use harness::bundle::bundle;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use decision::Hold;
 use decision::ledger::{Pending, Work};
@@ -20,7 +21,12 @@ pub(crate) fn context(faults: &Faults) -> Twins {
         objects: Objects::with(faults),
         decisions: Decisions::with(faults),
         warehouse: Warehouse::with(faults),
-        settings: Settings { statement_prefix: "second-look".to_owned(), publish_approvals: true },
+        settings: Settings {
+            statement_prefix: "second-look".to_owned(),
+            publish_approvals: true,
+            // Long for a twin, which answers at once, and short for a test.
+            patience: Duration::from_millis(500),
+        },
     }
 }
 

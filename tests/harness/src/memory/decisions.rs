@@ -48,14 +48,14 @@ impl Decisions {
 impl outlet::Decisions for Decisions {
     async fn publish(&self, decisions: &[Outgoing]) -> Result<Vec<usize>, Error> {
         yield_now().await;
-        let course = self.faults.course("publish", "");
+        let course = self.faults.answered("publish", "").await;
         if course == Course::Refused {
             return Err(injected("publish", "decisions"));
         }
         let mut refused = Vec::new();
         for (index, decision) in decisions.iter().enumerate() {
             match self.faults.course("record", &decision.partition_key) {
-                Course::Refused => {
+                Course::Refused | Course::Hangs => {
                     refused.push(index);
                     continue;
                 }

@@ -21,14 +21,14 @@ pub struct Fault {
     name: String,
     skip: usize,
     times: usize,
-    late: bool,
+    how: Course,
 }
 
 impl Fault {
     /// Every call of this operation fails: `get`, `put`, `put_new`, `delete`, `list`, `publish`,
     /// `record` (one record of a publish is not accepted), `submit`, `status`, `rows`, `wait`.
     pub fn on(operation: &'static str) -> Self {
-        Self { operation, name: String::new(), skip: 0, times: usize::MAX, late: false }
+        Self { operation, name: String::new(), skip: 0, times: usize::MAX, how: Course::Refused }
     }
     /// Only where the key, partition key, statement's name or id begins like this.
     #[must_use]
@@ -51,7 +51,13 @@ impl Fault {
     /// The call takes effect, but its answer is lost.
     #[must_use]
     pub const fn late(mut self) -> Self {
-        self.late = true;
+        self.how = Course::AnswerLost;
+        self
+    }
+    /// The call is never answered, and takes no effect.
+    #[must_use]
+    pub const fn hang(mut self) -> Self {
+        self.how = Course::Hangs;
         self
     }
 }
@@ -62,6 +68,7 @@ pub(super) enum Course {
     Good,
     Refused,
     AnswerLost,
+    Hangs,
 }
 
 impl Faults {
@@ -93,6 +100,15 @@ impl Faults {
         lock(&self.0).log.clone()
     }
 
+    /// How a call goes that is answered; one that hangs does not come back.
+    pub(super) async fn answered(&self, operation: &'static str, name: &str) -> Course {
+        let course = self.course(operation, name);
+        if course == Course::Hangs {
+            std::future::pending::<()>().await;
+        }
+        course
+    }
+
     pub(super) fn course(&self, operation: &'static str, name: &str) -> Course {
         let mut state = lock(&self.0);
         // A record is a part of a call.
@@ -109,7 +125,7 @@ impl Faults {
                 fault.skip -= 1;
             } else if fault.times > 0 {
                 fault.times -= 1;
-                return if fault.late { Course::AnswerLost } else { Course::Refused };
+                return fault.how;
             }
         }
         Course::Good

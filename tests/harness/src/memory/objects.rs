@@ -60,7 +60,7 @@ impl Objects {
     /// Does `what`, or does not, as the faults say.
     async fn call<T>(&self, operation: &'static str, key: &str, what: impl FnOnce() -> T) -> Result<T, Error> {
         yield_now().await;
-        let course = self.faults.course(operation, key);
+        let course = self.faults.answered(operation, key).await;
         if course == Course::Refused {
             return Err(injected(operation, key));
         }

@@ -86,7 +86,7 @@ impl Warehouse {
 
     async fn course(&self, operation: &'static str, name: &str) -> Result<Course, Error> {
         yield_now().await;
-        match self.faults.course(operation, name) {
+        match self.faults.answered(operation, name).await {
             Course::Refused => Err(injected(operation, name)),
             course => Ok(course),
         }
