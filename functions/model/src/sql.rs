@@ -9,6 +9,7 @@ mod tables;
 pub use load::{load, profiles_export, training_export};
 pub use tables::{OUTCOMES, REPORTS, TRANSACTIONS, schema_ddl};
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use decision::Hold;
@@ -62,11 +63,13 @@ fn parameter_name(k: usize) -> String {
 }
 
 /// The held transactions as JSON arrays, as many as their length asks for; names go with the queries
-/// of [`evidence`].
+/// of [`evidence`]. A transaction that is held twice is asked about once, as it was held first: the
+/// query adds up what it finds by `transaction_id`.
 pub fn evidence_parameters(definition: &Definition, holds: &[Hold]) -> Vec<(String, String)> {
     let mut chunks: Vec<String> = Vec::new();
     let mut in_last = 0;
-    for hold in holds {
+    let mut seen = BTreeSet::new();
+    for hold in holds.iter().filter(|hold| seen.insert(&hold.transaction_id)) {
         let mut item = Map::new();
         item.insert("transaction_id".to_owned(), json!(hold.transaction_id));
         item.insert("occurred_at".to_owned(), json!(moment(hold.occurred_at)));

@@ -10,3 +10,37 @@ pub fn evidence_statement(definition: &Definition, name: &str, attempt: u32, hol
     let sqls = model::sql::evidence(definition, parameters.len());
     Statement::new(name.to_owned(), attempt, sqls, parameters)
 }
+
+#[cfg(test)]
+mod tests {
+    use harness::bundle::bundle;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn hold(number: usize) -> Hold {
+        serde_json::from_value(json!({
+            "decision_id": format!("0-{number}-0"), "transaction_id": format!("T{number}"),
+            "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0, "score": 0.9, "reasons": [],
+            "entities": {"customer_id": "C".repeat(256), "terminal_id": "S".repeat(256)}, "model_version": "v",
+            "decided_at": "2026-01-31T09:00:01Z", "deadline": "2026-01-31T09:10:00Z",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_transaction_that_is_held_twice_is_asked_about_once() {
+        let (bundle, one, two) = (bundle(), hold(1), hold(2));
+        let again = Hold { decision_id: "0-3-0".to_owned(), amount: 700.0, ..one.clone() };
+        let statement = evidence_statement(bundle.definition(), "n", 1, &[one, two, again]);
+        let [(_, parameter)] = &statement.parameters[..] else { panic!("{:?}", statement.parameters) };
+        let asked: Vec<Value> = serde_json::from_str(parameter).unwrap();
+        let asked: Vec<_> =
+            asked.iter().map(|item| (item["transaction_id"].as_str().unwrap(), &item["amount"])).collect();
+        assert_eq!(
+            asked,
+            [("T1", &json!(600.0)), ("T2", &json!(600.0))],
+            "the first, as it is the one that is settled"
+        );
+    }
+}
