@@ -9,8 +9,6 @@ pub trait Judge: Send + Sync {
     fn version(&self) -> &str;
     /// What follows from a score, and from its absence.
     fn policy(&self) -> &Policy;
-    /// The entity field that decisions are partitioned by.
-    fn first_entity(&self) -> Option<&str>;
     /// The statement that asks for the evidence on these holds. The same arguments make the same
     /// statement, in score as here: its client token is derived from it.
     fn ask(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement;
@@ -25,10 +23,6 @@ impl Judge for Bundle {
 
     fn policy(&self) -> &Policy {
         self.policy()
-    }
-
-    fn first_entity(&self) -> Option<&str> {
-        self.schema().entities.first().map(String::as_str)
     }
 
     fn ask(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement {

@@ -14,4 +14,4 @@ pub use config::Config;
 pub use handler::{Event, StatementEnded, handle};
 pub use judge::Judge;
 pub use report::Report;
-pub use settle::{Error, Settler};
+pub use settle::{Error, PATIENCE, Settler};

@@ -23,7 +23,10 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         objects: &objects,
         decisions: &clients.decisions(&decisions_stream),
         warehouse: &clients.warehouse(database),
-        judge: &judge,
+        judge: Some(&judge),
+        on_expiry: judge.policy().on_expiry,
+        first_entity: judge.schema().entities.first().map(String::as_str),
+        patience: confirm::PATIENCE,
     };
     let (settler, statement_prefix) = (&settler, &statement_prefix);
     let handle = |event: LambdaEvent<Event>| async move {

@@ -10,6 +10,7 @@
 //! ledger entry, which brings the sweep back, goes last.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use decision::ledger::{Pending, Work};
 use decision::settle::{Progress, Step, next_step};
@@ -18,6 +19,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use outlet::{Decisions, Objects, Outgoing, PutNew};
 use sha2::{Digest, Sha256};
+use tokio::time::timeout;
 use warehouse::{StatementId, Status, Warehouse};
 
 use crate::evidence::{self, Found};
@@ -29,6 +31,9 @@ const CONCURRENCY: usize = 16;
 /// What a final decision names as missing when it was made without evidence.
 const EVIDENCE_MISSING: &str = "evidence_missing";
 
+/// How long the warehouse may take over a question about holds that are overdue.
+pub const PATIENCE: Duration = Duration::from_secs(3);
+
 /// Settles holds.
 #[derive(Debug)]
 pub struct Settler<'a, O, D, W, J> {
@@ -38,8 +43,15 @@ pub struct Settler<'a, O, D, W, J> {
     pub decisions: &'a D,
     /// The warehouse.
     pub warehouse: &'a W,
-    /// The confirming model and the policy: a model bundle.
-    pub judge: &'a J,
+    /// The confirming model and the policy: a model bundle. While there is none, holds end at their
+    /// deadline alone.
+    pub judge: Option<&'a J>,
+    /// What becomes of a hold at its deadline.
+    pub on_expiry: Action,
+    /// The entity field that decisions are partitioned by.
+    pub first_entity: Option<&'a str>,
+    /// How long the warehouse may take over a question about holds that are overdue.
+    pub patience: Duration,
 }
 
 /// Why an entry could not be settled now.
@@ -68,6 +80,20 @@ pub enum Error {
         statement: String,
         /// What is wrong with it.
         source: evidence::Error,
+    },
+    /// The warehouse took longer than overdue holds can wait.
+    #[error("no answer of the warehouse about {statement} within {} s", waited.as_secs_f32())]
+    Slow {
+        /// The statement.
+        statement: String,
+        /// For how long we waited.
+        waited: Duration,
+    },
+    /// There is nothing to judge with.
+    #[error("no bundle to settle {statement} with")]
+    NoBundle {
+        /// The statement.
+        statement: String,
     },
     /// The stream failed us.
     #[error("can't publish the final decisions of {statement}")]
@@ -121,6 +147,11 @@ struct Entry {
     holds: Vec<Hold>,
     /// Those that we have not ended, each transaction once.
     open: Vec<Hold>,
+    /// How long the warehouse may take over a question, if that matters.
+    ///
+    /// INVARIANT: no question about an entry with an overdue hold waits longer than this. So a
+    /// warehouse that does not answer keeps neither them, nor those whom a sweep comes to after them.
+    patience: Option<Duration>,
 }
 
 impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
@@ -136,6 +167,11 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
             return Ok(report);
         }
         let mut overdue = entry.open.iter().any(|hold| hold.deadline <= now);
+        entry.patience = overdue.then_some(self.patience);
+        let Some(judge) = self.judge else {
+            let error = Error::NoBundle { statement: name.to_owned() };
+            return if overdue { self.expire_despite(error, &mut entry, now, report).await } else { Err(error) };
+        };
         loop {
             // From the deadline on, a warehouse that can't be asked and evidence that can't be read
             // are as good as none.
@@ -143,13 +179,13 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
                 Err(error) if overdue => return self.expire_despite(error, &mut entry, now, report).await,
                 other => other?,
             };
-            match next_step(progress, entry.pending.attempts, overdue, self.judge.policy()) {
+            match next_step(progress, entry.pending.attempts, overdue, judge.policy()) {
                 Step::UseEvidence => {
-                    let found = match self.evidence(&entry).await {
+                    let found = match self.evidence(judge, &entry).await {
                         Err(error) if overdue => return self.expire_despite(error, &mut entry, now, report).await,
                         other => other?,
                     };
-                    self.confirm(&entry, found, by, now, &mut report).await?;
+                    self.confirm(judge, &entry, found, by, now, &mut report).await?;
                     return Ok(report);
                 }
                 Step::Expire => {
@@ -161,7 +197,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
                 }
                 Step::Submit => {
                     let again = progress == Progress::Failed;
-                    self.submit(&mut entry, again, now).await?;
+                    self.submit(judge, &mut entry, again, now).await?;
                     report.submitted += 1;
                     if again {
                         return Ok(report);
@@ -169,7 +205,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
                     // Its answer may have been lost long ago: then it has ended, and no event will come.
                 }
                 Step::GiveUp => {
-                    let action = self.judge.policy().on_failure;
+                    let action = judge.policy().on_failure;
                     let finals = entry.open.iter().map(|hold| without_evidence(hold, action, by, now)).collect();
                     self.end(&entry, finals, &mut report).await?;
                     self.remove(&entry).await?;
@@ -209,23 +245,24 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         let holds = holds.clone();
         let mut seen = BTreeSet::new();
         let open = holds.iter().filter(|hold| seen.insert(&hold.transaction_id)).cloned().collect();
-        Ok(Some(Entry { key, pending, holds, open }))
+        Ok(Some(Entry { key, pending, holds, open, patience: None }))
     }
 
     async fn progress(&self, entry: &Entry) -> Result<Progress, Error> {
         let Some(id) = &entry.pending.statement_id else { return Ok(Progress::NeverSubmitted) };
-        match self.warehouse.status(&StatementId(id.clone())).await {
+        match entry.answer(self.warehouse.status(&StatementId(id.clone()))).await {
             Ok(Status::Running) => Ok(Progress::Running),
             Ok(Status::Finished) => Ok(Progress::Finished),
-            Ok(Status::Failed { .. } | Status::Aborted) | Err(warehouse::Error::Unknown(_)) => Ok(Progress::Failed),
-            Err(error) => Err(Error::warehouse(&entry.pending.name)(error)),
+            Ok(Status::Failed { .. } | Status::Aborted)
+            | Err(Error::Warehouse { source: warehouse::Error::Unknown(_), .. }) => Ok(Progress::Failed),
+            Err(error) => Err(error),
         }
     }
 
     /// Submits the entry's attempt, or the next one if the present one has failed. The ledger is
     /// written before, so that a crash leaves the attempt to be repeated under the same token, and
     /// after, with the id.
-    async fn submit(&self, entry: &mut Entry, again: bool, now: Timestamp) -> Result<(), Error> {
+    async fn submit(&self, judge: &J, entry: &mut Entry, again: bool, now: Timestamp) -> Result<(), Error> {
         if again {
             entry.pending.attempts += 1;
             entry.pending.submitted_at = now;
@@ -233,38 +270,39 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
             self.write(entry).await?;
         }
         let Pending { name, attempts, .. } = &entry.pending;
-        let statement = self.judge.ask(name, *attempts, &entry.holds);
-        let id = self.warehouse.submit(&statement).await.map_err(Error::warehouse(name))?;
+        let statement = judge.ask(name, *attempts, &entry.holds);
+        let id = entry.answer(self.warehouse.submit(&statement)).await?;
         tracing::info!(statement = name, attempt = attempts, %id, holds = entry.holds.len(), "evidence asked for");
         entry.pending.statement_id = Some(id.0);
         self.write(entry).await
     }
 
-    async fn evidence(&self, entry: &Entry) -> Result<Found, Error> {
+    async fn evidence(&self, judge: &J, entry: &Entry) -> Result<Found, Error> {
         let Pending { name, attempts, statement_id, .. } = &entry.pending;
         let id = StatementId(statement_id.clone().unwrap_or_default());
-        let sqls = self.judge.ask(name, *attempts, &entry.holds).sqls.len();
-        let rows = self.warehouse.rows(&id, sqls).await.map_err(Error::warehouse(name))?;
+        let sqls = judge.ask(name, *attempts, &entry.holds).sqls.len();
+        let rows = entry.answer(self.warehouse.rows(&id, sqls)).await?;
         evidence::read(&entry.open, rows).map_err(|source| Error::Evidence { statement: name.clone(), source })
     }
 
     async fn confirm(
         &self,
+        judge: &J,
         entry: &Entry,
         mut found: Found,
         by: SettledBy,
         now: Timestamp,
         report: &mut Report,
     ) -> Result<(), Error> {
-        let policy = self.judge.policy();
+        let policy = judge.policy();
         let (mut finals, mut missing) = (Vec::with_capacity(entry.open.len()), 0);
         for hold in &entry.open {
             finals.push(if let Some(row) = found.rows.remove(&hold.transaction_id) {
-                let (score, reasons) = self.judge.confirm(hold, &row);
+                let (score, reasons) = judge.confirm(hold, &row);
                 Decision {
                     score,
                     reasons,
-                    model_version: self.judge.version().to_owned(),
+                    model_version: judge.version().to_owned(),
                     evidence: Some(row),
                     ..hold.settle(policy.settled(score), by, now)
                 }
@@ -286,7 +324,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     /// Ends the overdue holds of an entry, and the entry if none is left open. Else it stays whole,
     /// for its statement is about all its holds; those that have ended end again without harm.
     async fn expire(&self, entry: &mut Entry, now: Timestamp, report: &mut Report) -> Result<(), Error> {
-        let action = self.judge.policy().on_expiry;
+        let action = self.on_expiry;
         let overdue = entry.open.extract_if(.., |hold| hold.deadline <= now);
         let finals = overdue.map(|hold| without_evidence(&hold, action, SettledBy::Expiry, now)).collect();
         self.end(entry, finals, report).await?;
@@ -302,6 +340,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         mut report: Report,
     ) -> Result<Report, Error> {
         tracing::warn!(statement = entry.pending.name, error = host::chain(&error), "no evidence at the deadline");
+        report.unanswered += usize::from(matches!(error, Error::Slow { .. }));
         self.expire(entry, now, &mut report).await?;
         if entry.open.is_empty() { Ok(report) } else { Err(error) }
     }
@@ -331,11 +370,10 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     }
 
     async fn publish(&self, statement: &str, finals: &[Final]) -> Result<(), Error> {
-        let first_entity = self.judge.first_entity();
         let outgoing: Vec<Outgoing> = finals
             .iter()
             .map(|Final { decision, json }| {
-                let entity = first_entity.and_then(|name| decision.entities.get(name));
+                let entity = self.first_entity.and_then(|name| decision.entities.get(name));
                 let partition_key = entity.unwrap_or(&decision.transaction_id).clone();
                 Outgoing { partition_key, data: json.clone() }
             })
@@ -373,6 +411,21 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
 
     async fn remove(&self, entry: &Entry) -> Result<(), Error> {
         self.objects.delete(&entry.key).await.map_err(Error::objects(&entry.key))
+    }
+}
+
+impl Entry {
+    /// The warehouse's answer to a question about this entry, as long as there is time to wait for it.
+    async fn answer<T>(&self, question: impl Future<Output = Result<T, warehouse::Error>>) -> Result<T, Error> {
+        let statement = &self.pending.name;
+        let answer = match self.patience {
+            None => question.await,
+            Some(waited) => match timeout(waited, question).await {
+                Ok(answer) => answer,
+                Err(_) => return Err(Error::Slow { statement: statement.clone(), waited }),
+            },
+        };
+        answer.map_err(Error::warehouse(statement))
     }
 }
 

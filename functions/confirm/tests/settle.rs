@@ -52,6 +52,8 @@ enum Statement {
     Lost,
     Unreachable,
     RowsUnreachable,
+    Hangs,
+    RowsHang,
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -88,7 +90,7 @@ struct Left {
 #[tokio::test]
 async fn each_case_of_the_table_ends_as_it_says() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("cases/settle.json")).unwrap();
-    assert_eq!(cases.len(), 29);
+    assert_eq!(cases.len(), 31);
     for case in cases {
         let claim = case.claim.clone();
         let expected = format!("{:#?}", case.then);
@@ -115,6 +117,8 @@ async fn ends(case: &Case) -> Then {
             Statement::Lost => world.warehouse.forget(&id),
             Statement::Unreachable => world.faults.add(Fault::on("status")),
             Statement::RowsUnreachable => world.faults.add(Fault::on("rows")),
+            Statement::Hangs => world.faults.add(Fault::on("status").hang()),
+            Statement::RowsHang => world.faults.add(Fault::on("rows").hang()),
         }
     }
     let report = world.settler().settle(NAME, case.by, at(case.now)).await.unwrap();

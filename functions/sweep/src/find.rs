@@ -11,7 +11,9 @@ const CONCURRENCY: usize = 16;
 /// What the ledger says is due.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Due {
-    /// The statements whose holds are to be settled, earliest deadline first.
+    /// The statements with a hold whose deadline has passed, earliest deadline first.
+    pub overdue: Vec<String>,
+    /// The other statements whose holds are to be settled, earliest deadline first.
     pub holds: Vec<String>,
     /// The statements that load.
     pub loads: Vec<String>,
@@ -57,7 +59,10 @@ pub async fn find<O: Objects>(objects: &O, grace: Duration, now: Timestamp) -> R
         }
     }
     holds.sort();
-    due.holds = holds.into_iter().map(|(_, name)| name).collect();
+    for (deadline, name) in holds {
+        let passed = deadline.is_some_and(|deadline| deadline <= now);
+        if passed { due.overdue.push(name) } else { due.holds.push(name) }
+    }
     due.loads.sort();
     due.unreadable.sort();
     due.unreachable.sort();

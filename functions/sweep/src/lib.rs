@@ -9,4 +9,4 @@ mod sweep;
 
 pub use config::Config;
 pub use find::{Due, Error, find};
-pub use sweep::{Sweep, Swept};
+pub use sweep::{PATIENCE, Sweep, Swept};

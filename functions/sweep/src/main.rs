@@ -26,18 +26,30 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let warehouse = clients.warehouse(database);
     let definition = Definition::parse(&definition_text(&bundle, &objects).await?)?;
     let settings = Settings { bucket, statement_prefix, max_attempts: load::MAX_ATTEMPTS };
+    // What the user has declared: holds end by it when there is no bundle to end them by.
+    let declared = (definition.rules.on_expiry, definition.schema().entities.first().cloned());
     let load_sql = move |table: Table, manifest: &str| sql::load(&definition, table.name(), manifest, &role_arn);
     let loader = Loader { objects: &objects, warehouse: &warehouse, sql: &load_sql, settings: &settings };
-    let (bundle, objects, decisions, warehouse, loader) = (&bundle, &objects, &decisions, &warehouse, &loader);
+    let (bundle, objects, decisions, warehouse, loader, declared) =
+        (&bundle, &objects, &decisions, &warehouse, &loader, &declared);
     // Whatever the schedule sends: the ledger says what is due.
     let handle = |_: LambdaEvent<IgnoredAny>| async move {
         // Opened at every call: there may be none yet, and sweeps are few.
         let judge = open_confirming(bundle, objects).await;
         if let Err(error) = &judge {
-            tracing::error!(bundle, error = chain(error), "no bundle: no hold can be settled");
+            tracing::error!(bundle, error = chain(error), "no bundle: holds end at their deadline alone");
         }
-        let settler = judge.as_ref().ok().map(|judge| Settler { objects, decisions, warehouse, judge });
-        let sweep = Sweep { settler: settler.as_ref(), loader, grace };
+        let judge = judge.as_ref().ok();
+        let settler = Settler {
+            objects,
+            decisions,
+            warehouse,
+            judge,
+            on_expiry: judge.map_or(declared.0, |judge| judge.policy().on_expiry),
+            first_entity: declared.1.as_deref(),
+            patience: confirm::PATIENCE,
+        };
+        let sweep = Sweep { settler: &settler, loader, grace, patience: sweep::PATIENCE };
         sweep.run(Timestamp::now()).await.map_err(|error| chain(&error))
     };
     lambda_runtime::run(service_fn(handle)).await

@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use confirm::{Judge, Report, Settler};
@@ -7,6 +8,7 @@ use jiff::Timestamp;
 use load::{Advanced, Kicked, Loader, Table};
 use outlet::{Decisions, Objects};
 use serde::Serialize;
+use tokio::time::timeout;
 use warehouse::Warehouse;
 
 use crate::{Due, Error, find};
@@ -15,14 +17,19 @@ use crate::{Due, Error, find};
 /// second for the whole account.
 const CONCURRENCY: usize = 8;
 
+/// How long a sweep goes on with what no deadline presses: less than the time between two sweeps.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
 /// One sweep over the ledger.
 pub struct Sweep<'a, O, D, W, J> {
-    /// The path of holds; none while there is no bundle to judge with, and then no hold is settled.
-    pub settler: Option<&'a Settler<'a, O, D, W, J>>,
+    /// The path of holds.
+    pub settler: &'a Settler<'a, O, D, W, J>,
     /// The path of loads.
     pub loader: &'a Loader<'a, O, W>,
     /// How old an attempt must be before the sweep looks at it.
     pub grace: Duration,
+    /// How long it goes on with what no deadline presses.
+    pub patience: Duration,
 }
 
 /// What a sweep did, in counts.
@@ -56,21 +63,56 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
         Ok(self.act(due, now).await)
     }
 
-    /// Does what is due.
+    /// Does what is due: first what is overdue, however long it takes, then the rest while there is
+    /// time. What is left, or broken off, the next sweep finds as it was.
     pub async fn act(&self, due: Due, now: Timestamp) -> Swept {
         let mut swept = Swept {
-            holds: due.holds.len(),
+            holds: due.overdue.len() + due.holds.len(),
             loads: due.loads.len(),
             young: due.young,
             unreadable: due.unreadable.len(),
             failed: due.unreachable.len(),
             ..Swept::default()
         };
-        match self.settler {
-            Some(settler) => settle(settler, &due.holds, now, &mut swept).await,
-            None => swept.failed += due.holds.len(),
+        self.settle(&due.overdue, now, &mut swept).await;
+        let rest = async {
+            self.settle(&due.holds, now, &mut swept).await;
+            self.load(&due.loads, now, &mut swept).await;
+        };
+        if timeout(self.patience, rest).await.is_err() {
+            tracing::error!("sweep cut short: the rest is left to the next");
+            swept.failed += 1;
         }
-        for name in &due.loads {
+        swept
+    }
+
+    async fn settle(&self, names: &[String], now: Timestamp, swept: &mut Swept) {
+        // INVARIANT: a warehouse that does not answer holds up the overdue for a moment in all, not
+        // each of them for one: so many are asked about at a time, and then no more.
+        let unanswered = AtomicUsize::new(0);
+        let hasty = Settler { patience: Duration::ZERO, ..*self.settler };
+        let mut settled = stream::iter(names)
+            .map(|name| {
+                let settler = if unanswered.load(Ordering::Relaxed) < CONCURRENCY { self.settler } else { &hasty };
+                async move { (name, settler.settle(name, SettledBy::Sweep, now).await) }
+            })
+            .buffer_unordered(CONCURRENCY);
+        while let Some((name, result)) = settled.next().await {
+            match result {
+                Ok(report) => {
+                    unanswered.fetch_add(report.unanswered, Ordering::Relaxed);
+                    swept.settled += report;
+                }
+                Err(error) => {
+                    tracing::error!(statement = name, error = host::chain(&error), "holds not settled");
+                    swept.failed += 1;
+                }
+            }
+        }
+    }
+
+    async fn load(&self, names: &[String], now: Timestamp, swept: &mut Swept) {
+        for name in names {
             match self.loader.advance(name, now).await {
                 Ok(Advanced::Loaded) => swept.loaded += 1,
                 Ok(Advanced::GivenUp) => swept.given_up += 1,
@@ -91,27 +133,6 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
                     tracing::error!(table = table.name(), error = host::chain(&error), "no load begun");
                     swept.failed += 1;
                 }
-            }
-        }
-        swept
-    }
-}
-
-async fn settle<O: Objects, D: Decisions, W: Warehouse, J: Judge>(
-    settler: &Settler<'_, O, D, W, J>,
-    names: &[String],
-    now: Timestamp,
-    swept: &mut Swept,
-) {
-    let mut settled = stream::iter(names)
-        .map(|name| async move { (name, settler.settle(name, SettledBy::Sweep, now).await) })
-        .buffer_unordered(CONCURRENCY);
-    while let Some((name, result)) = settled.next().await {
-        match result {
-            Ok(report) => swept.settled += report,
-            Err(error) => {
-                tracing::error!(statement = name, error = host::chain(&error), "holds not settled");
-                swept.failed += 1;
             }
         }
     }

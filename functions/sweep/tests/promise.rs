@@ -70,7 +70,8 @@ fn sweep(world: &World, now: i64) -> Result<Swept, sweep::Error> {
         sql: &|_, manifest| vec![format!("COPY FROM '{manifest}'")],
         settings: &settings,
     };
-    let sweep = Sweep { settler: Some(&world.settler()), loader: &loader, grace: Duration::from_secs(90) };
+    let (settler, grace, patience) = (&world.settler(), Duration::from_secs(90), Duration::from_secs(40));
+    let sweep = Sweep { settler, loader: &loader, grace, patience };
     finish(sweep.run(at(now)))
 }
 
@@ -141,7 +142,8 @@ fn the_promise_needs_no_event_and_no_warehouse() {
             world.faults.add(Fault::on(operation));
         }
         for now in (0..=DEADLINE + INTERVAL).step_by(60) {
-            sweep(&world, now).unwrap();
+            // It says that the warehouse could not be asked.
+            let _ = sweep(&world, now);
         }
         assert_settled(&world, story.0);
     }

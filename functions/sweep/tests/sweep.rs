@@ -6,8 +6,10 @@
 mod support;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use confirm::Settler;
+use decision::{Action, SettledBy};
 use harness::memory::Fault;
 use load::{Loader, NewObject, Settings, Table};
 use outlet::keys;
@@ -21,11 +23,20 @@ fn settings() -> Settings {
 }
 
 async fn swept(world: &World, now: i64) -> Swept {
+    swept_with(world, &world.settler(), now).await
+}
+
+/// What a sweep did; if anything was left, that it said so.
+async fn swept_with(world: &World, settler: &Twins<'_>, now: i64) -> Swept {
     let settings = settings();
     let loader = loader(world, &settings);
-    let sweep = Sweep { settler: Some(&world.settler()), loader: &loader, grace: GRACE };
-    sweep.run(at(now)).await.unwrap()
+    let sweep = Sweep { settler, loader: &loader, grace: GRACE, patience: support::PATIENCE };
+    let due = find(&world.objects, GRACE, at(now)).await.unwrap();
+    sweep.act(due, at(now)).await
 }
+
+type Twins<'a> =
+    Settler<'a, harness::memory::Objects, harness::memory::Decisions, harness::memory::Warehouse, support::PlainJudge>;
 
 fn loader<'a>(
     world: &'a World,
@@ -55,9 +66,10 @@ async fn what_is_young_is_left_alone_unless_a_deadline_has_passed() {
     world.hold(&name(3), &[hold("c", 600), hold("d", 20)]).await;
     let due = |now| find(&world.objects, GRACE, at(now));
     assert_eq!(due(10).await.unwrap(), Due { young: 3, ..Due::default() });
-    let overdue = Due { young: 1, holds: vec![name(3), name(2)], ..Due::default() };
+    let overdue = Due { young: 1, overdue: vec![name(3), name(2)], ..Due::default() };
     assert_eq!(due(30).await.unwrap(), overdue, "earliest deadline first");
-    assert_eq!(due(90).await.unwrap().holds, [name(3), name(2), name(1)]);
+    let later = due(90).await.unwrap();
+    assert_eq!((later.overdue, later.holds), (vec![name(3), name(2)], vec![name(1)]));
 }
 
 #[tokio::test]
@@ -122,16 +134,44 @@ async fn loads_are_brought_to_their_end_and_lists_that_nobody_kicked_for_are_loa
 }
 
 #[tokio::test]
-async fn without_a_bundle_holds_wait_and_loads_do_not() {
-    let world = World::new(Vec::new());
+async fn without_a_bundle_holds_wait_until_their_deadline_and_loads_do_not() {
+    let world = World::new(vec![row("a", "guilty"), row("b", "guilty")]);
     let settings = settings();
     let loader = loader(&world, &settings);
     world.hold(&name(1), &[hold("a", 600)]).await;
+    world.hold(&name(2), &[hold("b", 90), hold("c", 600)]).await;
     let object = NewObject { bucket: "second-look-bucket".into(), key: "labels/1".into(), version: "1".into() };
     loader.write_down(Table::FraudReports, &[object]).await.unwrap();
-    let sweep: Sweep<'_, _, harness::memory::Decisions, _, support::PlainJudge> =
-        Sweep { settler: None, loader: &loader, grace: GRACE };
-    let swept = sweep.run(at(95)).await.unwrap();
-    assert_eq!((swept.holds, swept.failed, swept.begun), (1, 1, 1));
-    assert!(world.entry(&name(1)).is_some());
+    let settler = Settler { judge: None, ..world.settler() };
+    let first = swept_with(&world, &settler, 95).await;
+    assert_eq!((first.holds, first.failed, first.begun), (2, 2, 1), "two entries have holds that wait");
+    let ended = |world: &World| -> Vec<_> {
+        let outcomes = world.outcomes().into_values();
+        outcomes.map(|o| (o.transaction_id, o.action, o.settled_by.unwrap())).collect()
+    };
+    let expiry = |id: &str| (id.to_owned(), Action::Release, SettledBy::Expiry);
+    assert_eq!(ended(&world), [expiry("b")]);
+    let second = swept_with(&world, &settler, 600).await;
+    assert_eq!((second.holds, second.failed, second.settled.expired), (2, 0, 3));
+    assert_eq!(ended(&world), [expiry("a"), expiry("b"), expiry("c")]);
+    assert_eq!(world.decisions.published()[0].partition_key, "t1");
+    assert_eq!(world.objects.keys(keys::PENDING), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_warehouse_that_hangs_holds_up_no_deadline_and_no_sweep() {
+    for operation in ["status", "rows"] {
+        let world = World::new(vec![row("0", "innocent")]);
+        for n in 0..100 {
+            world.hold(&name(n), &[hold(&n.to_string(), 60)]).await;
+        }
+        world.hold(&name(100), &[hold("early", 600)]).await;
+        world.faults.add(Fault::on(operation).hang());
+        let began = Instant::now();
+        let swept = swept(&world, 95).await;
+        assert_eq!((swept.holds, swept.settled.expired), (101, 100), "{operation}");
+        assert_eq!(swept.failed, 1, "{operation}: what was not overdue is left to the next sweep");
+        // Two turns of those who wait and one for the rest, where each alone would have taken thirteen.
+        assert!(began.elapsed() < support::PATIENCE * 8, "{operation}: {:?}", began.elapsed());
+    }
 }

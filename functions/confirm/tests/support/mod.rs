@@ -3,6 +3,7 @@
 #![allow(dead_code, clippy::allow_attributes, reason = "each test uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use confirm::{Judge, Settler};
 use decision::ledger::{Pending, Work};
@@ -14,6 +15,9 @@ use warehouse::{Row, Statement, StatementId, Value, Warehouse as _};
 
 pub(crate) const PREFIX: &str = "second-look";
 pub(crate) const NAME: &str = "second-look-confirm-000000000000-49590338271490256608559692538361571095921575989136588898-49590338271490256608559692540925702759324208523137515618";
+
+/// Long for twins, which answer at once, and short for a test.
+pub(crate) const PATIENCE: Duration = Duration::from_millis(300);
 
 /// So many seconds after the holds were placed.
 pub(crate) fn at(seconds: i64) -> Timestamp {
@@ -40,13 +44,13 @@ pub(crate) fn hold(transaction: &str, deadline: i64) -> Hold {
 
 /// The row that the warehouse has for a transaction which looks like this.
 pub(crate) fn row(transaction: &str, looks: &str) -> Row {
-    let mean = match looks {
-        "innocent" => 0.05,
-        "unclear" => 0.5,
-        "guilty" => 0.95,
+    let (column, value) = match looks {
+        "innocent" => ("p", Value::Number(0.05)),
+        "unclear" => ("p", Value::Number(0.5)),
+        "guilty" => ("p", Value::Number(0.95)),
         other => panic!("what is {other}?"),
     };
-    Row::from([("transaction_id", Value::Text(transaction.to_owned())), ("p", Value::Number(mean))])
+    Row::from([("transaction_id", Value::Text(transaction.to_owned())), (column, value)])
 }
 
 /// Everything that holds are settled with, in memory.
@@ -72,7 +76,15 @@ impl World {
     }
 
     pub(crate) fn settler(&self) -> Settler<'_, Objects, Decisions, Warehouse, PlainJudge> {
-        Settler { objects: &self.objects, decisions: &self.decisions, warehouse: &self.warehouse, judge: &self.judge }
+        Settler {
+            objects: &self.objects,
+            decisions: &self.decisions,
+            warehouse: &self.warehouse,
+            judge: Some(&self.judge),
+            on_expiry: policy().on_expiry,
+            first_entity: Some("terminal_id"),
+            patience: PATIENCE,
+        }
     }
 
     /// Puts an entry into the ledger, as score does.
@@ -147,10 +159,6 @@ impl Judge for PlainJudge {
 
     fn policy(&self) -> &Policy {
         &self.0
-    }
-
-    fn first_entity(&self) -> Option<&str> {
-        Some("terminal_id")
     }
 
     fn ask(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement {

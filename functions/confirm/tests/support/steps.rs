@@ -1,13 +1,20 @@
 //! Two futures, step by step in a given order: the twins yield once in every call, so that a step is
-//! a call. Without a runtime, for nothing here waits for anything but its turn.
+//! a call. Without a runtime's scheduler, for nothing here waits for anything but its turn.
 
 #![allow(dead_code, clippy::allow_attributes, reason = "each test uses a part of it")]
 
 use std::pin::{Pin, pin};
+use std::sync::LazyLock;
 use std::task::{Context, Poll, Waker};
+
+use tokio::runtime::{Builder, Runtime};
+
+/// Whose clock time limits go by. Nobody drives it: here no limit is ever reached.
+static CLOCK: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().enable_time().build().unwrap());
 
 /// Runs a future to its end.
 pub(crate) fn finish<T>(future: impl Future<Output = T>) -> T {
+    let _entered = CLOCK.enter();
     let mut future = pin!(future);
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..100_000 {
@@ -24,6 +31,7 @@ pub(crate) fn interleave<A, B>(
     b: impl Future<Output = B>,
     order: impl IntoIterator<Item = bool>,
 ) -> (A, B) {
+    let _entered = CLOCK.enter();
     let (mut a, mut b) = (pin!(a), pin!(b));
     let (mut end_a, mut end_b) = (None, None);
     for first in order {
