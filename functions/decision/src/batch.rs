@@ -9,7 +9,8 @@ use crate::value::{Key, Value};
 use crate::{Schema, Unreadable};
 
 const MAX_ID_CHARS: usize = 64;
-const MAX_TEXT_CHARS: usize = 256;
+/// The warehouse's columns count bytes, and one value that is too long fails a whole COPY.
+const MAX_TEXT_BYTES: usize = 256;
 /// Above this an amount is a mistake in any currency, and sums of squares would lose their digits.
 const MAX_AMOUNT: f64 = 1e12;
 /// A clock may be wrong by a zone; more than a day ahead of its own arrival is a mistake.
@@ -96,13 +97,17 @@ impl<'a> Batch<'a> {
         let mut slots = self.slots.drain(..);
         let mut next = || slots.next().flatten();
 
-        let id = text("transaction_id", next(), "a string of 1 to 64 printable characters", MAX_ID_CHARS)?;
+        let id = text("transaction_id", next(), "a string of 1 to 64 printable characters")?;
+        // Bytes bound characters from above, so that most ids are not counted.
+        if id.len() > MAX_ID_CHARS && id.chars().count() > MAX_ID_CHARS {
+            return Err(wrong("transaction_id", "a longer string", "a string of 1 to 64 printable characters"));
+        }
         let occurred_at = moment(next(), arrived_at)?;
         let amount = amount(next())?;
         // The columns grow only by whole rows: whatever a failing field left behind is cut off again.
         let filled = (|| {
             for name in &schema.entities {
-                self.entities.push(text(name, next(), "a string of 1 to 256 printable characters", MAX_TEXT_CHARS)?);
+                self.entities.push(text(name, next(), "a string of 1 to 256 bytes, all of them printable")?);
             }
             for name in &schema.numbers {
                 self.numbers.push(optional_number(name, next())?);
@@ -191,12 +196,8 @@ fn wrong(field: &str, found: &'static str, expected: &'static str) -> Unreadable
     Unreadable::Field { field: field.to_owned(), expected, found }
 }
 
-fn text<'a>(
-    field: &str,
-    value: Option<Value<'a>>,
-    expected: &'static str,
-    max_chars: usize,
-) -> Result<Cow<'a, str>, Unreadable> {
+/// A text of at most 256 bytes, which is what 64 characters have at the most.
+fn text<'a>(field: &str, value: Option<Value<'a>>, expected: &'static str) -> Result<Cow<'a, str>, Unreadable> {
     let text = match value {
         Some(Value::Text(text)) => text,
         // Ids are numbers in many systems; their digits are their name.
@@ -207,8 +208,7 @@ fn text<'a>(
     if text.is_empty() {
         return Err(wrong(field, "an empty string", expected));
     }
-    // Bytes bound characters from above, so that most texts are not counted.
-    if text.len() > max_chars && text.chars().count() > max_chars {
+    if text.len() > MAX_TEXT_BYTES {
         return Err(wrong(field, "a longer string", expected));
     }
     if text.chars().any(char::is_control) {
@@ -220,7 +220,7 @@ fn text<'a>(
 fn optional_text<'a>(field: &str, value: Option<Value<'a>>) -> Result<Option<Cow<'a, str>>, Unreadable> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        some => text(field, some, "a string of 1 to 256 printable characters, or nothing", MAX_TEXT_CHARS).map(Some),
+        some => text(field, some, "a string of 1 to 256 bytes, all of them printable, or nothing").map(Some),
     }
 }
 
@@ -355,6 +355,17 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_texts_are_as_long_as_the_warehouses_columns() {
+        let schema = schema();
+        let mut batch = Batch::new(&schema);
+        let (id, name) = ("\u{1f600}".repeat(64), "\u{e9}".repeat(128));
+        let item = with(r#""t-1""#, &format!("\"{id}\"")).replace("c-1", &name).replace("web", &name);
+        batch.read(item.as_bytes(), ORIGIN, now()).unwrap();
+        assert_eq!((batch.transaction_id(0), batch.entity(0, 0), batch.category(0, 0)), (&*id, &*name, Some(&*name)));
+        assert_eq!((id.len(), name.len()), (256, 256));
+    }
+
+    #[test]
     fn ids_may_hold_quotes_sql_escapes_and_digits() {
         let schema = schema();
         let mut batch = Batch::new(&schema);
@@ -386,10 +397,13 @@ mod tests {
     #[test]
     fn a_field_that_is_not_what_it_should_be_is_named() {
         let long = format!("\"{}\"", "x".repeat(65));
+        let wide = format!("\"{}\"", "\u{e9}".repeat(129));
         for (from, to, expected) in [
             (r#""transaction_id":"t-1","#, "", "field `transaction_id`: missing, expected a string of 1 to 64"),
             (r#""t-1""#, "\"\"", "field `transaction_id`: an empty string"),
             (r#""t-1""#, long.as_str(), "field `transaction_id`: a longer string"),
+            ("\"c-1\"", wide.as_str(), "field `customer_id`: a longer string, expected a string of 1 to 256 bytes"),
+            ("\"web\"", wide.as_str(), "field `channel`: a longer string, expected a string of 1 to 256 bytes"),
             (r#""t-1""#, r#""a\u0000b""#, "field `transaction_id`: a string with control characters"),
             (r#""t-1""#, "1.5", "field `transaction_id`: a number, expected a string"),
             ("12.5", "\"12.5\"", "field `amount`: a string, expected a number from 0 to 1e12"),
