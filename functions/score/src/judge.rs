@@ -16,6 +16,10 @@ use sha2::{Digest, Sha256};
 
 use crate::{Records, line};
 
+/// How many unreadable items of one record are kept one by one; beyond, the record is kept whole. Each
+/// is an object of its own, and a record may have half a million lines.
+const ITEMS_KEPT: usize = 100;
+
 /// What is to be done about a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Judged {
@@ -87,9 +91,19 @@ pub fn read<'f>(
 ) -> Batch<'f> {
     let mut batch = Batch::with_capacity(schema, frames.len());
     for ((index, found), frame) in (0..).zip(records.iter()).zip(frames) {
+        let (before, mut unread) = (rejected.len(), 0);
         for (item, bytes) in (0..).zip(frame.iter().flat_map(Frame::items)) {
             if let Err(why) = batch.read(bytes, Origin { record: index, item }, found.arrived_at) {
-                rejected.push(Unread::new(&found, item, &why, bytes));
+                unread += 1;
+                if unread <= ITEMS_KEPT {
+                    rejected.push(Unread::new(&found, item, &why, bytes));
+                }
+            }
+        }
+        if unread > ITEMS_KEPT {
+            rejected.truncate(before + 1);
+            if let Some(first) = rejected.last_mut() {
+                first.becomes_of_many(unread, found.data);
             }
         }
     }
@@ -100,6 +114,15 @@ impl Unread {
     fn new(found: &crate::Record<'_>, item: u32, why: &Unreadable, raw: &[u8]) -> Self {
         let rejected = Rejected::new(found.sequence_number, item, found.arrived_at, why, raw);
         Self { name: found.sequence_number.to_owned(), rejected }
+    }
+
+    /// Stands for the whole record, of which so many items can't be read, this having been the first.
+    fn becomes_of_many(&mut self, unread: usize, record: &[u8]) {
+        let Rejected { item, error, .. } = &self.rejected;
+        self.rejected.error = format!("{unread} items can't be read, the first is item {item}: {error}");
+        self.rejected.item = 0;
+        "record".clone_into(&mut self.rejected.stage);
+        self.rejected.raw = STANDARD.encode(record);
     }
 }
 

@@ -6,6 +6,8 @@ mod support;
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use decision::{Action, Stage};
 use harness::memory::Faults;
 use lambda_runtime::{Context as LambdaContext, LambdaEvent};
@@ -122,6 +124,28 @@ async fn lines_of_a_record_are_transactions_of_their_own() {
     assert_eq!(handle(&context, &event("several.json")).await, [""; 0]);
     assert_eq!(ids(&context), ["T000040", "T000041", "T000042", "T000043"]);
     assert_eq!(rejected(&context).len(), 1);
+}
+
+#[tokio::test]
+async fn a_record_of_many_bad_lines_is_kept_whole_and_its_good_ones_are_decided_on() {
+    for (bad, objects) in [(100, 100), (101, 1), (200_000, 1)] {
+        let context = context(&Faults::none());
+        let mut records = records(&[(1, 5.0)]);
+        let record = format!("{}\n{}{}", transaction(2, 5.0), "x\n".repeat(bad), transaction(3, 5.0));
+        push(&mut records, 2, record.as_bytes());
+        push(&mut records, 3, b"bad");
+        assert_eq!(handle(&context, &records).await, [""; 0]);
+        assert_eq!(ids(&context), ["T1", "T2", "T3"]);
+        let rejected = rejected(&context);
+        assert_eq!(rejected.len(), objects + 1, "the other record's is its own");
+        if objects == 1 {
+            let (key, whole) = &rejected[0];
+            assert!(key.ends_with(&format!("-{}-0.json", sequence_number(2))), "{key}");
+            assert_eq!(STANDARD.decode(&whole.raw).unwrap(), record.as_bytes());
+            assert_eq!((whole.item, whole.stage.as_str()), (0, "record"));
+            assert!(whole.error.starts_with(&format!("{bad} items can't be read, the first is item 1: not a JSON")));
+        }
+    }
 }
 
 #[tokio::test]
