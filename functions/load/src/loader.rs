@@ -24,7 +24,7 @@
 
 use decision::ledger::Pending;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use outlet::{Objects, PutNew};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -37,6 +37,9 @@ use crate::{NewObject, Table};
 const LISTS_PER_LOAD: usize = 1_000;
 /// How often a load is submitted before it is tried with fewer objects, or given up with one.
 pub const MAX_ATTEMPTS: u32 = 3;
+/// How long a failed load is left alone: a warehouse that fails at once would use up all attempts in
+/// seconds. The sweep, and nobody else, comes back later than this.
+const PAUSE: SignedDuration = SignedDuration::from_secs(60);
 /// How many S3 calls are made at a time.
 const CONCURRENCY: usize = 16;
 
@@ -123,8 +126,12 @@ pub enum Advanced {
     Absent,
     /// It runs.
     Running,
-    /// It failed and was submitted again.
+    /// It failed; the sweep submits its next attempt.
+    Waiting,
+    /// It was submitted again, all of it after a pause or a part at once.
     Resubmitted,
+    /// It failed for good, and its one list became two, which wait.
+    Split,
     /// It succeeded.
     Loaded,
     /// It failed for good: its list lies in `manifests/failed/`.
@@ -185,6 +192,10 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
             self.kick(table, now).await?;
             return Ok(Advanced::Absent);
         }
+        let repeated = self.repeats(&load) && load.statement_id.is_none();
+        if repeated && now.duration_since(load.submitted_at) < PAUSE {
+            return Ok(Advanced::Waiting);
+        }
         // Without an id, its submitter died or is still at it: the token makes ours the same attempt.
         let (load, id) = match load.statement_id.clone() {
             Some(id) => (load, StatementId(id)),
@@ -197,6 +208,7 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
             },
         };
         let advanced = match self.warehouse.status(&id).await {
+            Ok(Status::Running) if repeated => return Ok(Advanced::Resubmitted),
             Ok(Status::Running) => return Ok(Advanced::Running),
             Ok(Status::Finished) => self.finish(&load, Advanced::Loaded).await?,
             Ok(Status::Failed { .. } | Status::Aborted) | Err(warehouse::Error::Unknown(_)) => {
@@ -204,7 +216,7 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
             }
             Err(error) => return Err(Error::warehouse(&load.name)(error)),
         };
-        if advanced != Advanced::Resubmitted {
+        if !matches!(advanced, Advanced::Waiting | Advanced::Resubmitted) {
             self.kick(table, now).await?;
         }
         Ok(advanced)
@@ -260,34 +272,53 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
         Statement::new(load.name.clone(), load.attempts, (self.sql)(load.table, &url), Vec::new())
     }
 
-    /// After a failed attempt: the next one; after a round of them, with the first half of the
-    /// lists, so that one bad object does not keep the others out; after a round with one list, the end.
+    /// After a failed attempt: the next one, by the sweep; after a round of them, with the first half of
+    /// the lists, so that one bad object does not keep the others out; after a round with one list, with
+    /// the list in two; after a round with one object, the end.
     async fn retry(&self, mut load: Load, now: Timestamp) -> Result<Advanced, Error> {
-        let round_is_over = load.attempts.is_multiple_of(self.settings.max_attempts.max(1));
+        tracing::warn!(statement = load.name, attempt = load.attempts, lists = load.waiting.len(), "load failed");
+        load.attempts += 1;
+        let round_is_over = !self.repeats(&load);
         if round_is_over {
-            if load.waiting.len() <= 1 {
-                for key in &load.waiting {
-                    if let Some(bytes) = self.objects.get(key).await.map_err(Error::objects(key))? {
-                        let failed = ledger::failed(load.table, key);
-                        self.objects.put(&failed, bytes).await.map_err(Error::objects(&failed))?;
-                    }
-                    tracing::error!(
-                        statement = load.name,
-                        list = key,
-                        "load given up: see its statement in the warehouse"
-                    );
+            if let [key] = load.waiting.as_slice() {
+                let how = self.split(load.table, key).await?;
+                if how == Advanced::GivenUp {
+                    let failed = ledger::failed(load.table, key);
+                    tracing::error!(statement = load.name, list = failed, "load given up");
                 }
-                return self.finish(&load, Advanced::GivenUp).await;
+                return self.finish(&load, how).await;
             }
             load.waiting.truncate(load.waiting.len().div_ceil(2));
         }
-        tracing::warn!(statement = load.name, attempt = load.attempts, lists = load.waiting.len(), "load failed");
-        load.attempts += 1;
         load.submitted_at = now;
         load.statement_id = None;
         self.put(&load.key(), &load.entry()).await?;
+        if !round_is_over {
+            return Ok(Advanced::Waiting);
+        }
         self.submit(load).await?;
         Ok(Advanced::Resubmitted)
+    }
+
+    /// Whether the load's present attempt is of the same objects as the one before it.
+    fn repeats(&self, load: &Load) -> bool {
+        !load.attempts.saturating_sub(1).is_multiple_of(self.settings.max_attempts.max(1))
+    }
+
+    /// Writes a waiting list as two, or, if it has one object only, among those that have failed. The
+    /// list itself is its load's to delete: whoever dies before that leaves both, which does no harm.
+    async fn split(&self, table: Table, key: &str) -> Result<Advanced, Error> {
+        let Some(Manifest { entries }) = self.manifest(key).await? else { return Ok(Advanced::Split) };
+        if entries.len() <= 1 {
+            self.put(&ledger::failed(table, key), &Manifest { entries }).await?;
+            return Ok(Advanced::GivenUp);
+        }
+        let (first, second) = entries.split_at(entries.len() / 2);
+        for half in [first, second] {
+            let urls: Vec<String> = half.iter().map(|entry| entry.url.clone()).collect();
+            self.put(&ledger::waiting(table, &digest(&urls)), &Manifest::of(urls.clone())).await?;
+        }
+        Ok(Advanced::Split)
     }
 
     /// Ends a load: its lists wait no more, and the next generation may begin.

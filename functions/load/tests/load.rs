@@ -8,7 +8,7 @@ mod steps;
 mod support;
 
 use harness::memory::Fault;
-use load::ledger::{Generation, statement_name};
+use load::ledger::{Generation, Manifest, statement_name};
 use load::{Advanced, Error, Kicked, Loader, Table};
 use steps::{finish, interleave, turns};
 use support::{PREFIX, World, at, object};
@@ -26,12 +26,12 @@ async fn announce(loader: &Twins<'_>, key: &str) -> Result<Kicked, Error> {
 
 /// What the sweep does, until there is nothing to do.
 fn sweep(world: &World) {
-    for _ in 0..200 {
+    for now in (1..200).map(|times| at(times * 100)) {
         let names = finish(world.loader().under_way()).unwrap();
         for name in &names {
-            finish(world.loader().advance(name, at(100))).unwrap();
+            finish(world.loader().advance(name, now)).unwrap();
         }
-        if names.is_empty() && finish(world.loader().kick(TABLE, at(100))).unwrap() == Kicked::NothingWaits {
+        if names.is_empty() && finish(world.loader().kick(TABLE, now)).unwrap() == Kicked::NothingWaits {
             return;
         }
     }
@@ -131,10 +131,48 @@ fn two_that_find_a_failed_load_submit_one_next_attempt() {
         let (one, two) = interleave(loader.advance(&first, at(5)), loader.advance(&first, at(5)), order);
         one.unwrap();
         two.unwrap();
+        assert_eq!(world.warehouse.submitted().len(), 1, "a pause comes first");
+        let (one, two) =
+            interleave(loader.advance(&first, at(70)), loader.advance(&first, at(70)), turns(4).nth(7).unwrap());
+        one.unwrap();
+        two.unwrap();
         assert_eq!(world.warehouse.submitted().len(), 2);
         sweep(&world);
         world.assert_quiet(TABLE);
     }
+}
+
+#[test]
+fn a_warehouse_that_fails_at_once_does_not_use_up_the_attempts() {
+    let world = World::new(&[]);
+    let loader = world.loader();
+    let first = statement_name(PREFIX, TABLE, Generation(1));
+    finish(announce(&loader, "transactions/1")).unwrap();
+    for seconds in 1..60 {
+        // The event, and the same event again: no time passes for whoever hears of a failure at once.
+        world.warehouse.set_status(&world.warehouse.submitted()[0].0.clone(), Status::Aborted);
+        assert_eq!(finish(loader.advance(&first, at(seconds))).unwrap(), Advanced::Waiting);
+    }
+    assert_eq!(world.warehouse.submitted().len(), 1);
+    assert_eq!(finish(loader.advance(&first, at(61))).unwrap(), Advanced::Loaded);
+    assert_eq!(world.warehouse.submitted().len(), 2);
+    world.assert_quiet(TABLE);
+}
+
+#[test]
+fn what_was_given_up_is_loaded_once_it_is_moved_back() {
+    let world = World::new(&[]);
+    finish(world.loader().write_down(TABLE, &[object("transactions/1")])).unwrap();
+    world.warehouse.script([Status::Aborted, Status::Aborted, Status::Aborted]);
+    sweep(&world);
+    let failed = world.objects.keys("manifests/failed/transactions/");
+    let [key] = &failed[..] else { panic!("{failed:?}") };
+    let bytes = world.objects.bytes(key).unwrap();
+    finish(outlet::Objects::delete(&*world.objects, key)).unwrap();
+    world.objects.set(&key.replace("/failed/", "/"), bytes);
+    sweep(&world);
+    assert_eq!(world.loaded().len(), 1);
+    world.assert_quiet(TABLE);
 }
 
 /// Dies after every call that there is, and loses the answer of every call that there is.
@@ -191,18 +229,21 @@ fn what_was_written_down_by_one_who_died_is_swept_up() {
 }
 
 #[test]
-fn one_bad_object_does_not_keep_the_others_out() {
-    let world = World::new(&["broken"]);
-    let loader = world.loader();
-    for n in 0..9 {
-        let key = if n == 6 { "transactions/broken".to_owned() } else { format!("transactions/{n}") };
-        finish(loader.write_down(TABLE, &[object(&key)])).unwrap();
+fn one_bad_object_does_not_keep_the_others_out_whatever_lists_they_are_in() {
+    let key = |n| if n == 6 { "transactions/broken".to_owned() } else { format!("transactions/{n}") };
+    let objects: Vec<_> = (0..9).map(|n| object(&key(n))).collect();
+    for objects_per_list in [1, 2, 4, 9] {
+        let world = World::new(&["broken"]);
+        for list in objects.chunks(objects_per_list) {
+            finish(world.loader().write_down(TABLE, list)).unwrap();
+        }
+        sweep(&world);
+        assert_eq!(world.loaded().len(), 8, "{objects_per_list} a list");
+        let failed = world.objects.keys("manifests/failed/transactions/");
+        assert_eq!(failed.len(), 1);
+        let failed: Manifest = serde_json::from_slice(&world.objects.bytes(&failed[0]).unwrap()).unwrap();
+        assert_eq!(failed, Manifest::of(["s3://second-look-bucket/transactions/broken".to_owned()]));
+        assert_eq!(world.objects.keys("manifests/transactions/"), [""; 0]);
+        assert_eq!(world.objects.keys("pending/"), [""; 0]);
     }
-    sweep(&world);
-    assert_eq!(world.loaded().len(), 8);
-    let failed = world.objects.keys("manifests/failed/transactions/");
-    assert_eq!(failed.len(), 1);
-    assert!(String::from_utf8(world.objects.bytes(&failed[0]).unwrap()).unwrap().contains("transactions/broken"));
-    assert_eq!(world.objects.keys("manifests/transactions/"), [""; 0]);
-    assert_eq!(world.objects.keys("pending/"), [""; 0]);
 }

@@ -117,7 +117,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
                 Ok(Advanced::Loaded) => swept.loaded += 1,
                 Ok(Advanced::GivenUp) => swept.given_up += 1,
                 Ok(Advanced::Resubmitted) => swept.begun += 1,
-                Ok(Advanced::Absent | Advanced::Running) => {}
+                Ok(Advanced::Absent | Advanced::Running | Advanced::Waiting | Advanced::Split) => {}
                 Err(error) => {
                     tracing::error!(statement = name, error = host::chain(&error), "load not advanced");
                     swept.failed += 1;
