@@ -15,41 +15,40 @@ pub(crate) struct Found {
     pub(crate) rows: BTreeMap<String, Evidence>,
     /// Rows that nobody asked for, or that came before.
     pub(crate) ignored: usize,
-}
-
-/// Why a row can't be used. It names no value.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// A row that does not say what it is about.
-    #[error("a row has no text in column `{TRANSACTION_ID}`")]
-    Nameless,
-    /// A value that is no number.
-    #[error("column `{0}` holds what is no number")]
-    NotANumber(String),
+    /// The columns in which rows hold what is no number, or no text where their transaction should be.
+    /// Such a row is as good as none; the others are not its fault.
+    pub(crate) undecodable: Vec<String>,
 }
 
 /// Matches rows to holds. The first row of a transaction counts.
-pub(crate) fn read(holds: &[Hold], rows: Vec<Row>) -> Result<Found, Error> {
+pub(crate) fn read(holds: &[Hold], rows: Vec<Row>) -> Found {
     let asked: BTreeSet<&str> = holds.iter().map(|hold| hold.transaction_id.as_str()).collect();
     let mut found = Found::default();
     for row in rows {
-        let transaction_id = row.text(TRANSACTION_ID).ok_or(Error::Nameless)?.to_owned();
+        let Some(transaction_id) = row.text(TRANSACTION_ID).map(str::to_owned) else {
+            found.undecodable.push(TRANSACTION_ID.to_owned());
+            continue;
+        };
         if !asked.contains(transaction_id.as_str()) || found.rows.contains_key(&transaction_id) {
             found.ignored += 1;
             continue;
         }
-        found.rows.insert(transaction_id, evidence(row)?);
+        match evidence(row) {
+            Ok(evidence) => drop(found.rows.insert(transaction_id, evidence)),
+            Err(column) => found.undecodable.push(column),
+        }
     }
-    Ok(found)
+    found
 }
 
-fn evidence(row: Row) -> Result<Evidence, Error> {
+/// A row's numbers, or the column that holds none.
+fn evidence(row: Row) -> Result<Evidence, String> {
     let columns = row.0.into_iter().filter(|(column, _)| column != TRANSACTION_ID);
     let number = |(column, value): (String, Value)| match (&value, value.number()) {
         // An infinite or undefined number is one that the warehouse does not know.
         (Value::Null | Value::Number(_), number) => Ok((column, number)),
         (_, Some(number)) => Ok((column, Some(number))),
-        (_, None) => Err(Error::NotANumber(column)),
+        (_, None) => Err(column),
     };
     columns.map(number).collect()
 }
@@ -76,16 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused_by_the_name_of_its_column() {
-        let error = evidence(row("a", Value::Text("many".to_owned()))).unwrap_err();
-        assert_eq!(error, Error::NotANumber("mean".to_owned()));
-        assert!(!error.to_string().contains("many"));
-        assert_eq!(read(&[], vec![Row::default()]), Err(Error::Nameless));
+    fn what_is_no_number_is_told_by_the_name_of_its_column() {
+        assert_eq!(evidence(row("a", Value::Text("many".to_owned()))), Err("mean".to_owned()));
+        assert_eq!(read(&[], vec![Row::default()]).undecodable, [TRANSACTION_ID]);
     }
 
     #[test]
     fn a_bad_value_in_a_row_that_nobody_asked_for_does_no_harm() {
-        let found = read(&[], vec![row("z", Value::Text("many".to_owned()))]).unwrap();
+        let found = read(&[], vec![row("z", Value::Text("many".to_owned()))]);
         assert_eq!(found, Found { ignored: 1, ..Found::default() });
     }
 }

@@ -4,7 +4,7 @@
 //! statement has ended, and by the sweep when it does not.
 
 mod config;
-pub mod evidence;
+mod evidence;
 mod handler;
 mod judge;
 mod report;

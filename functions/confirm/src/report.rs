@@ -24,6 +24,8 @@ pub struct Report {
     pub missing_rows: usize,
     /// Evidence rows that no hold of the entry asked for, or that came twice.
     pub ignored_rows: usize,
+    /// Evidence rows that could not be read; their holds had no row.
+    pub undecodable_rows: usize,
     /// Ledger entries whose overdue holds the warehouse did not answer about in time.
     pub unanswered: usize,
 }
@@ -58,6 +60,7 @@ impl AddAssign for Report {
         self.expired += other.expired;
         self.missing_rows += other.missing_rows;
         self.ignored_rows += other.ignored_rows;
+        self.undecodable_rows += other.undecodable_rows;
         self.unanswered += other.unanswered;
     }
 }

@@ -73,14 +73,6 @@ pub enum Error {
         /// What the warehouse said.
         source: warehouse::Error,
     },
-    /// The evidence is not what the bundle's query asks for.
-    #[error("can't use the evidence of {statement}")]
-    Evidence {
-        /// The statement.
-        statement: String,
-        /// What is wrong with it.
-        source: evidence::Error,
-    },
     /// The warehouse took longer than overdue holds can wait.
     #[error("no answer of the warehouse about {statement} within {} s", waited.as_secs_f32())]
     Slow {
@@ -173,8 +165,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
             return if overdue { self.expire_despite(error, &mut entry, now, report).await } else { Err(error) };
         };
         loop {
-            // From the deadline on, a warehouse that can't be asked and evidence that can't be read
-            // are as good as none.
+            // From the deadline on, a warehouse that can't be asked is as good as none.
             let progress = match self.progress(&entry).await {
                 Err(error) if overdue => return self.expire_despite(error, &mut entry, now, report).await,
                 other => other?,
@@ -282,7 +273,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         let id = StatementId(statement_id.clone().unwrap_or_default());
         let sqls = judge.ask(name, *attempts, &entry.holds).sqls.len();
         let rows = entry.answer(self.warehouse.rows(&id, sqls)).await?;
-        evidence::read(&entry.open, rows).map_err(|source| Error::Evidence { statement: name.clone(), source })
+        Ok(evidence::read(&entry.open, rows))
     }
 
     async fn confirm(
@@ -311,12 +302,14 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
                 without_evidence(hold, policy.on_missing_evidence, by, now)
             });
         }
-        let ignored = found.ignored;
+        let Found { ignored, undecodable, .. } = found;
         if ignored > 0 || missing > 0 {
-            tracing::warn!(statement = entry.pending.name, ignored, missing, "evidence does not match its holds");
+            let (statement, columns) = (&entry.pending.name, undecodable.join(" "));
+            tracing::warn!(statement, ignored, missing, undecodable = columns, "evidence does not match its holds");
         }
         report.ignored_rows += ignored;
         report.missing_rows += missing;
+        report.undecodable_rows += undecodable.len();
         self.end(entry, finals, report).await?;
         self.remove(entry).await
     }

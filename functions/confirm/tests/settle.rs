@@ -68,6 +68,8 @@ struct Then {
     missing_rows: usize,
     #[serde(default)]
     ignored_rows: usize,
+    #[serde(default)]
+    undecodable_rows: usize,
 }
 
 #[derive(Debug, PartialEq, Deserialize)]
@@ -90,7 +92,7 @@ struct Left {
 #[tokio::test]
 async fn each_case_of_the_table_ends_as_it_says() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("cases/settle.json")).unwrap();
-    assert_eq!(cases.len(), 31);
+    assert_eq!(cases.len(), 32);
     for case in cases {
         let claim = case.claim.clone();
         let expected = format!("{:#?}", case.then);
@@ -150,5 +152,6 @@ async fn ends(case: &Case) -> Then {
         submitted: report.submitted,
         missing_rows: report.missing_rows,
         ignored_rows: report.ignored_rows,
+        undecodable_rows: report.undecodable_rows,
     }
 }

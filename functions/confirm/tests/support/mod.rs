@@ -48,6 +48,7 @@ pub(crate) fn row(transaction: &str, looks: &str) -> Row {
         "innocent" => ("p", Value::Number(0.05)),
         "unclear" => ("p", Value::Number(0.5)),
         "guilty" => ("p", Value::Number(0.95)),
+        "undecodable" => ("p", Value::Text("much".to_owned())),
         other => panic!("what is {other}?"),
     };
     Row::from([("transaction_id", Value::Text(transaction.to_owned())), (column, value)])
