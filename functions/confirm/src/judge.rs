@@ -12,6 +12,9 @@ pub trait Judge: Send + Sync {
     /// The statement that asks for the evidence on these holds. The same arguments make the same
     /// statement, in score as here: its client token is derived from it.
     fn ask(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement;
+    /// Whether the evidence has all that the confirming model asks for, were it only to say that it is
+    /// not known. Another bundle's query may have asked for less.
+    fn is_whole(&self, evidence: &Evidence) -> bool;
     /// The confirming model's probability of fraud, and its reasons.
     fn confirm(&self, hold: &Hold, evidence: &Evidence) -> (f64, Vec<Reason>);
 }
@@ -27,6 +30,11 @@ impl Judge for Bundle {
 
     fn ask(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement {
         warehouse::evidence_statement(self.definition(), name, attempt, holds)
+    }
+
+    fn is_whole(&self, evidence: &Evidence) -> bool {
+        let definition = self.definition();
+        definition.windows(&definition.confirm).iter().all(|(name, _)| evidence.contains_key(*name))
     }
 
     fn confirm(&self, hold: &Hold, evidence: &Evidence) -> (f64, Vec<Reason>) {

@@ -26,6 +26,8 @@ pub struct Report {
     pub ignored_rows: usize,
     /// Evidence rows that could not be read; their holds had no row.
     pub undecodable_rows: usize,
+    /// Evidence rows that lack what the confirming model asks for.
+    pub partial_rows: usize,
     /// Ledger entries whose overdue holds the warehouse did not answer about in time.
     pub unanswered: usize,
 }
@@ -61,6 +63,7 @@ impl AddAssign for Report {
         self.missing_rows += other.missing_rows;
         self.ignored_rows += other.ignored_rows;
         self.undecodable_rows += other.undecodable_rows;
+        self.partial_rows += other.partial_rows;
         self.unanswered += other.unanswered;
     }
 }

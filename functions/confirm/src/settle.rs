@@ -172,10 +172,20 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
             };
             match next_step(progress, entry.pending.attempts, overdue, judge.policy()) {
                 Step::UseEvidence => {
-                    let found = match self.evidence(judge, &entry).await {
+                    let mut found = match self.evidence(judge, &entry).await {
                         Err(error) if overdue => return self.expire_despite(error, &mut entry, now, report).await,
                         other => other?,
                     };
+                    let rows = found.rows.len();
+                    found.rows.retain(|_, row| judge.is_whole(row));
+                    report.partial_rows += rows - found.rows.len();
+                    // Another bundle asked: ours asks anew, while there is time.
+                    if report.partial_rows > 0 && !overdue && entry.pending.attempts < judge.policy().max_attempts {
+                        tracing::warn!(statement = name, partial = report.partial_rows, "evidence of another bundle");
+                        self.submit(judge, &mut entry, true, now).await?;
+                        report.submitted += 1;
+                        return Ok(report);
+                    }
                     self.confirm(judge, &entry, found, by, now, &mut report).await?;
                     return Ok(report);
                 }

@@ -49,6 +49,7 @@ pub(crate) fn row(transaction: &str, looks: &str) -> Row {
         "unclear" => ("p", Value::Number(0.5)),
         "guilty" => ("p", Value::Number(0.95)),
         "undecodable" => ("p", Value::Text("much".to_owned())),
+        "partial" => ("q", Value::Number(0.5)),
         other => panic!("what is {other}?"),
     };
     Row::from([("transaction_id", Value::Text(transaction.to_owned())), (column, value)])
@@ -166,6 +167,10 @@ impl Judge for PlainJudge {
         let ids: Vec<&str> = holds.iter().map(|hold| hold.transaction_id.as_str()).collect();
         let parameters = vec![("holds_0".to_owned(), serde_json::to_string(&ids).unwrap())];
         Statement::new(name.to_owned(), attempt, vec!["SELECT :holds_0".to_owned()], parameters)
+    }
+
+    fn is_whole(&self, evidence: &Evidence) -> bool {
+        evidence.contains_key("p")
     }
 
     fn confirm(&self, _: &Hold, evidence: &Evidence) -> (f64, Vec<Reason>) {
