@@ -145,8 +145,10 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
         let range = format!("{shard}-{}-{}", first.sequence_number, last.sequence_number);
         let name = format!("{}-confirm-{range}", self.settings.statement_prefix);
         let mut entries = Vec::new();
-        if !judged.holds.is_empty() {
-            entries.push(self.write_ahead(name, &judged.holds, now).await?);
+        for (part, holds) in warehouse::evidence_parts(self.bundle.definition(), &judged.holds).into_iter().enumerate()
+        {
+            let name = if part == 0 { name.clone() } else { format!("{name}-{part}") };
+            entries.push(self.write_ahead(name, holds, now).await?);
         }
         self.publish(judged).await?;
         entries.retain(|entry| entry.statement_id.is_none());

@@ -163,6 +163,27 @@ async fn a_warehouse_that_hangs_stalls_no_batch_and_is_left_to_the_sweep() {
 }
 
 #[tokio::test]
+async fn more_holds_than_one_statement_can_ask_about_are_asked_about_in_several() {
+    const HOLDS: usize = 8_000;
+    let context = context(&Faults::none());
+    let mut records = Records::of_shard("000000000006");
+    let wide = |number: usize| transaction(number as u32, 990.0).replace("\"C", &format!("\"{}", "c".repeat(250)));
+    for number in 0..HOLDS / 100 {
+        let lines: Vec<String> = (0..100).map(|line| wide(number * 100 + line)).collect();
+        push(&mut records, number as u32, lines.join("\n").as_bytes());
+    }
+    for delivery in 1..=2 {
+        assert_eq!(handle(&context, &records).await, [""; 0]);
+        let (entries, submitted) = (ledger(&context), context.warehouse.submitted());
+        assert!(submitted.iter().all(|(_, statement)| statement.sqls.len() <= 40), "the Data API takes no more");
+        assert!(entries.len() > 1 && entries.len() == submitted.len(), "{} entries", entries.len());
+        assert!(entries.iter().all(|entry| entry.statement_id.is_some()));
+        let held: BTreeSet<&str> = entries.iter().flat_map(holds).map(|hold| hold.transaction_id.as_str()).collect();
+        assert_eq!(held.len(), HOLDS, "delivery {delivery}");
+    }
+}
+
+#[tokio::test]
 async fn a_statement_id_that_cannot_be_written_is_left_to_the_sweep() {
     let faults = Faults::none();
     let context = context(&faults);

@@ -10,7 +10,7 @@ mod row;
 mod statement;
 
 pub use error::Error;
-pub use evidence::evidence_statement;
+pub use evidence::{evidence_parts, evidence_statement};
 pub use redshift::{Database, RedshiftData, Target};
 pub use row::{Row, Value};
 pub use statement::{Statement, StatementId, Status, Warehouse};
