@@ -221,7 +221,8 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         let id = self.warehouse.submit(&statement).await.map_err(failed)?;
         let state = match self.warehouse.wait(&id, PATIENCE).await.map_err(failed)? {
             Status::Finished => None,
-            Status::Failed { error } => Some(format!("FAILED: {error}")),
+            // The warehouse's text may quote values, which no error may show.
+            Status::Failed { .. } => Some(format!("FAILED: DescribeStatement of {id} says why")),
             Status::Aborted => Some("ABORTED".to_owned()),
             Status::Running => Some("still running".to_owned()),
         };
