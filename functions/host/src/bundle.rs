@@ -173,6 +173,7 @@ mod tests {
     use harness::bundle::profiled;
     use harness::memory::{Fault, Faults, Objects as Memory};
     use jiff::Timestamp;
+    use sha2::{Digest, Sha256};
 
     use super::*;
 
@@ -229,6 +230,92 @@ mod tests {
         let third = put(&objects, 3.0);
         due(&mut follower);
         assert_eq!(follower.newer(&first, &objects).await.unwrap().version(), third);
+    }
+
+    /// The bundle as a folder on disk.
+    fn folder(files: &BTreeMap<String, Vec<u8>>) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, bytes) in files {
+            std::fs::write(folder.path().join(name), bytes).unwrap();
+        }
+        folder
+    }
+
+    #[tokio::test]
+    async fn a_bundle_is_opened_where_the_pointer_says_or_from_a_folder() {
+        let objects = Memory::new();
+        let missing = open_bundle("small", &objects).await.unwrap_err();
+        assert!(missing.to_string().starts_with("bundles/small/current.json is not there: train"), "{missing}");
+        let (first, second) = (put(&objects, 1.0), put(&objects, 2.0));
+        assert_eq!(open_bundle("small", &objects).await.unwrap().version(), second);
+        point(&objects, &first);
+        assert_eq!(open_bundle("small", &objects).await.unwrap().version(), first);
+        objects.set(&keys::bundle_pointer("small"), "{}");
+        assert!(matches!(open_bundle("small", &objects).await, Err(BundleError::Pointer(..))));
+
+        let folder = folder(&profiled(Timestamp::UNIX_EPOCH, Some(&[("C1", 2.0)])));
+        let path = folder.path().to_str().unwrap();
+        assert_eq!(open_bundle(path, &objects).await.unwrap().version(), second, "the same files, the same version");
+        let nowhere = open_bundle("./no/such/folder", &objects).await.unwrap_err();
+        assert_eq!(nowhere.to_string(), "can't read ./no/such/folder");
+    }
+
+    #[tokio::test]
+    async fn a_byte_that_flipped_anywhere_is_a_bundle_refused() {
+        let files = profiled(Timestamp::UNIX_EPOCH, Some(&[("C1", 1.0)]));
+        for name in files.keys() {
+            let objects = Memory::new();
+            let version = put(&objects, 1.0);
+            let mut broken = files.clone();
+            let bytes = broken.get_mut(name).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            objects.set(&keys::bundle_file("small", &version, name), bytes.clone());
+            let folder = folder(&broken);
+            for place in ["small", folder.path().to_str().unwrap()] {
+                let refused = open_bundle(place, &objects).await.unwrap_err();
+                let said = matches!(&refused, BundleError::Refused(said, _) if said == place);
+                assert!(said, "{name} in {place}: {refused}");
+            }
+        }
+    }
+
+    /// Promise 6, past the checksums: what is served must score as it did when it was built.
+    #[tokio::test]
+    async fn a_bundle_that_does_not_score_as_when_it_was_built_is_refused_though_its_checksums_agree() {
+        let files = profiled(Timestamp::UNIX_EPOCH, Some(&[("C1", 1.0)]));
+        for (look, what) in [("first", "transaction"), ("confirm", "hold")] {
+            let mut golden: serde_json::Value = serde_json::from_slice(&files["golden.json"]).unwrap();
+            let score = &mut golden[look][0]["score"];
+            *score = (score.as_f64().unwrap() + 0.001).into();
+            let mut altered = files.clone();
+            altered.insert("golden.json".to_owned(), serde_json::to_vec(&golden).unwrap());
+            let resealed = reseal(altered);
+            let objects = Memory::new();
+            for (name, bytes) in &resealed {
+                objects.set(&keys::bundle_file("small", "altered", name), bytes.clone());
+            }
+            point(&objects, "altered");
+            let refused = open_bundle("small", &objects).await.unwrap_err();
+            let BundleError::Refused(_, model::Error::Golden { what: found, place: 0, .. }) = refused else {
+                panic!("{look}: {}", chain(&refused));
+            };
+            assert_eq!(found, what);
+        }
+        assert!(Bundle::open(&reseal(files)).is_ok(), "it is the score that is refused, and not the seal");
+    }
+
+    /// The files with checksums and version as they would be if they had been built so.
+    fn reseal(mut files: BTreeMap<String, Vec<u8>>) -> BTreeMap<String, Vec<u8>> {
+        let hex = |bytes: &[u8]| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let manifest = files.remove("bundle.json").unwrap();
+        let mut manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let sums: BTreeMap<_, _> = files.iter().map(|(name, bytes)| (name.clone(), hex(bytes))).collect();
+        let policy: decision::Policy = serde_json::from_value(manifest["policy"].clone()).unwrap();
+        manifest["version"] = hex(&serde_json::to_vec(&(&sums, policy)).unwrap())[..16].into();
+        manifest["files"] = serde_json::to_value(sums).unwrap();
+        files.insert("bundle.json".to_owned(), serde_json::to_vec(&manifest).unwrap());
+        files
     }
 
     #[tokio::test]
