@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use decision::ledger::{Pending, Work};
 use decision::settle::{Progress, Step, next_step};
-use decision::{Action, Decision, Hold, SettledBy};
+use decision::{Action, Decision, Hold, SettledBy, micros};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use outlet::{Decisions, Objects, Outgoing, PutNew};
@@ -149,6 +149,7 @@ struct Entry {
 impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     /// Takes the entry of this statement as far as it can be taken now. `by` is who asks.
     pub async fn settle(&self, name: &str, by: SettledBy, now: Timestamp) -> Result<Report, Error> {
+        let now = micros(now);
         let mut report = Report::default();
         let Some(mut entry) = self.entry(name).await? else {
             report.absent = 1;

@@ -102,6 +102,16 @@ async fn each_case_of_the_table_ends_as_it_says() {
     }
 }
 
+#[tokio::test]
+async fn a_final_decision_is_made_at_a_moment_that_the_warehouse_can_read() {
+    let world = World::new(vec![row("a", "guilty")]);
+    world.hold(NAME, &[hold("a", 600)]).await;
+    let now = at(5) + jiff::SignedDuration::from_nanos(123_456_789);
+    world.settler().settle(NAME, SettledBy::Confirm, now).await.unwrap();
+    let decided_at = world.batched()["a"].decided_at;
+    assert_eq!(decided_at, at(5) + jiff::SignedDuration::from_micros(123_456));
+}
+
 async fn ends(case: &Case) -> Then {
     let rows: Vec<Row> = case.rows.iter().map(|looks| row(&looks.transaction, &looks.looks)).collect();
     let world = World::new(rows);

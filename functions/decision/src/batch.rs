@@ -269,7 +269,12 @@ fn moment(value: Option<Value<'_>>, arrived_at: Timestamp) -> Result<Timestamp, 
     if moment.duration_since(arrived_at) > MAX_AHEAD {
         return Err(wrong(FIELD, "a moment after its arrival", "a moment at most 24 hours after the record's arrival"));
     }
-    Ok(moment)
+    Ok(micros(moment))
+}
+
+/// The moment without what is below a microsecond: all that a warehouse reads, and keeps.
+pub fn micros(moment: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(moment.as_microsecond()).unwrap_or(moment)
 }
 
 /// Fills a slot for each field of the schema and passes over all others.
@@ -363,6 +368,15 @@ mod tests {
         batch.read(item.as_bytes(), ORIGIN, now()).unwrap();
         assert_eq!((batch.transaction_id(0), batch.entity(0, 0), batch.category(0, 0)), (&*id, &*name, Some(&*name)));
         assert_eq!((id.len(), name.len()), (256, 256));
+    }
+
+    #[test]
+    fn a_moment_is_read_to_the_microsecond_which_is_all_that_a_warehouse_reads() {
+        let schema = schema();
+        let mut batch = Batch::new(&schema);
+        let item = with("09:00:00Z", "09:00:00.123456789Z");
+        batch.read(item.as_bytes(), ORIGIN, now()).unwrap();
+        assert_eq!(batch.occurred_at(0).to_string(), "2026-01-31T09:00:00.123456Z");
     }
 
     #[test]

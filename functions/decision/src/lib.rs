@@ -20,7 +20,7 @@ mod unreadable;
 mod value;
 
 pub use action::{Action, SettledBy, Stage};
-pub use batch::{Batch, Origin};
+pub use batch::{Batch, Origin, micros};
 pub use decision::{Decision, DecisionId, Entities, Evidence, Hold, Provisional, Reason};
 pub use policy::{Policy, PolicyError};
 pub use schema::{Schema, SchemaError};

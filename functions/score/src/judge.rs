@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use decision::record::Frame;
-use decision::{Action, Batch, DecisionId, Hold, Origin, Provisional, Rejected, Schema, Unreadable, record};
+use decision::{Action, Batch, DecisionId, Hold, Origin, Provisional, Rejected, Schema, Unreadable, micros, record};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
@@ -128,6 +128,7 @@ impl Unread {
 
 /// Judges a batch. `now` is written in the decisions as the time they were made at, and decides nothing.
 pub fn judge(bundle: &Bundle, records: &Records, publish_approvals: bool, now: Timestamp) -> Judged {
+    let now = micros(now);
     let mut judged = Judged::default();
     let frames = unwrap(records, &mut judged.rejected);
     let batch = read(bundle.schema(), records, &frames, &mut judged.rejected);

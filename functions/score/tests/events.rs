@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use decision::{Action, Stage};
 use harness::memory::Faults;
+use jiff::SignedDuration;
 use lambda_runtime::{Context as LambdaContext, LambdaEvent};
 use outlet::keys;
 use score::Records;
@@ -146,6 +147,21 @@ async fn a_record_of_many_bad_lines_is_kept_whole_and_its_good_ones_are_decided_
             assert!(whole.error.starts_with(&format!("{bad} items can't be read, the first is item 1: not a JSON")));
         }
     }
+}
+
+#[tokio::test]
+async fn moments_are_written_as_the_warehouse_can_read_them() {
+    let context = context(&Faults::none());
+    let mut records = Records::of_shard("000000000006");
+    push(&mut records, 1, transaction(1, 990.0).replace("08:59:00Z", "08:59:00.123456789Z").as_bytes());
+    let response = context.handle(&records, now() + SignedDuration::from_nanos(1_001)).await.unwrap();
+    assert!(response.batch_item_failures.is_empty());
+    let row = rows(&context).into_values().next().unwrap();
+    let moments = ["occurred_at", "decided_at", "deadline"].map(|name| row[name].as_str().unwrap().to_owned());
+    assert_eq!(moments, ["2026-01-31T08:59:00.123456Z", "2026-01-31T09:00:05.000001Z", "2026-01-31T09:10:00.001Z"]);
+    let entry = &ledger(&context)[0];
+    let hold = &holds(entry)[0];
+    assert_eq!([hold.occurred_at, hold.decided_at].map(|moment| moment.to_string()), moments[..2]);
 }
 
 #[tokio::test]
