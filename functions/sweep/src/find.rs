@@ -25,10 +25,23 @@ pub struct Due {
     pub unreachable: Vec<String>,
 }
 
-/// Why the ledger could not be listed.
+/// Why a sweep has not done all that it is for.
 #[derive(Debug, thiserror::Error)]
-#[error("can't list the ledger")]
-pub struct Error(#[from] outlet::Error);
+pub enum Error {
+    /// The bucket failed us.
+    #[error("can't list the ledger")]
+    List(#[from] outlet::Error),
+    /// All was tried, and not all was done. The log says what, and why.
+    #[error("{failed} entries not dealt with, {unreadable} not readable, {given_up} loads given up")]
+    Left {
+        /// Entries and tables that could not be dealt with.
+        failed: usize,
+        /// Entries that can't be read.
+        unreadable: usize,
+        /// Loads given up.
+        given_up: usize,
+    },
+}
 
 /// One entry of the ledger, as far as it matters here.
 enum Seen {

@@ -56,11 +56,22 @@ pub struct Swept {
     pub settled: Report,
 }
 
+impl Swept {
+    /// Itself, unless something in it is for a person to see to.
+    fn checked(self) -> Result<Self, Error> {
+        let Self { failed, unreadable, given_up, .. } = self;
+        if failed + unreadable + given_up == 0 { Ok(self) } else { Err(Error::Left { failed, unreadable, given_up }) }
+    }
+}
+
 impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
-    /// Finds what is due and does it. What fails is logged and counted, and stops nothing else.
+    /// Finds what is due and does it. What fails is logged and counted, and stops nothing else; when
+    /// all is done, it is an error.
     pub async fn run(&self, now: Timestamp) -> Result<Swept, Error> {
         let due = find(self.loader.objects, self.grace, now).await?;
-        Ok(self.act(due, now).await)
+        let swept = self.act(due, now).await;
+        tracing::info!(counts = serde_json::to_string(&swept).unwrap_or_default(), "swept");
+        swept.checked()
     }
 
     /// Does what is due: first what is overdue, however long it takes, then the rest while there is

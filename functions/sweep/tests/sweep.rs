@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use confirm::Settler;
 use decision::{Action, SettledBy};
-use harness::memory::Fault;
+use harness::memory::{Fault, Warehouse};
 use load::{Loader, NewObject, Settings, Table};
 use outlet::keys;
 use support::{PREFIX, World, at, hold, row};
@@ -174,4 +174,37 @@ async fn a_warehouse_that_hangs_holds_up_no_deadline_and_no_sweep() {
         // Two turns of those who wait and one for the rest, where each alone would have taken thirteen.
         assert!(began.elapsed() < support::PATIENCE * 8, "{operation}: {:?}", began.elapsed());
     }
+}
+
+#[tokio::test]
+async fn a_sweep_that_leaves_something_fails_after_all_its_work_and_says_how_much() {
+    let world = World::new(vec![row("a", "innocent")]);
+    world.hold(&name(1), &[hold("a", 600)]).await;
+    world.objects.set(&keys::pending(&name(0)), "{");
+    let settings = settings();
+    let loader = loader(&world, &settings);
+    let settler = world.settler();
+    let sweep = Sweep { settler: &settler, loader: &loader, grace: GRACE, patience: support::PATIENCE };
+    let error = sweep.run(at(95)).await.unwrap_err();
+    assert_eq!(error.to_string(), "0 entries not dealt with, 1 not readable, 0 loads given up");
+    assert_eq!(world.outcomes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_load_that_fails_again_and_again_is_given_up_by_and_by_and_the_sweep_says_so() {
+    let mut world = World::new(Vec::new());
+    world.warehouse = Warehouse::new().answering(|_, _| Err("x".to_owned()));
+    let settings = settings();
+    let loader = loader(&world, &settings);
+    let object = NewObject { bucket: "second-look-bucket".into(), key: "labels/1".into(), version: "1".into() };
+    loader.write_down(Table::FraudReports, &[object]).await.unwrap();
+    loader.kick(Table::FraudReports, at(0)).await.unwrap();
+    let settler = world.settler();
+    let sweep = Sweep { settler: &settler, loader: &loader, grace: GRACE, patience: support::PATIENCE };
+    sweep.run(at(95)).await.unwrap();
+    sweep.run(at(190)).await.unwrap();
+    assert_eq!(sweep.run(at(200)).await.unwrap().young, 1);
+    let error = sweep.run(at(290)).await.unwrap_err();
+    assert_eq!(error.to_string(), "0 entries not dealt with, 0 not readable, 1 loads given up");
+    assert_eq!(world.warehouse.submitted().len(), 3);
 }
