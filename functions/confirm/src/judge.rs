@@ -42,3 +42,17 @@ impl Judge for Bundle {
         (confirmed.score, confirmed.reasons)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_is_whole_that_has_each_window_of_the_confirming_model_known_or_not() {
+        let bundle = harness::bundle::bundle();
+        let of = |name: &str, value| Evidence::from([(name.to_owned(), value)]);
+        assert!(bundle.is_whole(&of("customer_mean_7d", Some(20.0))));
+        assert!(bundle.is_whole(&of("customer_mean_7d", None)), "the warehouse was asked, and knows nothing");
+        assert!(!bundle.is_whole(&of("customer_mean_9d", Some(20.0))));
+    }
+}
