@@ -1,16 +1,42 @@
 //! The promises, checked on a running system: what was sent against what lies in the bucket, what
 //! the warehouse holds, and what came out on the stream. Nothing is taken on trust.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+mod found;
+#[cfg(test)]
+mod tests;
 
-use anyhow::{Context as _, Result};
+use std::collections::{BTreeSet, HashSet};
+
+use anyhow::Result;
 use decision::Action;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use outlet::{Objects as _, gunzip, keys};
-use serde::{Deserialize, Serialize};
+use found::{Found, InWarehouse};
+use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::consume::Seen;
 use crate::system::System;
+
+/// Which transactions are asked about.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// The ones that were sent.
+    pub ids: HashSet<String>,
+    /// When the first and the last of them happened, where others were sent too: those are nobody's
+    /// business then, and what is under way is not left behind yet. None where nothing else was sent.
+    pub among_others: Option<(Timestamp, Timestamp)>,
+}
+
+impl Asked {
+    /// These, and nothing else was ever sent to this system.
+    pub fn nothing_but(ids: HashSet<String>) -> Self {
+        Self { ids, among_others: None }
+    }
+
+    /// Whether the audit has to do with this transaction.
+    fn is_about(&self, id: &str) -> bool {
+        self.among_others.is_none() || self.ids.contains(id)
+    }
+}
 
 /// What was found. All but the first five must be 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -25,7 +51,7 @@ pub struct Audit {
     pub settled: usize,
     /// Items under `rejected/`.
     pub rejected: usize,
-    /// Sent, but without a decision in the bucket, or without its row in the warehouse.
+    /// Sent, but without a decision in the bucket or on the stream, or without its row in the warehouse.
     pub lost: usize,
     /// Holds without a final decision in the bucket, on the stream, or in the warehouse.
     pub unsettled: usize,
@@ -38,124 +64,93 @@ pub struct Audit {
     pub contradictory: usize,
     /// Ledger entries left.
     pub pending: usize,
+    /// Batches that Lambda gave up, under `aws/lambda/`.
+    pub given_up_batches: usize,
+    /// Lists of objects that load gave up, under `manifests/failed/`.
+    pub given_up_loads: usize,
 }
 
 impl Audit {
     /// Whether every promise was kept.
     pub fn is_clean(&self) -> bool {
-        let bad = [self.lost, self.unsettled, self.twice, self.strangers, self.contradictory, self.pending];
-        bad.iter().all(|count| *count == 0)
+        self.lines().iter().all(|(_, _, fine)| *fine)
     }
 
-    /// Names and counts, the wrong ones marked.
+    /// Names and counts, and whether each is as it should be.
     pub fn lines(&self) -> Vec<(&'static str, usize, bool)> {
+        let figure = |name, count| (name, count, true);
+        let must_be_none = |name, count| (name, count, count == 0);
         vec![
-            ("sent", self.sent, true),
-            ("decided", self.decided, true),
-            ("held", self.held, true),
-            ("settled", self.settled, true),
-            ("rejected", self.rejected, true),
-            ("lost", self.lost, self.lost == 0),
-            ("unsettled", self.unsettled, self.unsettled == 0),
-            ("twice in the warehouse", self.twice, self.twice == 0),
-            ("never sent or never held", self.strangers, self.strangers == 0),
-            ("contradictory", self.contradictory, self.contradictory == 0),
-            ("left in the ledger", self.pending, self.pending == 0),
+            figure("sent", self.sent),
+            figure("decided", self.decided),
+            figure("held", self.held),
+            figure("settled", self.settled),
+            figure("rejected", self.rejected),
+            must_be_none("lost", self.lost),
+            must_be_none("unsettled", self.unsettled),
+            must_be_none("twice in the warehouse", self.twice),
+            must_be_none("never sent or never held", self.strangers),
+            must_be_none("contradictory", self.contradictory),
+            must_be_none("left in the ledger", self.pending),
+            must_be_none("batches given up", self.given_up_batches),
+            must_be_none("loads given up", self.given_up_loads),
         ]
     }
 }
 
-/// One line of a transactions object, as far as the audit needs it.
-#[derive(Deserialize)]
-struct Line {
-    transaction_id: String,
-    action: Option<Action>,
-}
-
 /// Compares what was sent with what is there. `seen` is what came out on the stream, if someone
 /// listened.
-pub async fn audit(system: &System, sent: &HashSet<String>, seen: Option<&Seen>) -> Result<Audit> {
-    let decided = decided(system).await?;
-    let in_warehouse = in_table(system, "transactions").await?;
-    let ended = in_table(system, "outcomes").await?;
-    let outcomes: HashSet<String> = system
-        .objects
-        .list(keys::OUTCOMES_BY_TRANSACTION)
-        .await?
-        .iter()
-        .filter_map(|listed| keys::outcome_transaction(&listed.key))
-        .collect();
+pub async fn audit(system: &System, asked: &Asked, seen: Option<&Seen>) -> Result<Audit> {
+    let found = Found::gather(system, asked, Timestamp::now()).await?;
+    Ok(judge(asked, &found, seen, system.approvals_published))
+}
+
+/// `approvals_published` says whether the stream has approvals too, or holds and final decisions alone.
+fn judge(asked: &Asked, found: &Found, seen: Option<&Seen>, approvals_published: bool) -> Audit {
+    let Found { decided, transactions, outcomes, ended, .. } = found;
+    let sent = &asked.ids;
     let holds: BTreeSet<&String> =
         decided.iter().filter(|(_, actions)| actions.contains(&Action::Hold)).map(|(id, _)| id).collect();
-    let lost = |id: &&String| !decided.contains_key(*id) || !in_warehouse.contains_key(*id);
+
+    let first_told = |id: &String| {
+        let expected = approvals_published || holds.contains(id);
+        !expected || seen.is_none_or(|seen| seen.provisional.contains_key(id))
+    };
+    let lost = |id: &&String| !decided.contains_key(*id) || !transactions.contains_key(*id) || !first_told(id);
+
     let settled = |id: &&&String| outcomes.contains(**id);
-    let finals = seen.into_iter().flat_map(|seen| seen.finals.keys());
-    let told = |id: &String| seen.is_none_or(|seen| seen.finals.contains_key(id));
+    let end_told = |id: &String| seen.is_none_or(|seen| seen.finals.contains_key(id));
+    let unsettled = |id: &&&String| !settled(id) || !end_told(id) || !ended.contains_key(**id);
+
+    let same_first = |id: &String, actions: &BTreeSet<Action>| {
+        let stored = transactions.get(id).and_then(|row| row.action);
+        let heard = seen.and_then(|seen| seen.provisional.get(id)).map(|(first, _)| first.action);
+        actions.len() == 1 && stored.into_iter().chain(heard).all(|action| actions.contains(&action))
+    };
     let same_end = |(id, row): &(&String, &InWarehouse)| {
         let heard = seen.and_then(|seen| seen.finals.get(*id)).map(|(last, _)| last.action);
         heard.is_none() || row.action.is_none() || heard == row.action
     };
-    let same = |id: &String, actions: &BTreeSet<Action>| {
-        let there = in_warehouse.get(id).is_none_or(|row| row.action.is_none_or(|action| actions.contains(&action)));
-        let heard = seen.and_then(|seen| seen.provisional.get(id)).is_none_or(|(d, _)| actions.contains(&d.action));
-        actions.len() == 1 && there && heard
-    };
-    let contradictory = decided.iter().filter(|(id, actions)| !same(id, actions)).count()
-        + ended.iter().filter(|end| !same_end(end)).count();
-    Ok(Audit {
+    let said_twice = seen.into_iter().flat_map(|seen| &seen.contradictions).filter(|id| asked.is_about(id));
+
+    let finals = seen.into_iter().flat_map(|seen| seen.finals.keys()).filter(|id| asked.is_about(id));
+    let never_sent = decided.keys().chain(transactions.keys()).filter(|id| !sent.contains(*id));
+    let never_held = outcomes.iter().chain(finals).chain(ended.keys()).filter(|id| !holds.contains(*id));
+    Audit {
         sent: sent.len(),
         decided: sent.iter().filter(|id| decided.contains_key(*id)).count(),
         held: holds.len(),
         settled: holds.iter().filter(settled).count(),
-        rejected: system.objects.list(keys::REJECTED).await?.len(),
+        rejected: found.rejected,
         lost: sent.iter().filter(lost).count(),
-        unsettled: holds.iter().filter(|id| !settled(id) || !told(id) || !ended.contains_key(**id)).count(),
-        twice: in_warehouse.values().chain(ended.values()).map(|row| row.times.saturating_sub(1)).sum(),
-        strangers: decided.keys().chain(in_warehouse.keys()).filter(|id| !sent.contains(*id)).count()
-            + outcomes.iter().chain(finals).chain(ended.keys()).filter(|id| !holds.contains(*id)).count(),
-        contradictory: contradictory + seen.map_or(0, |seen| seen.contradictions.len()),
-        pending: system.objects.list(keys::PENDING).await?.len(),
-    })
-}
-
-/// Every transaction that was decided on, by the bucket, and its actions: more than one is a contradiction.
-async fn decided(system: &System) -> Result<BTreeMap<String, BTreeSet<Action>>> {
-    let listed = system.objects.list(keys::TRANSACTIONS).await?;
-    let objects: Vec<Vec<u8>> = stream::iter(listed)
-        .map(|listed| async move {
-            let bytes = system.objects.get(&listed.key).await?.with_context(|| format!("{} is gone", listed.key))?;
-            anyhow::Ok(gunzip(&listed.key, &bytes)?)
-        })
-        .buffer_unordered(8)
-        .try_collect()
-        .await?;
-    let mut decided: BTreeMap<String, BTreeSet<Action>> = BTreeMap::new();
-    for line in objects.iter().flat_map(|object| object.split(|byte| *byte == b'\n')).filter(|line| !line.is_empty()) {
-        let line: Line = serde_json::from_slice(line).context("a line under transactions/ is not readable")?;
-        // A history that was put there by hand was never decided on.
-        if let Some(action) = line.action {
-            decided.entry(line.transaction_id).or_default().insert(action);
-        }
+        unsettled: holds.iter().filter(unsettled).count(),
+        twice: transactions.values().chain(ended.values()).map(|row| row.times.saturating_sub(1)).sum(),
+        strangers: never_sent.count() + never_held.count(),
+        contradictory: decided.iter().filter(|(id, actions)| !same_first(id, actions)).count()
+            + ended.iter().filter(|end| !same_end(end)).count()
+            + said_twice.count(),
+        pending: found.pending,
+        given_up_batches: found.given_up_batches,
+        given_up_loads: found.given_up_loads,
     }
-    Ok(decided)
-}
-
-struct InWarehouse {
-    times: usize,
-    action: Option<Action>,
-}
-
-/// Every transaction with a decision in this table of the warehouse.
-async fn in_table(system: &System, table: &str) -> Result<HashMap<String, InWarehouse>> {
-    let query = format!(
-        "SELECT transaction_id, MIN(action) AS action, COUNT(*) AS times FROM {table} \
-         WHERE decision_id IS NOT NULL GROUP BY transaction_id"
-    );
-    let rows = system.query(vec![query]).await?;
-    let row = |row: &warehouse::Row| {
-        let action = row.text("action").and_then(|text| serde_json::from_value(text.into()).ok());
-        let times = row.number("times").unwrap_or_default() as usize;
-        Some((row.text("transaction_id")?.to_owned(), InWarehouse { times, action }))
-    };
-    Ok(rows.iter().filter_map(row).collect())
 }

@@ -73,13 +73,11 @@ pub struct Consumer {
 impl Consumer {
     /// Begins to read all shards that the stream has now.
     pub async fn start(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Self> {
-        let listed = client.list_shards().stream_name(stream).send().await.context("can't list the stream's shards")?;
         let seen = Arc::new(Mutex::new(Seen::default()));
         let mut shards = JoinSet::new();
-        for shard in listed.shards() {
-            let (client, seen) = (client.clone(), Arc::clone(&seen));
-            let (stream, shard) = (stream.to_owned(), shard.shard_id().to_owned());
-            shards.spawn(async move { follow(&client, &stream, &shard, &seen).await });
+        for shard in shards_of(client, stream).await? {
+            let (client, stream, seen) = (client.clone(), stream.to_owned(), Arc::clone(&seen));
+            shards.spawn(async move { follow(&client, &stream, &shard, &seen, Until::Dropped).await });
         }
         Ok(Self { seen, _shards: shards })
     }
@@ -90,8 +88,29 @@ impl Consumer {
     }
 }
 
-/// Follows one shard for good. What fails is asked again, from where it was.
-async fn follow(client: &aws_sdk_kinesis::Client, stream: &str, shard: &str, seen: &Mutex<Seen>) {
+/// All that the stream has kept until now. It keeps a day, unless it was told otherwise.
+pub async fn read(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Seen> {
+    let seen = Mutex::new(Seen::default());
+    let shards = shards_of(client, stream).await?;
+    futures_util::future::join_all(shards.iter().map(|shard| follow(client, stream, shard, &seen, Until::Now))).await;
+    Ok(seen.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+async fn shards_of(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Vec<String>> {
+    let listed = client.list_shards().stream_name(stream).send().await.context("can't list the stream's shards")?;
+    Ok(listed.shards().iter().map(|shard| shard.shard_id().to_owned()).collect())
+}
+
+/// How long a shard is followed.
+#[derive(Clone, Copy, PartialEq)]
+enum Until {
+    /// Until there is nothing newer, or the shard has ended.
+    Now,
+    Dropped,
+}
+
+/// Follows one shard. What fails is asked again, from where it was.
+async fn follow(client: &aws_sdk_kinesis::Client, stream: &str, shard: &str, seen: &Mutex<Seen>, until: Until) {
     let mut after: Option<String> = None;
     loop {
         let start = client.get_shard_iterator().stream_name(stream).shard_id(shard);
@@ -114,10 +133,67 @@ async fn follow(client: &aws_sdk_kinesis::Client, stream: &str, shard: &str, see
             }
             after = answer.records().last().map(|record| record.sequence_number().to_owned()).or(after);
             iterator = answer.next_shard_iterator;
+            if until == Until::Now && (iterator.is_none() || answer.millis_behind_latest == Some(0)) {
+                return;
+            }
             if !some {
                 tokio::time::sleep(PAUSE).await;
             }
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn take(seen: &mut Seen, id: &str, stage: &str, action: &str) {
+        let mut decision = json!({
+            "decision_id": id, "transaction_id": id, "stage": stage, "action": action, "score": 0.5,
+            "reasons": [], "model_version": "v", "decided_at": Timestamp::UNIX_EPOCH,
+        });
+        if action == "hold" {
+            decision["deadline"] = json!(Timestamp::UNIX_EPOCH);
+        }
+        seen.take(decision.to_string().as_bytes(), Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn a_decision_that_comes_again_changes_nothing_and_another_contradicts() {
+        let mut seen = Seen::default();
+        take(&mut seen, "a", "provisional", "approve");
+        take(&mut seen, "h", "provisional", "hold");
+        take(&mut seen, "h", "provisional", "hold");
+        take(&mut seen, "h", "final", "block");
+        assert_eq!((seen.provisional.len(), seen.finals.len(), seen.holds()), (2, 1, 1));
+        assert_eq!((seen.contradictions.len(), seen.unreadable), (0, 0));
+        take(&mut seen, "h", "final", "release");
+        take(&mut seen, "a", "provisional", "hold");
+        assert_eq!(seen.contradictions, ["h", "a"]);
+        assert_eq!(seen.finals["h"].0.action, decision::Action::Block);
+    }
+
+    #[test]
+    fn what_is_no_decision_is_counted() {
+        let mut seen = Seen::default();
+        seen.take(b"{}", Timestamp::UNIX_EPOCH);
+        assert_eq!(seen.unreadable, 1);
+    }
+
+    #[test]
+    fn the_latest_are_the_last_twelve_that_were_held() {
+        let mut seen = Seen::default();
+        for number in 0..20 {
+            take(&mut seen, &format!("h{number}"), "provisional", "hold");
+            take(&mut seen, &format!("a{number}"), "provisional", "approve");
+        }
+        take(&mut seen, "h9", "final", "block");
+        assert_eq!(
+            (seen.latest.len(), seen.latest.first().unwrap(), seen.latest.last().unwrap()),
+            (12, &"h8".into(), &"h9".into())
+        );
     }
 }

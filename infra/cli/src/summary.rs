@@ -175,3 +175,74 @@ fn judged(seen: &Seen, fraud: &HashMap<String, bool>) -> (Option<FirstStage>, Op
         Some(Confirming { true_holds_kept: share(true, true), false_holds_released: share(false, false) }),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn seen(decisions: &[(&str, &str, f64)]) -> Seen {
+        let mut seen = Seen::default();
+        for (id, action, score) in decisions {
+            let is_final = !["hold", "approve"].contains(action);
+            let decision = json!({
+                "decision_id": id, "transaction_id": id, "action": action, "score": score, "reasons": [],
+                "model_version": "v", "decided_at": Timestamp::UNIX_EPOCH,
+                "stage": if is_final { "final" } else { "provisional" },
+                "deadline": (*action == "hold").then_some(Timestamp::UNIX_EPOCH),
+                "held_ms": is_final.then_some(250), "settled_by": is_final.then_some("sweep"),
+            });
+            let entry = (serde_json::from_value(decision).unwrap(), Timestamp::from_second(2).unwrap());
+            if is_final { &mut seen.finals } else { &mut seen.provisional }.insert((*id).to_owned(), entry);
+        }
+        seen
+    }
+
+    /// Four transactions: two good ones and two frauds; one of each was held.
+    fn summary(fraud: &[(&str, bool)]) -> Value {
+        let seen = seen(&[
+            ("a", "approve", 0.1),
+            ("b", "approve", 0.2),
+            ("c", "hold", 0.8),
+            ("c", "release", 0.3),
+            ("d", "hold", 0.9),
+            ("d", "review", 0.95),
+        ]);
+        let audit = Audit { sent: 4, held: 2, rejected: 1, lost: 3, unsettled: 5, ..Audit::default() };
+        let put_at = ["a", "b", "c", "d"].map(|id| (id.to_owned(), Timestamp::from_second(1).unwrap())).into();
+        let fraud = fraud.iter().map(|(id, fraud)| ((*id).to_owned(), *fraud)).collect();
+        serde_json::to_value(Summary::new(&seen, &audit, &put_at, &fraud, Some(2.5))).unwrap()
+    }
+
+    #[test]
+    fn the_figures_have_the_names_that_are_documented() {
+        let expected = json!({
+            "transactions": 4, "approved": 2, "held": 2, "released": 1, "blocked": 0, "review": 1, "rejected": 1,
+            "lost": 3, "unsettled": 5, "settled_by": { "sweep": 2 },
+            "put_to_decision_ms": { "p50": 1000.0, "p99": 1000.0 }, "hold_to_final_ms": { "p50": 250.0, "p99": 250.0 },
+            "score_us_per_transaction": 2.5,
+            "first_stage": { "auc": 0.75, "average_precision": 0.8333, "precision": 0.5, "recall": 0.5 },
+            "final": { "precision": 1.0, "recall": 0.5 },
+            "confirming": { "true_holds_kept": 1.0, "false_holds_released": 1.0 },
+        });
+        let mut found = summary(&[("a", false), ("b", true), ("c", false), ("d", true)]);
+        let precision = found["first_stage"]["average_precision"].as_f64().unwrap();
+        found["first_stage"]["average_precision"] = json!((precision * 1e4).round() / 1e4);
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn without_labels_nothing_is_said_of_quality() {
+        let found = summary(&[]);
+        for name in ["first_stage", "final", "confirming"] {
+            assert_eq!(found.get(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn quantiles_are_values_that_occurred() {
+        assert_eq!(Quantiles::of((1..=101).rev().map(f64::from).collect()), Quantiles { p50: 51.0, p99: 100.0 });
+        assert_eq!(Quantiles::of(Vec::new()), Quantiles::default());
+    }
+}

@@ -84,6 +84,8 @@ pub struct System {
     pub decisions_stream: String,
     /// Its warehouse.
     pub warehouse: RedshiftData,
+    /// Whether approvals go on the decisions stream too.
+    pub approvals_published: bool,
 }
 
 impl System {
@@ -100,6 +102,7 @@ impl System {
             transactions: clients.decisions(outputs.transactions_stream()?),
             decisions_stream: outputs.decisions_stream()?.to_owned(),
             warehouse: clients.warehouse(database),
+            approvals_published: true, // as `local::Parameters` has it
         })
     }
 
@@ -127,6 +130,7 @@ impl System {
             transactions: clients.decisions(output("TransactionsStream")?),
             decisions_stream: output("DecisionsStream")?.to_owned(),
             warehouse: clients.warehouse(database),
+            approvals_published: parameter("PublishApprovals").as_deref() == Some("true"),
         })
     }
 

@@ -86,6 +86,7 @@ impl Default for Parameters {
         let overrides = [
             ("Architecture", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }),
             ("WarehouseWorkgroup", "local"),
+            ("WarehouseWorkgroupId", "local"),
             ("WarehouseDatabase", "dev"),
             ("WarehouseRoleArn", "arn:aws:iam::000000000000:role/local-warehouse"),
             ("PublishApprovals", "true"),

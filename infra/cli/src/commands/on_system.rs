@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -6,11 +5,12 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use local::{Local, Options};
 
-use crate::audit::audit;
+use crate::audit::{Asked, audit};
+use crate::consume;
 use crate::history;
 use crate::init::init;
 use crate::input;
-use crate::show::{line, thousands};
+use crate::show::{Steps, line, thousands};
 use crate::system::System;
 
 /// Upload a bundle's definition and make the warehouse's tables.
@@ -46,10 +46,13 @@ pub struct HistoryArgs {
 }
 
 /// Check the promises on a running system: every transaction of a file has one decision, every hold
-/// one end, in the bucket and in the warehouse.
+/// one end, in the bucket, in the warehouse and, if asked, on the stream.
+///
+/// What was sent in the last minutes may still be on its way into the warehouse: leave it out with --to.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look audit live.ndjson
+  look audit live.ndjson --nothing-else --stream
   look audit cards/transactions.ndjson --from 2026-01-25T00:00:00Z --stack second-look
 
 Exit codes: 0 every promise kept, 1 one was broken, 2 wrong usage")]
@@ -62,6 +65,12 @@ pub struct AuditArgs {
     /// Only what happened before this moment.
     #[arg(long, default_value_t = Timestamp::MAX)]
     to: Timestamp,
+    /// Nothing else was ever sent: whatever else is there is a stranger, and nothing is under way.
+    #[arg(long)]
+    nothing_else: bool,
+    /// Read the decisions stream too; it keeps a day, unless it was told otherwise.
+    #[arg(long)]
+    stream: bool,
     #[command(flatten)]
     which: Which,
     /// Print it as JSON.
@@ -125,10 +134,21 @@ impl HistoryArgs {
 impl AuditArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
-        let rows = input::read(&self.file)?.into_iter();
-        let sent = rows.filter(|row| (self.from..self.to).contains(&row.occurred_at)).map(|row| row.transaction_id);
-        let sent: HashSet<String> = sent.collect();
-        let audit = audit(&self.which.open().await?, &sent, None).await?;
+        let steps = Steps::new();
+        let mut rows = steps.step("read what was sent", || input::read(&self.file))?;
+        rows.retain(|row| (self.from..self.to).contains(&row.occurred_at));
+        let first = rows.first().context("the file has no transaction of that time")?.occurred_at;
+        let last = rows.last().map_or(first, |row| row.occurred_at);
+        let among_others = (!self.nothing_else).then_some((first, last));
+        let asked = Asked { ids: rows.into_iter().map(|row| row.transaction_id).collect(), among_others };
+        let system = self.which.open().await?;
+        let seen = if self.stream {
+            let read = consume::read(&system.kinesis, &system.decisions_stream);
+            Some(steps.wait("read the decisions stream", read).await?)
+        } else {
+            None
+        };
+        let audit = steps.wait("read bucket and warehouse", audit(&system, &asked, seen.as_ref())).await?;
         if self.json {
             line(&serde_json::to_string(&audit)?);
         } else {

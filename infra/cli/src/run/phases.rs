@@ -12,7 +12,7 @@ use train::Answer;
 use train::metrics::Ranking;
 
 use super::{Split, live};
-use crate::audit::{Audit, audit};
+use crate::audit::{Asked, Audit, audit};
 use crate::consume::{Consumer, Seen};
 use crate::history;
 use crate::init::init;
@@ -125,7 +125,8 @@ pub(super) async fn go_live(steps: &Steps, local: &Local, system: &System, split
             arrive(system, "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL", holds).await
         })
         .await?;
-    let (audit, seen) = steps.wait("audit bucket, stream and warehouse", audited(system, &sent, &consumer)).await?;
+    let asked = Asked::nothing_but(sent);
+    let (audit, seen) = steps.wait("audit bucket, stream and warehouse", audited(system, &asked, &consumer)).await?;
     let fraud: HashMap<String, bool> =
         split.live.iter().filter_map(|row| Some((row.transaction_id.clone(), row.fraud?))).collect();
     let summary = Summary::new(&seen, &audit, &put_at, &fraud, score_us(local));
@@ -133,11 +134,11 @@ pub(super) async fn go_live(steps: &Steps, local: &Local, system: &System, split
 }
 
 /// The audit; asked again for a while, for the last ledger entries go after their finals are out.
-async fn audited(system: &System, sent: &HashSet<String>, consumer: &Consumer) -> Result<(Audit, Seen)> {
+async fn audited(system: &System, asked: &Asked, consumer: &Consumer) -> Result<(Audit, Seen)> {
     let deadline = Instant::now() + Duration::from_secs(75);
     loop {
         let seen = consumer.seen().clone();
-        let audit = audit(system, sent, Some(&seen)).await?;
+        let audit = audit(system, asked, Some(&seen)).await?;
         if audit.is_clean() || Instant::now() > deadline {
             return Ok((audit, seen));
         }
