@@ -11,7 +11,7 @@ use anyhow::Result;
 use decision::Action;
 use found::{Found, InWarehouse};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::consume::Seen;
 use crate::system::System;
@@ -39,7 +39,7 @@ impl Asked {
 }
 
 /// What was found. All but the first five must be 0.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
     /// Different transactions that were sent.
     pub sent: usize,

@@ -8,13 +8,14 @@ use anyhow::{Context as _, Result};
 use aws_sdk_kinesis::types::ShardIteratorType;
 use decision::{Decision, Stage};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 /// How often each shard is asked when it has nothing new.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What has been seen on the stream.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Seen {
     /// Provisional decisions by transaction: the first, and when it arrived here.
     pub provisional: HashMap<String, (Decision, Timestamp)>,

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use look::commands::{AuditArgs, HistoryArgs, InitArgs, LocalArgs, ReplayArgs, ScoreArgs, SimulateArgs, TrainArgs};
+use look::commands::{
+    AuditArgs, HistoryArgs, InitArgs, LocalArgs, ReplayArgs, ReportArgs, ScoreArgs, SimulateArgs, TrainArgs,
+};
 use look::run;
 
 /// Second Look: block now, confirm with your whole history.
@@ -22,6 +24,7 @@ enum Command {
     Train(TrainArgs),
     Score(ScoreArgs),
     Replay(ReplayArgs),
+    Report(ReportArgs),
     Init(InitArgs),
     History(HistoryArgs),
     Audit(AuditArgs),
@@ -46,6 +49,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Train(args) => args.main(),
         Command::Score(args) => args.main(),
         Command::Local(args) => args.main(),
+        Command::Report(args) => args.main(),
         Command::Replay(args) => runtime.block_on(args.main()),
         Command::Init(args) => runtime.block_on(args.main()),
         Command::History(args) => runtime.block_on(args.main()),

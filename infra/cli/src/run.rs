@@ -2,9 +2,10 @@
 //! hold brought to its end.
 
 mod live;
+mod outcome;
 mod phases;
 
-pub use phases::Outcome;
+pub use outcome::Outcome;
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ const HANDBOOK_LIVE: &str = "2018-08-08T00:00:00Z";
 const LIVE: usize = 20_000;
 
 /// Run the whole loop on this machine: deploy, load a history, train, stream live transactions,
-/// settle every hold, audit. Leaves summary.json and report.html in the output folder.
+/// settle every hold, audit. Leaves summary.json, report.html and outcome.json.gz in the output folder.
 ///
 /// Blocked and reviewed transactions count as stopped in the final precision and recall.
 #[derive(clap::Args, Debug)]
@@ -100,6 +101,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         local.down()?;
     }
     let outcome = outcome?;
+    outcome.write(&args.out)?;
     let summary = serde_json::to_string_pretty(&outcome.summary)?;
     let (figures, page) = (args.out.join("summary.json"), args.out.join("report.html"));
     fs::write(&figures, &summary).with_context(|| format!("can't write {}", figures.display()))?;

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 
 use decision::{Action, Decision};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use train::metrics::{choice, ranking};
 
 use crate::audit::Audit;
 use crate::consume::Seen;
 
 /// The figures of one run. Times are of this machine.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Transactions sent.
     pub transactions: usize,
@@ -35,7 +35,8 @@ pub struct Summary {
     pub put_to_decision_ms: Quantiles,
     /// From a hold to its final decision.
     pub hold_to_final_ms: Quantiles,
-    /// Time that score took over a transaction, decoding and encoding included.
+    /// Time that score took over a transaction: from its record to its decision and its line, without
+    /// the event's own JSON and base64.
     pub score_us_per_transaction: Option<f64>,
     /// The first look against the labels; what it chose is what it held.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +52,7 @@ pub struct Summary {
 }
 
 /// Two quantiles, in milliseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
     /// The median.
     pub p50: f64,
@@ -60,7 +61,7 @@ pub struct Quantiles {
 }
 
 /// The first look against the labels.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FirstStage {
     /// Area under the ROC curve.
     pub auc: f64,
@@ -73,7 +74,7 @@ pub struct FirstStage {
 }
 
 /// Both looks against the labels.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct End {
     /// Share of the stopped that are frauds.
     pub precision: f64,
@@ -82,7 +83,7 @@ pub struct End {
 }
 
 /// What the confirming look did.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Confirming {
     /// Share of held frauds that were blocked or handed to review.
     pub true_holds_kept: f64,

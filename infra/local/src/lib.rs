@@ -317,6 +317,7 @@ impl Local {
 impl Drop for Local {
     fn drop(&mut self) {
         if self.claim.is_some() {
+            processes::wait_if_interrupted();
             // Nobody is left to hear of a failure; the next `up` cleans up again.
             let _ = self.withdraw();
             let _ = state::take_down(&self.options.state);

@@ -89,6 +89,7 @@ pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> 
     let programs = programs().ok_or(Error::Missing)?;
     let user = if geteuid().is_root() { Some(unprivileged().ok_or(Error::OnlyRoot)?) } else { None };
     let data = data(state);
+    processes::wait_if_interrupted();
     let make = || {
         fs::DirBuilder::new().mode(0o700).create(&data)?;
         user.map_or(Ok(()), |(user, group)| chown(&data, Some(user), Some(group)))

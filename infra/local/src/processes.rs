@@ -55,6 +55,7 @@ const TO_DIE: Duration = Duration::from_secs(5);
 
 /// A command whose process, and all its children, belong to the system of `state`.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, state: &Path) -> Command {
+    wait_if_interrupted();
     let mut command = Command::new(program);
     command.env(MARK, state).stdin(Stdio::null());
     command
@@ -163,6 +164,15 @@ fn marked(state: &Path) -> BTreeSet<i32> {
 // The systems this process is responsible for.
 static OURS: LazyLock<Mutex<BTreeSet<PathBuf>>> = LazyLock::new(Mutex::default);
 
+// Held by who ends everything after a signal, until this process is gone.
+static INTERRUPTED: Mutex<()> = Mutex::new(());
+
+/// Does not return once a signal has come: nothing is started behind the back of who ends everything,
+/// nor is its end reported as a failure of what was under way.
+pub(crate) fn wait_if_interrupted() {
+    drop(INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
 /// From now on Ctrl-C, SIGTERM and a closed terminal take the system of `state` down, then end this process.
 pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
     static LISTENING: OnceLock<()> = OnceLock::new();
@@ -171,6 +181,7 @@ pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(Error::Signals)?;
         std::thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
+                let _until_the_end = INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner);
                 eprintln!("interrupted: ending what was started");
                 let ours = OURS.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 for state in ours {

@@ -172,6 +172,7 @@ pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
     let known = if cfg!(target_os = "linux") { Vec::new() } else { recorded(&folder) };
     postgres::stop(&folder)?; // first, in its own way: asked to end, it would wait for its clients
     processes::end_all(&folder, &known)?;
+    postgres::stop(&folder)?; // what was being made of it meanwhile
     for path in [path(&folder), folder.join("localstack"), folder.join("package")] {
         let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         match removed {

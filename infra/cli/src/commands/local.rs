@@ -1,7 +1,7 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Subcommand;
 use local::{Local, Options, Parameters};
 
@@ -12,8 +12,11 @@ use crate::show::{Steps, line};
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look local up
+  look local status --json
   eval \"$(look local status --export)\"    # then any AWS tool talks to it
-  look local down")]
+  look local down
+
+Exit codes of status: 0 all of it runs, 1 some or all of it does not, 2 wrong usage")]
 pub struct LocalArgs {
     #[command(subcommand)]
     command: Command,
@@ -30,9 +33,12 @@ enum Command {
     Down,
     /// Say what runs; exit code 1 where something does not.
     Status {
-        /// Print the environment for AWS tools.
-        #[arg(long)]
+        /// Print the environment for AWS tools, as a shell reads it.
+        #[arg(long, conflicts_with = "json")]
         export: bool,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -54,17 +60,37 @@ impl LocalArgs {
                 local.detach();
             }
             Command::Down => Local::stop(&self.state)?,
-            Command::Status { export } => {
-                let Some(local) = Local::open(&Options::new(&self.state))? else {
-                    line("not running");
-                    return Ok(ExitCode::FAILURE);
-                };
+            Command::Status { export: true, .. } => {
+                let local = Local::open(&Options::new(&self.state))?;
+                let local = local.context("nothing runs here: start it with `look local up`")?;
                 for (name, value) in local.environment() {
-                    line(&if *export { format!("export {name}={value}") } else { format!("{name}={value}") });
+                    line(&format!("export {name}={value}"));
                 }
                 local.detach();
             }
+            Command::Status { json, .. } => return status(&self.state, *json),
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn status(state: &Path, json: bool) -> Result<ExitCode> {
+    let status = Local::status(state)?;
+    if json {
+        line(&serde_json::to_string_pretty(&status)?);
+    }
+    let Some(status) = status else {
+        eprintln!("nothing runs in {}", state.display());
+        return Ok(ExitCode::FAILURE);
+    };
+    if !json {
+        for (part, up) in &status.up {
+            line(&format!("{} {part}", if *up { "✓ runs " } else { "✗ is gone" }));
+        }
+        line(&format!("stack: {}", status.state.stack.as_deref().unwrap_or("none is deployed")));
+        for (name, value) in &status.state.outputs {
+            line(&format!("  {name}={value}"));
+        }
+    }
+    Ok(if status.is_up() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -117,15 +117,19 @@ impl InitArgs {
 impl HistoryArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
-        let before = self.before.unwrap_or_else(Timestamp::now);
-        let mut rows = input::read(&self.file)?;
-        if let Some(labels) = &self.labels {
-            input::label(&mut rows, labels)?;
-        }
-        rows.retain(|row| row.occurred_at < before);
+        let (before, steps) = (self.before.unwrap_or_else(Timestamp::now), Steps::new());
+        let rows = steps.step("read the history", || {
+            let mut rows = input::read(&self.file)?;
+            if let Some(labels) = &self.labels {
+                input::label(&mut rows, labels)?;
+            }
+            rows.retain(|row| row.occurred_at < before);
+            Ok(rows)
+        })?;
         let system = self.which.open().await?;
-        history::transactions(&system, &rows).await?;
-        let reports = history::labels(&system, &rows, Timestamp::MIN, before).await?;
+        steps.wait("put its transactions into the bucket", history::transactions(&system, &rows)).await?;
+        let reports = history::labels(&system, &rows, Timestamp::MIN, before);
+        let reports = steps.wait("put its fraud reports into the bucket", reports).await?;
         eprintln!("{} transactions and {} fraud reports are on their way", thousands(rows.len()), thousands(reports));
         Ok(ExitCode::SUCCESS)
     }

@@ -8,12 +8,14 @@ use jiff::Timestamp;
 use model::Bundle;
 use score::{Records, judge};
 
+use crate::show::Steps;
+
 /// Score a file by the very code that the function runs. Decisions go to standard output, one a line.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Example:
   look score --bundle target/bundle transactions.ndjson > decisions.ndjson
 
-Exit codes: 0 all lines were read, 2 some could not be (each is named on standard error)")]
+Exit codes: 0 all lines were read, 1 some could not be (each is named on standard error), 2 wrong usage")]
 pub struct ScoreArgs {
     /// The bundle's folder.
     #[arg(long)]
@@ -42,6 +44,7 @@ impl ScoreArgs {
         let bytes = std::fs::read(&self.file).with_context(|| format!("can't read {}", self.file.display()))?;
         let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
         let (mut transactions, mut holds, mut unread) = (0, 0, 0);
+        let bar = Steps::new().bar("score", lines.len() as u64);
         let mut out = std::io::stdout().lock();
         for (batch, lines) in lines.chunks(LINES).enumerate() {
             let now = Timestamp::now();
@@ -55,13 +58,16 @@ impl ScoreArgs {
                 out.write_all(b"\n")?;
             }
             for rejected in judged.rejected.iter().map(|unread| &unread.rejected) {
-                eprintln!("line {}: {}", rejected.sequence_number, rejected.error);
+                bar.note(&format!("line {}: {}", rejected.sequence_number, rejected.error));
             }
             transactions += judged.transactions;
             holds += judged.holds.len();
             unread += judged.rejected.len();
+            bar.inc(lines.len() as u64);
         }
+        out.flush()?;
+        bar.finish();
         eprintln!("{transactions} transactions, {holds} held, {unread} unreadable, by bundle {}", bundle.version());
-        Ok(if unread == 0 { ExitCode::SUCCESS } else { ExitCode::from(2) })
+        Ok(if unread == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use train::Answer;
 use train::metrics::Ranking;
 
-use super::{Split, live};
+use super::{Outcome, Split, live};
 use crate::audit::{Asked, Audit, audit};
 use crate::consume::{Consumer, Seen};
 use crate::history;
@@ -23,20 +23,6 @@ use crate::system::System;
 /// How long the history may take to reach the warehouse, and holds to end.
 const PATIENCE: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// All that a run found out.
-pub struct Outcome {
-    /// What ran.
-    pub source: String,
-    /// The figures.
-    pub summary: Summary,
-    /// The promises.
-    pub audit: Audit,
-    /// The decisions.
-    pub seen: Seen,
-    /// What is known of each live transaction.
-    pub fraud: HashMap<String, bool>,
-}
 
 /// From an empty stack to one with a history and a bundle.
 pub(super) async fn prepare(steps: &Steps, local: &Local, system: &System, split: &Split) -> Result<()> {
@@ -117,14 +103,16 @@ pub(super) async fn go_live(steps: &Steps, local: &Local, system: &System, split
     let put_at = live::stream(steps, local, system, &consumer, split).await?;
     let sent: HashSet<String> = split.live.iter().map(|row| row.transaction_id.clone()).collect();
     steps.wait("wait until every hold has ended", settle(&consumer, sent.len())).await?;
-    steps
-        .wait("wait until every decision is in the warehouse", async {
-            let sql = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
-            arrive(system, sql, sent.len()).await?;
-            let holds = consumer.seen().holds();
-            arrive(system, "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL", holds).await
-        })
-        .await?;
+    let arrived = steps.wait("wait until every decision is in the warehouse", async {
+        let sql = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
+        arrive(system, sql, sent.len()).await?;
+        let holds = consumer.seen().holds();
+        arrive(system, "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL", holds).await
+    });
+    // What did not arrive is the audit's to report: a run that fails has its figures too.
+    if let Err(error) = arrived.await {
+        steps.note(&format!("{error:#}"));
+    }
     let asked = Asked::nothing_but(sent);
     let (audit, seen) = steps.wait("audit bucket, stream and warehouse", audited(system, &asked, &consumer)).await?;
     let fraud: HashMap<String, bool> =

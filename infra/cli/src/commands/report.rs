@@ -1,0 +1,43 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+
+use crate::report;
+use crate::run::Outcome;
+use crate::show::{line, summary};
+
+/// Make the HTML report of a run again, from what the run left.
+#[derive(clap::Args, Debug)]
+#[command(after_help = "Examples:
+  look report
+  look report --run target/run --out report.html
+
+Exit codes: 0 every promise was kept, 1 one was broken or there is no such run, 2 wrong usage")]
+pub struct ReportArgs {
+    /// The folder that the run wrote to.
+    #[arg(long, default_value = "target/run")]
+    run: PathBuf,
+    /// The page; report.html in the run's folder, if it is not said.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Print the run's summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl ReportArgs {
+    /// Does it.
+    pub fn main(&self) -> Result<ExitCode> {
+        let outcome = Outcome::read(&self.run)?;
+        let page = self.out.clone().unwrap_or_else(|| self.run.join("report.html"));
+        std::fs::write(&page, report::html(&outcome)).with_context(|| format!("can't write {}", page.display()))?;
+        if self.json {
+            line(&serde_json::to_string_pretty(&outcome.summary)?);
+        } else {
+            line(&summary(&outcome));
+        }
+        eprintln!("report: {}", page.display());
+        Ok(if outcome.audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
