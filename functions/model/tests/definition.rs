@@ -21,7 +21,7 @@ fn the_shipped_bundle_says_what_it_needs_of_the_warehouse() {
     assert_eq!(definition.first.every, Some(86_400));
     assert_eq!(definition.profiled().collect::<Vec<_>>(), [0, 1]);
     let windows = definition.windows(&definition.confirm);
-    assert_eq!(windows.len(), 13);
+    assert_eq!(windows.len(), 11);
     // A profile costs at most 64 bytes: a key, the values, and its part of the buckets.
     for entity in definition.profiled() {
         assert!(8 + 4 * definition.profile_columns(entity).len() + 4 <= 64);

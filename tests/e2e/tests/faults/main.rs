@@ -5,10 +5,12 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking, and says where it is")]
 
+mod damage;
+mod events;
 mod sent;
 mod system;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -17,7 +19,7 @@ use decision::{Rejected, SettledBy};
 use harness::{bundle, contract};
 use jiff::Timestamp;
 use local::{Local, Options, Parameters};
-use look::audit::{Audit, audit};
+use look::audit::{Asked, Audit, audit};
 use look::consume::{Consumer, Seen};
 use look::history;
 use look::init::init;
@@ -55,6 +57,10 @@ fn nothing_is_lost_doubled_or_left_open_whatever_goes_wrong() {
         check_outcomes(&system, &sent).await;
         say("a second time");
         nothing_changes_a_second_time(&local, &system, &sent).await;
+        say("damage is seen");
+        damage::is_seen(&system, &sent, &seen).await;
+        say("the events that lie beside the functions");
+        events::are_taken_by_the_deployed_functions(&local);
         check_logs(&local);
     });
     local.down().unwrap();
@@ -127,10 +133,10 @@ async fn go_live(local: &Local, system: &System, sent: &Sent, say: &impl Fn(&str
     }
     say(&format!("all is sent, {killed} processes of functions were killed"));
     assert!(killed >= 5, "too few functions were running to be killed: {killed}");
-    let ids: HashSet<String> = sent.transactions.keys().cloned().collect();
+    let asked = sent.asked();
     let audited = async || {
-        let audit = audit(system, &ids, None).await.unwrap();
-        if audit.is_clean() && audit.decided == ids.len() {
+        let audit = audit(system, &asked, None).await.unwrap();
+        if audit.is_clean() && audit.decided == asked.ids.len() {
             return Ok(audit);
         }
         Err(format!("{audit:?}; under way: {:?}", under_way(system).await))
@@ -143,11 +149,13 @@ async fn go_live(local: &Local, system: &System, sent: &Sent, say: &impl Fn(&str
     eventually("all decisions are on the stream", 60, async || {
         let seen = consumer.seen();
         let counts = (seen.provisional.len(), seen.finals.len());
-        if counts == (ids.len(), held) { Ok(()) } else { Err(format!("{counts:?} of {:?}", (ids.len(), held))) }
+        let expected = (asked.ids.len(), held);
+        if counts == expected { Ok(()) } else { Err(format!("{counts:?} of {expected:?}")) }
     })
     .await;
     let seen = std::mem::take(&mut *consumer.seen());
     assert_eq!((seen.contradictions.len(), seen.unreadable), (0, 0));
+    assert_eq!(audit(system, &asked, Some(&seen)).await.unwrap(), found);
     seen
 }
 
@@ -204,8 +212,8 @@ async fn check_outcomes(system: &System, sent: &Sent) {
 /// An object that comes again and an event that comes again change nothing.
 async fn nothing_changes_a_second_time(local: &Local, system: &System, sent: &Sent) {
     set_faults(local, &json!({}));
-    let ids: HashSet<String> = sent.transactions.keys().cloned().collect();
-    let before = audit(system, &ids, None).await.unwrap();
+    let asked = sent.asked();
+    let before = audit(system, &asked, None).await.unwrap();
     let rows = system.count("SELECT COUNT(*) FROM transactions").await.unwrap();
     let written = system.objects.list(keys::TRANSACTIONS).await.unwrap();
     for listed in &written {
@@ -224,7 +232,7 @@ async fn nothing_changes_a_second_time(local: &Local, system: &System, sent: &Se
     })
     .await;
     eventually("nothing has changed", 120, async || {
-        let after = audit(system, &ids, None).await.unwrap();
+        let after = audit(system, &asked, None).await.unwrap();
         if after == before { Ok(()) } else { Err(format!("{after:?}, before {before:?}")) }
     })
     .await;
@@ -240,7 +248,7 @@ fn check_logs(local: &Local) {
         assert!(told, "{function} has logged nothing");
     }
     for (name, text) in logs.iter().filter(|(name, _)| name.starts_with("second-look")) {
-        for secret in [sent::PAYLOAD, "this is not json", "bad user record"] {
+        for secret in [sent::PAYLOAD, sent::HOSTILE_CUSTOMER, "this is not json", "bad user record"] {
             assert!(!text.contains(secret), "{name} shows a payload");
         }
     }

@@ -6,12 +6,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use decision::Action;
 use jiff::{SignedDuration, Timestamp};
+use look::audit::Asked;
 use look::input::Row;
 use outlet::Outgoing;
 use serde_json::{Value, json};
 
 /// In every transaction, and never to be seen in a log.
 pub(crate) const PAYLOAD: &str = "payload-that-no-log-may-show";
+
+/// What somebody calls himself who wishes us ill; a hold of his must end by his own history.
+pub(crate) const HOSTILE_CUSTOMER: &str = r#"'); DELETE FROM transactions; --"\ :id ü%2F${}"#;
+const HOSTILE_ID: &str = r#"O'Brien"\'; DROP TABLE outcomes; --/../:id"#;
 
 const CUSTOMERS: usize = 40;
 const GOOD: usize = 2_000;
@@ -32,6 +37,13 @@ fn customer(number: usize) -> (String, bool) {
     (format!("{}{number}", if much { "much" } else { "little" }), much)
 }
 
+impl Sent {
+    /// All of it, and nothing else.
+    pub(crate) fn asked(&self) -> Asked {
+        Asked::nothing_but(self.transactions.keys().cloned().collect())
+    }
+}
+
 fn transaction(id: &str, at: Timestamp, amount: f64, customer: &str) -> Value {
     json!({
         "transaction_id": id, "occurred_at": at, "amount": amount,
@@ -41,8 +53,11 @@ fn transaction(id: &str, at: Timestamp, amount: f64, customer: &str) -> Value {
 
 /// A day's worth of what each customer usually pays, none of it frauds.
 pub(crate) fn history(now: Timestamp) -> Vec<Row> {
-    let rows = (0..CUSTOMERS * 50).map(|number| {
-        let (customer, much) = customer(number % CUSTOMERS);
+    let rows = (0..(CUSTOMERS + 1) * 50).map(|number| {
+        let (customer, much) = match number % (CUSTOMERS + 1) {
+            CUSTOMERS => (HOSTILE_CUSTOMER.to_owned(), false),
+            number => customer(number),
+        };
         let (id, at) = (format!("H{number}"), now - SignedDuration::from_secs(90_000 - number as i64));
         let amount = if much { 590.0 } else { 10.0 };
         let json = transaction(&id, at, amount, &customer).to_string();
@@ -69,8 +84,12 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
         sent.transactions.insert(id, held.then_some(end));
         sent.records.push(Outgoing { partition_key: customer, data });
     }
-    // A producer that was not sure sends again.
-    let again: Vec<Outgoing> = sent.records.iter().step_by(50).cloned().collect();
+    let data = transaction(HOSTILE_ID, now, 600.0, HOSTILE_CUSTOMER).to_string().into_bytes();
+    sent.records.push(Outgoing { partition_key: HOSTILE_CUSTOMER.to_owned(), data });
+    sent.transactions.insert(HOSTILE_ID.to_owned(), Some(Action::Block));
+    // A producer that was not sure sends again, what is held and what is not.
+    let again: Vec<Outgoing> =
+        [0, 3].into_iter().flat_map(|from| sent.records.iter().skip(from).step_by(50)).cloned().collect();
     sent.records.extend(again);
     several_in_one(&mut sent, now);
     let unreadable = unreadable(now);
@@ -80,6 +99,11 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
         sent.unreadable.insert(data, stage);
     }
     spread(&mut sent.records);
+    // And some so soon that both are in one batch.
+    for place in [33, 153, 1_003] {
+        let again = sent.records[place].clone();
+        sent.records.insert(place, again);
+    }
     sent
 }
 
