@@ -1,6 +1,7 @@
 //! What is there: bucket and warehouse read for an audit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 use decision::Action;
@@ -144,7 +145,7 @@ fn transactions_query(asked: &Asked) -> String {
     if let Some((first, last)) = asked.among_others {
         let (from, to) = (first.as_second(), last.as_second() + 1);
         let moment = |second| Timestamp::from_second(second).unwrap_or_default();
-        query += &format!(" AND occurred_at >= '{}' AND occurred_at <= '{}'", moment(from), moment(to));
+        let _ = write!(query, " AND occurred_at >= '{}' AND occurred_at <= '{}'", moment(from), moment(to));
     }
     query + " GROUP BY transaction_id"
 }
@@ -152,7 +153,7 @@ fn transactions_query(asked: &Asked) -> String {
 fn outcomes_query(asked: &Asked) -> String {
     let mut query = counts_of("outcomes");
     if let Some((first, _)) = asked.among_others {
-        query += &format!(" AND decided_at >= '{}'", day(first - MAX_AHEAD));
+        let _ = write!(query, " AND decided_at >= '{}'", day(first - MAX_AHEAD));
     }
     query + " GROUP BY transaction_id"
 }
