@@ -19,7 +19,7 @@ use decision::{Rejected, SettledBy};
 use harness::{bundle, contract};
 use jiff::Timestamp;
 use local::{Local, Options, Parameters};
-use look::audit::{Asked, Audit, audit};
+use look::audit::{Audit, audit};
 use look::consume::{Consumer, Seen};
 use look::history;
 use look::init::init;
