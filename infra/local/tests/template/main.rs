@@ -1,6 +1,6 @@
 //! The settings of infra/template.yaml that the project's promises rest on, and the executor's own tests.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod resolved;
 mod warehouse;
