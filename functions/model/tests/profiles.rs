@@ -1,6 +1,6 @@
 //! What the first look does with profiles, and without.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where it is")]
 
 use decision::{Batch, Origin};
 use harness::bundle::{profiled, profiled_definition};
