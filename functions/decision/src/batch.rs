@@ -12,6 +12,8 @@ const MAX_ID_CHARS: usize = 64;
 const MAX_TEXT_CHARS: usize = 256;
 /// Above this an amount is a mistake in any currency, and sums of squares would lose their digits.
 const MAX_AMOUNT: f64 = 1e12;
+/// Far above what is measured, and its square, and sums of squares, are numbers still.
+const MAX_NUMBER: f64 = 1e30;
 /// A clock may be wrong by a zone; more than a day ahead of its own arrival is a mistake.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
@@ -225,12 +227,14 @@ fn optional_text<'a>(field: &str, value: Option<Value<'a>>) -> Result<Option<Cow
 }
 
 fn optional_number(field: &str, value: Option<Value<'_>>) -> Result<f64, Unreadable> {
-    match value {
-        None | Some(Value::Null) => Ok(f64::NAN),
-        Some(Value::Number(number)) => Ok(number),
-        Some(Value::Integer(number)) => Ok(number as f64),
-        Some(other) => Err(wrong(field, other.kind(), "a number, or nothing")),
-    }
+    const EXPECTED: &str = "a number from -1e30 to 1e30, or nothing";
+    let number = match value {
+        None | Some(Value::Null) => return Ok(f64::NAN),
+        Some(Value::Number(number)) => number,
+        Some(Value::Integer(number)) => number as f64,
+        Some(other) => return Err(wrong(field, other.kind(), EXPECTED)),
+    };
+    if number.abs() <= MAX_NUMBER { Ok(number) } else { Err(wrong(field, "a larger number", EXPECTED)) }
 }
 
 fn amount(value: Option<Value<'_>>) -> Result<f64, Unreadable> {
@@ -403,7 +407,8 @@ mod tests {
             ("2026-01-31", "2026-02-03", "field `occurred_at`: a moment after its arrival"),
             ("\"c-1\"", "[]", "field `customer_id`: an array"),
             ("\"c-1\"", "null", "field `customer_id`: null"),
-            ("41", "{}", "field `age`: an object, expected a number, or nothing"),
+            ("41", "{}", "field `age`: an object, expected a number from -1e30 to 1e30, or nothing"),
+            ("41", "-1e31", "field `age`: a larger number"),
             ("\"web\"", "true", "field `channel`: a boolean"),
         ] {
             let error = refusal(with(from, to).as_bytes());

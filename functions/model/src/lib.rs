@@ -5,6 +5,7 @@
 //! whole when it is opened, then scored without an allocation per transaction. Pure.
 
 mod bundle;
+pub mod categories;
 mod definition;
 pub mod features;
 mod forest;
@@ -14,10 +15,12 @@ pub mod sql;
 
 pub use bundle::{
     Bundle, Confirmed, Error, FirstScores, Golden, GoldenConfirm, GoldenFirst, Lacking, PROFILES, Scratch, build,
-    with_profiles,
+    build_with_categories, with_profiles,
 };
+pub use categories::{Categories, CategoriesError};
 pub use definition::{
-    Calendar, Costs, Definition, DefinitionError, Feature, Kind, Look, Measure, Rules, Training, Window,
+    Calendar, Costs, Definition, DefinitionError, Feature, Field, Kind, Look, Measure, Quantity, Rules, Training,
+    Window,
 };
 pub use forest::{Forest, ForestError, Node, Split, Tree, logistic};
 pub use matrix::{MISSING, Matrix};

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use decision::{Hold, Policy};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use model::{Bundle, Definition, DefinitionError, Forest, Golden, GoldenConfirm, GoldenFirst, Look, Profiles};
 use serde_json::json;
 
@@ -60,9 +60,7 @@ pub fn train(
 ) -> Result<Trained, TrainError> {
     let definition = Definition::parse(definition_text)?;
     let training = &definition.training;
-    let last = set.occurred_at.iter().max().copied().unwrap_or_default();
-    let apart = SignedDuration::from_secs(training.holdout as i64);
-    let learn: Vec<bool> = set.occurred_at.iter().map(|moment| last.duration_since(*moment) >= apart).collect();
+    let learn = set.learnt(&definition);
     if learn.iter().all(|learn| *learn) {
         return Err(TrainError::NoHoldout);
     }
@@ -89,7 +87,8 @@ pub fn train(
     let golden = golden(&definition, &policy, set);
     let looks =
         [look_report(&definition.first, &first, &first_out), look_report(&definition.confirm, &confirm, &confirm_out)];
-    let files = model::build(definition_text, policy.clone(), [first, confirm], profiles, golden)?;
+    let (models, tables) = ([first, confirm], set.tables(&definition));
+    let files = model::build_with_categories(definition_text, policy.clone(), models, &tables, profiles, golden)?;
     let version = Bundle::open(&files)?.version().to_owned();
 
     let held = choice(first_out.iter().map(|(score, fraud)| (*score >= policy.hold_at, *fraud)));
@@ -157,12 +156,13 @@ fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet) -> Golden
         let occurred_at = set.occurred_at.get(row).copied().unwrap_or_default();
         let amount = set.amounts.get(row).copied().unwrap_or_default();
         let id = format!("golden-{vector}");
-        let numbers = set.numbers(definition, row);
+        let (numbers, categories) = (set.numbers(definition, row), set.categories(definition, row));
         let entities: BTreeMap<String, String> =
             schema.entities.iter().map(|name| (name.clone(), "golden".to_owned())).collect();
         let mut transaction = json!({ "transaction_id": id, "occurred_at": occurred_at, "amount": amount });
         if let Some(fields) = transaction.as_object_mut() {
             fields.extend(numbers.iter().map(|(name, value)| (name.clone(), json!(value))));
+            fields.extend(categories.iter().map(|(name, value)| (name.clone(), json!(value))));
             fields.extend(entities.iter().map(|(name, value)| (name.clone(), json!(value))));
         }
         golden.first.push(GoldenFirst { transaction, profiles: evidence(&set.profiles, row), score: 0.0 });
@@ -173,7 +173,7 @@ fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet) -> Golden
             amount,
             entities,
             numbers,
-            categories: BTreeMap::new(),
+            categories,
             score: policy.hold_at,
             reasons: Vec::new(),
             model_version: String::new(),

@@ -38,7 +38,12 @@ async fn run(warehouse: &RedshiftData, statement: &Statement) -> StatementId {
 fn history() -> History {
     let mut random = StdRng::seed_from_u64(7);
     let at = |millis: i64| Timestamp::from_millisecond(1_700_000_000_000 + millis).unwrap();
-    let mut history = History { entities: vec![Vec::new(), Vec::new()], ..History::default() };
+    let mut history = History {
+        entities: vec![Vec::new(), Vec::new()],
+        numbers: vec![Vec::new()],
+        categories: vec![Vec::new()],
+        ..History::default()
+    };
     for _ in 0..ROWS {
         let hour = random.random_range(0..240_i64) * 3_600_000;
         let moment = if random.random_bool(0.5) { hour } else { hour + random.random_range(0..3_600_000) };
@@ -46,11 +51,23 @@ fn history() -> History {
         history.amounts.push(f64::from(random.random_range(0..100_000)) / 100.0);
         history.entities[0].push(random.random_range(0..8));
         history.entities[1].push(random.random_range(0..12));
+        // A number of some thousand millions, whose deviation is small, and a category; both may be missing.
+        let age = 1e9 + f64::from(random.random_range(0..100));
+        history.numbers[0].push(if random.random_bool(0.8) { age } else { f64::NAN });
+        history.categories[0].push(random.random_bool(0.8).then(|| random.random_range(0..4)));
         let reported = moment + random.random_range(0..72_i64) * 3_600_000;
         let label = Label { reported_at: at(reported), is_fraud: random.random_bool(0.8) };
         history.labels.push(random.random_bool(0.3).then_some(label));
     }
     history
+}
+
+fn age(history: &History, row: usize) -> Option<f64> {
+    Some(history.numbers[0][row]).filter(|age| !age.is_nan())
+}
+
+fn channel(history: &History, row: usize) -> Option<String> {
+    history.categories[0][row].map(|channel| format!("it's {channel}"))
 }
 
 fn hold(history: &History, row: usize) -> Hold {
@@ -60,6 +77,8 @@ fn hold(history: &History, row: usize) -> Hold {
         "entities": {
             "customer_id": format!("it's C{}", history.entities[0][row]), "terminal_id": format!("S{}", history.entities[1][row]),
         },
+        "numbers": age(history, row).map(|age| ("age", age)).into_iter().collect::<BTreeMap<_, _>>(),
+        "categories": channel(history, row).map(|channel| ("channel", channel)).into_iter().collect::<BTreeMap<_, _>>(),
         "decided_at": history.occurred_at[row], "deadline": history.occurred_at[row],
     }))
     .unwrap()
@@ -74,12 +93,14 @@ fn inserts(history: &History) -> Vec<String> {
         let hold = hold(history, row);
         let entity = |name: &str| quoted(&hold.entities[name]);
         transactions.push(format!(
-            "('{}', '{}', {}, '{}', '{}')",
+            "('{}', '{}', {}, '{}', '{}', {}, {})",
             hold.transaction_id,
             hold.occurred_at,
             hold.amount,
             entity("customer_id"),
-            entity("terminal_id")
+            entity("terminal_id"),
+            age(history, row).map_or_else(|| "NULL".to_owned(), |age| age.to_string()),
+            channel(history, row).map_or_else(|| "NULL".to_owned(), |channel| format!("'{}'", quoted(&channel)))
         ));
         if let Some(label) = history.labels[row] {
             reports.push(format!("('{}', '{}', {})", hold.transaction_id, label.reported_at, label.is_fraud));
@@ -87,7 +108,7 @@ fn inserts(history: &History) -> Vec<String> {
     }
     vec![
         format!(
-            "INSERT INTO transactions (transaction_id, occurred_at, amount, customer_id, terminal_id) VALUES {}",
+            "INSERT INTO transactions (transaction_id, occurred_at, amount, customer_id, terminal_id, age, channel) VALUES {}",
             transactions.join(", ")
         ),
         format!("INSERT INTO fraud_reports (transaction_id, reported_at, is_fraud) VALUES {}", reports.join(", ")),

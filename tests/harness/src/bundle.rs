@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use decision::{Action, Hold, Policy};
 use jiff::Timestamp;
 use model::{
-    Bundle, Definition, Forest, Golden, GoldenConfirm, GoldenFirst, Node, Profiles, Split, TableBuilder, Tree,
+    Bundle, Categories, Definition, Forest, Golden, GoldenConfirm, GoldenFirst, Node, Profiles, Split, TableBuilder,
+    Tree,
 };
 
 /// What it is built from.
@@ -89,6 +90,25 @@ pub fn profiled(cut_off: Timestamp, means: Option<&[(&str, f64)]>) -> BTreeMap<S
     model::build(&text, policy(), [first, confirm()], profiles.as_ref(), golden).expect("the fixture builds")
 }
 
+/// The definition with a category that both looks learn from.
+pub fn categorised_definition() -> String {
+    let feature = "categories = [\"channel\"]\n\n[[feature]]\nname = \"channel\"\ncategory = \"channel\"\n\n[[feature]]\nname = \"amount\"";
+    let text = DEFINITION.replacen("\n[[feature]]\nname = \"amount\"", feature, 1);
+    let text = text.replace("[\"amount\", \"night\"]", "[\"amount\", \"channel\"]");
+    text.replace("[\"amount\", \"customer_mean_7d\"]\n\n[costs]", "[\"channel\", \"customer_mean_7d\"]\n\n[costs]")
+}
+
+/// A bundle that holds, and keeps on hold, what came by a channel whose rate of fraud is over a half.
+///
+/// # Errors
+/// If the model crate refuses it with these tables.
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+pub fn categorised(tables: &Categories) -> Result<BTreeMap<String, Vec<u8>>, model::Error> {
+    let first = Forest::new(2, 0.0, &[fork(1, 0.5, -3.0, 3.0)]).expect("a tree");
+    let confirm = Forest::new(2, 0.0, &[fork(0, 0.5, -3.0, 3.0)]).expect("a tree");
+    model::build_with_categories(&categorised_definition(), policy(), [first, confirm], tables, None, golden())
+}
+
 /// Its policy.
 pub fn policy() -> Policy {
     Policy {
@@ -103,18 +123,27 @@ pub fn policy() -> Policy {
     }
 }
 
-/// Every measure a window may have, as lines of a definition.
-pub const MEASURES: [(&str, &str); 6] = [
+/// Every measure a window may have, of everything it may be of, as lines of a definition.
+pub const MEASURES: [(&str, &str); 14] = [
     ("count", "count = true"),
     ("sum", "sum = \"amount\""),
     ("mean", "mean = \"amount\""),
     ("sd", "sd = \"amount\""),
+    ("min", "min = \"amount\""),
+    ("max", "max = \"amount\""),
+    ("sum_age", "sum = \"age\""),
+    ("mean_age", "mean = \"age\""),
+    ("sd_age", "sd = \"age\""),
+    ("min_age", "min = \"age\""),
+    ("max_age", "max = \"age\""),
     ("distinct", "distinct = \"OTHER\""),
+    ("channels", "distinct = \"channel\""),
     ("fraud_rate", "fraud_rate = true"),
 ];
 
 /// The definition with every measure, of both entities, over a long and a short window with a delay
-/// and, where it can be, one without, in both looks: for comparing engines.
+/// and, where it can be, one without, in both looks: for comparing engines. Beside the entities, its
+/// transactions have a number `age` and a category `channel`.
 pub fn all_measures() -> String {
     let (mut features, mut names) = (String::new(), Vec::new());
     for (entity, other) in [("customer_id", "terminal_id"), ("terminal_id", "customer_id")] {
@@ -132,7 +161,9 @@ pub fn all_measures() -> String {
             }
         }
     }
-    let (text, names) = (DEFINITION.replace("[first]", &format!("{features}[first]")), names.join(", "));
+    let fields = "numbers = [\"age\"]\ncategories = [\"channel\"]\n\n[[feature]]\nname = \"amount\"";
+    let text = DEFINITION.replacen("\n[[feature]]\nname = \"amount\"", fields, 1);
+    let (text, names) = (text.replace("[first]", &format!("{features}[first]")), names.join(", "));
     let text = text.replace("[\"amount\", \"night\"]", &format!("[{names}]\ncut_off = \"12h\""));
     text.replace("[\"amount\", \"customer_mean_7d\"]\n\n[costs]", &format!("[{names}]\n\n[costs]"))
 }
