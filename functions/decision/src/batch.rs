@@ -171,6 +171,10 @@ impl Batch<'_> {
     pub fn entity(&self, row: usize, index: usize) -> &str {
         &self.entities[row * self.schema.entities.len() + index]
     }
+    /// What its decisions are partitioned by: its first entity, or itself where none is declared.
+    pub fn partition_key(&self, row: usize) -> &str {
+        if self.schema.entities.is_empty() { self.transaction_id(row) } else { self.entity(row, 0) }
+    }
     /// The `index`-th declared number; NaN where it is missing.
     pub fn number(&self, row: usize, index: usize) -> f64 {
         self.numbers[row * self.schema.numbers.len() + index]
@@ -356,6 +360,11 @@ mod tests {
         assert_eq!((batch.amount(0), batch.entity(0, 0), batch.category(0, 0)), (12.5, "c-1", None));
         assert!(batch.number(0, 0).is_nan());
         assert_eq!((batch.raw(0), batch.origin(0)), (item.as_bytes(), origin));
+        assert_eq!(batch.partition_key(0), "c-1");
+        let plain = Schema { entities: Vec::new(), ..schema.clone() };
+        let mut batch = Batch::new(&plain);
+        batch.read(item.as_bytes(), origin, now()).unwrap();
+        assert_eq!(batch.partition_key(0), "t-1");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use decision::{Action, Schema, SchemaError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+pub use table::{Source, Table};
 pub use window::{Field, Measure, Quantity, Window};
 
 /// Each may be known or not, and every combination has its words ready.
@@ -18,6 +19,8 @@ pub struct Definition {
     pub name: String,
     schema: Schema,
     features: Vec<Feature>,
+    /// How a file of the user's own columns is read.
+    pub table: Option<Table>,
     /// The first look.
     pub first: Look,
     /// Share of transactions that the first look may hold, 0 to 1.
@@ -180,6 +183,7 @@ impl Definition {
         let confirm = Look { features: file::look("confirm", &file.confirm.features, &places)?, every: None };
         let definition = Self {
             name: file.name,
+            table: file.table.map(|table| Table::checked(&file.schema, table)).transpose()?,
             schema: file.schema,
             first,
             hold_share: share("first.hold_share", file.first.hold_share)?,
@@ -306,4 +310,5 @@ fn share(name: &'static str, value: f64) -> Result<f64, DefinitionError> {
 }
 
 mod file;
+mod table;
 mod window;

@@ -19,8 +19,8 @@ pub use bundle::{
 };
 pub use categories::{Categories, CategoriesError};
 pub use definition::{
-    Calendar, Costs, Definition, DefinitionError, Feature, Field, Kind, Look, Measure, Quantity, Rules, Training,
-    Window,
+    Calendar, Costs, Definition, DefinitionError, Feature, Field, Kind, Look, Measure, Quantity, Rules, Source, Table,
+    Training, Window,
 };
 pub use forest::{Forest, ForestError, Node, Split, Tree, logistic};
 pub use matrix::{MISSING, Matrix};

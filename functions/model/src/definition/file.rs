@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use decision::{Action, Schema};
 use serde::Deserialize;
 
+use super::table::Entry;
 use super::window::{measures, window};
 use super::{Calendar, Costs, DefinitionError, Feature, Kind, Rules, Training, setting, share};
 use crate::sql::PROFILE;
@@ -17,6 +18,8 @@ const MAX_SECONDS: u64 = 3660 * 86_400;
 pub(super) struct File {
     pub(super) name: String,
     pub(super) schema: Schema,
+    #[serde(default)]
+    pub(super) table: Option<BTreeMap<String, Entry>>,
     #[serde(default)]
     pub(super) feature: Vec<FeatureEntry>,
     pub(super) first: First,

@@ -109,7 +109,7 @@ impl HistoryArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
         let before = self.before.unwrap_or_else(Timestamp::now);
-        let mut rows = input::read(&self.file)?;
+        let mut rows = input::read(&self.file, None)?;
         if let Some(labels) = &self.labels {
             input::label(&mut rows, labels)?;
         }
@@ -125,7 +125,7 @@ impl HistoryArgs {
 impl AuditArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
-        let rows = input::read(&self.file)?.into_iter();
+        let rows = input::read(&self.file, None)?.into_iter();
         let sent = rows.filter(|row| (self.from..self.to).contains(&row.occurred_at)).map(|row| row.transaction_id);
         let sent: HashSet<String> = sent.collect();
         let audit = audit(&self.which.open().await?, &sent, None).await?;
