@@ -5,8 +5,6 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking, and says where it is")]
 
-mod damage;
-mod events;
 mod sent;
 mod system;
 
@@ -57,10 +55,6 @@ fn nothing_is_lost_doubled_or_left_open_whatever_goes_wrong() {
         check_outcomes(&system, &sent).await;
         say("a second time");
         nothing_changes_a_second_time(&local, &system, &sent).await;
-        say("damage is seen");
-        damage::is_seen(&system, &sent, &seen).await;
-        say("the events that lie beside the functions");
-        events::are_taken_by_the_deployed_functions(&local);
         check_logs(&local);
     });
     local.down().unwrap();
