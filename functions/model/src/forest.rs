@@ -198,9 +198,10 @@ impl Forest {
                         return Err(wrong(at, "its threshold is no number"));
                     }
                 }
-                if level > extent.depth {
-                    return Err(wrong(at, "it is deeper than its tree says"));
-                }
+            }
+            // Exactly: every step of a depth that is too large would be walked, billions of them.
+            if levels.iter().max() != Some(&extent.depth) {
+                return Err(wrong(0, "its depth is not that of its deepest node"));
             }
         }
         if next != self.nodes.len() {
