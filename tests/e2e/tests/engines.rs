@@ -1,17 +1,19 @@
 //! One definition, two engines: what Rust computes from a history, the warehouse's SQL computes too,
-//! asked as the functions ask.
+//! asked as the functions ask: over a history made to hit every edge, and over simulated cards by the
+//! definition that is shipped.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::config::{BehaviorVersion, Credentials, Region};
 use decision::Hold;
 use harness::bundle::all_measures;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use local::Postgres;
+use look::simulate::{self, Simulation, Size};
 use model::features::{History, Label};
 use model::{Definition, sql};
 use rand::rngs::StdRng;
@@ -23,6 +25,9 @@ use warehouse::{
 };
 
 const ROWS: usize = 600;
+/// Rows of one INSERT: the Data API takes 100 KB a SQL.
+const ROWS_A_SQL: usize = 500;
+const SHIPPED: &str = include_str!("../../../infra/bundles/card-fraud/bundle.toml");
 /// Both engines add the same doubles in another order, and PostgreSQL's variance is of squares.
 const CLOSE: f64 = 1e-6;
 
@@ -49,6 +54,21 @@ fn history() -> History {
         let reported = moment + random.random_range(0..72_i64) * 3_600_000;
         let label = Label { reported_at: at(reported), is_fraud: random.random_bool(0.8) };
         history.labels.push(random.random_bool(0.3).then_some(label));
+    }
+    history
+}
+
+/// Six weeks of simulated cards, each fraud reported a week after it.
+fn simulated() -> History {
+    let mut history = History { entities: vec![Vec::new(), Vec::new()], ..History::default() };
+    for made in Simulation::new(Size { customers: 60, terminals: 300, days: 42, seed: 3 }).flatten() {
+        let row = simulate::row(&made, simulate::start());
+        history.occurred_at.push(row.occurred_at);
+        history.amounts.push(made.amount());
+        history.entities[0].push(made.customer);
+        history.entities[1].push(made.terminal);
+        let label = Label { reported_at: row.reported_at, is_fraud: true };
+        history.labels.push((row.fraud == Some(true)).then_some(label));
     }
     history
 }
@@ -85,13 +105,13 @@ fn inserts(history: &History) -> Vec<String> {
             reports.push(format!("('{}', '{}', {})", hold.transaction_id, label.reported_at, label.is_fraud));
         }
     }
-    vec![
-        format!(
-            "INSERT INTO transactions (transaction_id, occurred_at, amount, customer_id, terminal_id) VALUES {}",
-            transactions.join(", ")
-        ),
-        format!("INSERT INTO fraud_reports (transaction_id, reported_at, is_fraud) VALUES {}", reports.join(", ")),
-    ]
+    let into = |table: &str, rows: &[String]| format!("INSERT INTO {table} VALUES {}", rows.join(", "));
+    let transactions = transactions
+        .chunks(ROWS_A_SQL)
+        .map(|rows| into("transactions (transaction_id, occurred_at, amount, customer_id, terminal_id)", rows));
+    let reports =
+        reports.chunks(ROWS_A_SQL).map(|rows| into("fraud_reports (transaction_id, reported_at, is_fraud)", rows));
+    transactions.chain(reports).collect()
 }
 
 fn assert_close(sql: Option<f64>, rust: f64, name: &str, row: usize) {
@@ -110,93 +130,129 @@ async fn rows(warehouse: &RedshiftData, sql: String) -> BTreeMap<String, Row> {
     rows.map(|row| (row.text("transaction_id").unwrap().to_owned(), row)).collect()
 }
 
-fn compare(
-    found: &BTreeMap<String, BTreeMap<String, Option<f64>>>,
-    history: &History,
-    rows: &[usize],
-    definition: &Definition,
-) {
-    let windows = definition.windows(&definition.confirm);
-    let values = history.windows(definition, &definition.confirm);
-    assert_eq!(found.len(), rows.len());
-    for &row in rows {
-        let evidence = &found[&format!("T{row}")];
-        assert_eq!(evidence.len(), windows.len());
-        for ((name, _), values) in windows.iter().zip(&values) {
-            assert_close(evidence[*name], values[row], name, row);
+/// A warehouse with this definition's tables and this history in them.
+struct World {
+    definition: Definition,
+    history: History,
+    warehouse: RedshiftData,
+    // Ended and removed at the end.
+    _server: Server,
+    _postgres: Postgres,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new(definition: &str, history: History) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let postgres = Postgres::start(&folder.path().join("postgres")).unwrap();
+        let server = Server::start(Options {
+            port: 0,
+            postgres: postgres.connection().to_owned(),
+            storage: Storage::Folder(folder.path().to_owned()),
+            events: Events::Nowhere,
+            region: "us-east-1".to_owned(),
+            quotas: Quotas::default(),
+        });
+        let server = server.await.unwrap();
+        let config = aws_sdk_redshiftdata::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+            .endpoint_url(format!("http://{}", server.address()));
+        let target = Target::Workgroup("local".to_owned());
+        let database = Database { target, name: "dev".to_owned(), secret_arn: None };
+        let warehouse = RedshiftData::new(Client::from_conf(config.build()), database);
+        let definition = Definition::parse(definition).unwrap();
+        run(&warehouse, &Statement::new("tables".to_owned(), 1, sql::schema_ddl(&definition), Vec::new())).await;
+        run(&warehouse, &Statement::new("rows".to_owned(), 1, inserts(&history), Vec::new())).await;
+        Self { definition, history, warehouse, _server: server, _postgres: postgres, _folder: folder }
+    }
+
+    /// The evidence for holds of these rows is what Rust computes for each, once.
+    async fn compare_evidence(&self, name: &str, held: &[usize]) {
+        let holds: Vec<Hold> = held.iter().map(|&row| hold(&self.history, row)).collect();
+        let statement = evidence_statement(&self.definition, name, 1, &holds);
+        let id = run(&self.warehouse, &statement).await;
+        let found = self.warehouse.rows(&id, statement.sqls.len()).await.unwrap();
+        let different: BTreeSet<usize> = held.iter().copied().collect();
+        assert_eq!(found.len(), different.len(), "{name}");
+        let id = |row: &Row| row.text("transaction_id").unwrap().to_owned();
+        let found: BTreeMap<String, _> = found.iter().map(|row| (id(row), row.numbers("transaction_id"))).collect();
+        let windows = self.definition.windows(&self.definition.confirm);
+        let values = self.history.windows(&self.definition, &self.definition.confirm);
+        for row in different {
+            let evidence = &found[&format!("T{row}")];
+            assert_eq!(evidence.len(), windows.len());
+            for ((name, _), values) in windows.iter().zip(&values) {
+                assert_close(evidence[*name], values[row], name, row);
+            }
+        }
+    }
+
+    /// The training set of what happened from this moment on has the windows of both looks, each at its
+    /// own moment.
+    async fn compare_training_set(&self, from: Timestamp) {
+        let Self { definition, history, warehouse, .. } = self;
+        let to = "2030-01-01T00:00:00Z".parse().unwrap();
+        let found = rows(warehouse, sql::training_set(definition, from, to, to)).await;
+        let asked: Vec<usize> = (0..history.len()).filter(|&row| history.occurred_at[row] >= from).collect();
+        assert_eq!(found.len(), asked.len());
+        for (look, prefix) in [(&definition.confirm, ""), (&definition.first, sql::PROFILE)] {
+            let windows = definition.windows(look);
+            for ((name, _), values) in windows.iter().zip(history.windows(definition, look)) {
+                for &row in &asked {
+                    assert_close(found[&format!("T{row}")].number(&format!("{prefix}{name}")), values[row], name, row);
+                }
+            }
+        }
+    }
+
+    /// Profiles are the windows at the cut-off, of those who have any.
+    async fn compare_profiles(&self, cut_off: Timestamp) {
+        let Self { definition, history, warehouse, .. } = self;
+        for entity in definition.profiled() {
+            let found = warehouse_rows(warehouse, sql::profiles(definition, entity, cut_off)).await;
+            let mut found: BTreeMap<String, Row> =
+                found.into_iter().map(|row| (row.text("entity").unwrap().to_owned(), row)).collect();
+            let prefix = ["it's C", "S"][entity];
+            for (value, windows) in history.profiles(definition, entity, cut_off) {
+                let row = found.remove(&format!("{prefix}{value}")).unwrap();
+                for ((name, _), rust) in definition.profile_columns(entity).iter().zip(windows) {
+                    assert_close(row.number(name), rust, name, value as usize);
+                }
+            }
+            assert!(found.is_empty(), "by SQL alone: {found:?}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engines_see_the_same_history() {
-    let folder = tempfile::tempdir().unwrap();
-    let postgres = Postgres::start(&folder.path().join("postgres")).unwrap();
-    let server = Server::start(Options {
-        port: 0,
-        postgres: postgres.connection().to_owned(),
-        storage: Storage::Folder(folder.path().to_owned()),
-        events: Events::Nowhere,
-        region: "us-east-1".to_owned(),
-        quotas: Quotas::default(),
-    });
-    let server = server.await.unwrap();
-    let config = aws_sdk_redshiftdata::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
-        .endpoint_url(format!("http://{}", server.address()));
-    let database = Database { target: Target::Workgroup("local".to_owned()), name: "dev".to_owned(), secret_arn: None };
-    let warehouse = RedshiftData::new(Client::from_conf(config.build()), database);
-
-    let definition = Definition::parse(&all_measures()).unwrap();
-    let history = history();
-    run(&warehouse, &Statement::new("tables".to_owned(), 1, sql::schema_ddl(&definition), Vec::new())).await;
-    run(&warehouse, &Statement::new("rows".to_owned(), 1, inserts(&history), Vec::new())).await;
-    let evidence = async |name: &str, rows: &[usize]| {
-        let holds: Vec<Hold> = rows.iter().map(|&row| hold(&history, row)).collect();
-        let statement = evidence_statement(&definition, name, 1, &holds);
-        let found = warehouse.rows(&run(&warehouse, &statement).await, statement.sqls.len()).await.unwrap();
-        let by_id =
-            found.iter().map(|row| (row.text("transaction_id").unwrap().to_owned(), row.numbers("transaction_id")));
-        by_id.collect::<BTreeMap<_, _>>()
-    };
-
-    let every: Vec<usize> = (0..ROWS).collect();
-    compare(&evidence("all", &every).await, &history, &every, &definition);
-
-    // The training set has the windows of both looks, each at its own moment.
-    let [from, to] = [Timestamp::UNIX_EPOCH, "2030-01-01T00:00:00Z".parse().unwrap()];
-    let found = rows(&warehouse, sql::training_set(&definition, from, to, to)).await;
-    for (look, prefix) in [(&definition.confirm, ""), (&definition.first, sql::PROFILE)] {
-        let windows = definition.windows(look);
-        for ((name, _), values) in windows.iter().zip(history.windows(&definition, look)) {
-            for &row in &every {
-                assert_close(found[&format!("T{row}")].number(&format!("{prefix}{name}")), values[row], name, row);
-            }
-        }
-    }
-
-    // Profiles are the windows at the cut-off, of those who have any.
-    let cut_off = history.occurred_at[0];
-    for entity in definition.profiled() {
-        let found = warehouse_rows(&warehouse, sql::profiles(&definition, entity, cut_off)).await;
-        let mut found: BTreeMap<String, Row> =
-            found.into_iter().map(|row| (row.text("entity").unwrap().to_owned(), row)).collect();
-        let prefix = ["it's C", "S"][entity];
-        for (value, windows) in history.profiles(&definition, entity, cut_off) {
-            let row = found.remove(&format!("{prefix}{value}")).unwrap();
-            for ((name, _), rust) in definition.profile_columns(entity).iter().zip(windows) {
-                assert_close(row.number(name), rust, name, value as usize);
-            }
-        }
-        assert!(found.is_empty(), "by SQL alone: {found:?}");
-    }
+    let world = World::new(&all_measures(), history()).await;
+    world.compare_evidence("all", &(0..ROWS).collect::<Vec<_>>()).await;
+    // Held twice in one batch, as when its producer sends it again, it counts no more than once.
+    world.compare_evidence("twice", &[5, 5, 7]).await;
+    world.compare_training_set(Timestamp::UNIX_EPOCH).await;
+    world.compare_profiles(world.history.occurred_at[0]).await;
 
     // A held transaction counts once, whether it was loaded meanwhile or not. The last one is in no
     // other's windows.
-    let last = (0..ROWS).max_by_key(|&row| history.occurred_at[row]).unwrap();
+    let last = (0..ROWS).max_by_key(|&row| world.history.occurred_at[row]).unwrap();
     let delete = format!("DELETE FROM transactions WHERE transaction_id = 'T{last}'");
-    run(&warehouse, &Statement::new("delete".to_owned(), 1, vec![delete], Vec::new())).await;
-    compare(&evidence("absent", &[last]).await, &history, &[last], &definition);
+    run(&world.warehouse, &Statement::new("delete".to_owned(), 1, vec![delete], Vec::new())).await;
+    world.compare_evidence("absent", &[last]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_engines_see_the_same_cards_by_the_definition_that_is_shipped() {
+    let world = World::new(SHIPPED, simulated()).await;
+    let rows = world.history.len();
+    let frauds = world.history.labels.iter().flatten().count();
+    assert!(rows > 2_000 && frauds > 100, "{frauds} frauds of {rows}");
+    // Held ones lie all over the six weeks, the last of them with full windows of 28 days and a delay.
+    world.compare_evidence("some", &(0..rows).step_by(11).collect::<Vec<_>>()).await;
+    let midnight = simulate::start() + SignedDuration::from_hours(40 * 24);
+    assert!(world.definition.profiled().count() > 0);
+    world.compare_training_set(midnight).await;
+    world.compare_profiles(midnight).await;
 }
