@@ -1,6 +1,8 @@
 //! The simulator keeps the rules of its description.
 
-use look::simulate::{LARGE_AMOUNT, Made, Simulation, Size};
+use std::collections::BTreeMap;
+
+use look::simulate::{CUSTOMER_DAYS, LARGE_AMOUNT, Made, Simulation, Size, TERMINAL_DAYS};
 use proptest::prelude::*;
 
 fn all(size: Size) -> Vec<Made> {
@@ -41,4 +43,57 @@ proptest! {
             prop_assert!(of.all(|made| made.scenario.is_some()));
         }
     }
+}
+
+/// First and last day of each customer's (or terminal's) frauds of this scenario.
+fn spans(made: &[Made], scenario: u8, of: fn(&Made) -> u32) -> BTreeMap<u32, (u32, u32)> {
+    let mut spans = BTreeMap::new();
+    for made in made.iter().filter(|made| made.scenario == Some(scenario)) {
+        let span = spans.entry(of(made)).or_insert((made.day, made.day));
+        span.1 = made.day;
+    }
+    spans
+}
+
+/// How many were compromised for at least as many days, and the longest time of the others.
+fn longest(spans: &BTreeMap<u32, (u32, u32)>, days: u32) -> (usize, u32) {
+    let lengths = spans.values().map(|(first, last)| last - first + 1);
+    let (longer, others): (Vec<u32>, Vec<u32>) = lengths.partition(|length| *length > days);
+    (longer.len(), others.into_iter().max().unwrap_or_default())
+}
+
+#[test]
+fn terminals_are_compromised_for_28_days_and_customers_for_14() {
+    let made = all(Size { customers: 3_000, terminals: 6_000, days: 60, seed: 5 });
+    // Of many, few are drawn a second time while the first lasts, or right after it.
+    let terminals = spans(&made, 2, |made| made.terminal);
+    let (again, longest_of_once) = longest(&terminals, TERMINAL_DAYS);
+    assert!(terminals.len() > 60 && again <= 5, "{again} of {} are compromised for longer", terminals.len());
+    assert!((27..=28).contains(&longest_of_once), "{longest_of_once} days");
+    let customers = spans(&made, 3, |made| made.customer);
+    let (again, longest_of_once) = longest(&customers, CUSTOMER_DAYS);
+    assert!(customers.len() > 120 && again <= 12, "{again} of {} are compromised for longer", customers.len());
+    assert!((13..=14).contains(&longest_of_once), "{longest_of_once} days");
+}
+
+#[test]
+fn of_three_transactions_of_a_compromised_customer_one_is_stolen_at_five_times_the_price() {
+    let size = Size { customers: 3_000, terminals: 6_000, days: 30, seed: 6 };
+    let made = all(size);
+    let stolen: Vec<&Made> = made.iter().filter(|made| made.scenario == Some(3)).collect();
+    assert!(stolen.iter().all(|made| made.cents % 5 == 0));
+    let mean = |of: &mut dyn Iterator<Item = &Made>| {
+        let (sum, count) = of.fold((0.0, 0), |(sum, count), made| (sum + made.amount(), count + 1));
+        sum / f64::from(count)
+    };
+    let times = mean(&mut stolen.iter().copied()) / mean(&mut made.iter().filter(|made| made.scenario.is_none()));
+    assert!((4.0..6.0).contains(&times), "{times}");
+
+    let spans = spans(&made, 3, |made| made.customer);
+    let within =
+        |made: &&Made| spans.get(&made.customer).is_some_and(|(first, last)| (*first..=*last).contains(&made.day));
+    let all = made.iter().filter(within).count();
+    let share = stolen.len() as f64 / all as f64;
+    // From its first theft to its last: a little more than a third.
+    assert!((0.33..0.43).contains(&share), "{share} of {all}");
 }
