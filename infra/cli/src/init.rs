@@ -13,11 +13,11 @@ use crate::system::System;
 pub async fn init(system: &System, definition_text: &str) -> Result<Definition> {
     let definition = Definition::parse(definition_text)?;
     let tables = model::sql::schema_ddl(&definition);
-    system.query(tables.clone()).await.context("can't make the tables")?;
+    system.execute(tables.clone()).await.context("can't make the tables")?;
     let there = columns(system).await.context("can't read the tables' columns")?;
     let missing = missing(&tables, &there)?;
     if !missing.is_empty() {
-        system.query(missing).await.context("can't add columns to the tables")?;
+        system.execute(missing).await.context("can't add columns to the tables")?;
     }
     // Last: from then on load asks for the definition's columns.
     let key = keys::bundle_definition(&definition.name);

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use local::Local;
 use outlet::{Kinesis, S3};
 use serde::Deserialize;
-use warehouse::{Database, RedshiftData, Row, Statement, Status, Target, Warehouse as _};
+use warehouse::{Database, RedshiftData, Row, Statement, StatementId, Status, Target, Warehouse as _};
 
 /// How long one query of ours may take.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -134,15 +134,25 @@ impl System {
         })
     }
 
-    /// Runs SQLs as one transaction and returns the rows of those that have some.
+    /// Runs SQLs as one transaction and returns the rows of those that have some. One alone must have some.
     pub async fn query(&self, sqls: Vec<String>) -> Result<Vec<Row>> {
+        let count = sqls.len();
+        let id = self.finished(sqls).await?;
+        Ok(self.warehouse.rows(&id, count).await?)
+    }
+
+    /// Runs SQLs as one transaction, for what they do.
+    pub async fn execute(&self, sqls: Vec<String>) -> Result<()> {
+        self.finished(sqls).await.map(|_| ())
+    }
+
+    async fn finished(&self, sqls: Vec<String>) -> Result<StatementId> {
         // A token of its own each time: asking again is meant.
         let name = format!("look-{}", Timestamp::now().as_nanosecond());
-        let count = sqls.len();
         let statement = Statement::new(name, 1, sqls, Vec::new());
         let id = self.warehouse.submit(&statement).await.context("the warehouse takes no statement")?;
         match self.warehouse.wait(&id, PATIENCE).await? {
-            Status::Finished => Ok(self.warehouse.rows(&id, count).await?),
+            Status::Finished => Ok(id),
             Status::Failed { error } => bail!("the warehouse says: {error}"),
             Status::Aborted | Status::Running => bail!("the warehouse did not finish {}", statement.name),
         }

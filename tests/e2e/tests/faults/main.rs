@@ -5,10 +5,13 @@
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test fails by panicking, and says where it is")]
 
+mod damage;
+mod events;
 mod sent;
 mod system;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -27,16 +30,22 @@ use sent::Sent;
 use serde_json::json;
 use system::{eventually, kill_functions, logs, set_faults};
 
+/// A system of its own, with the harness's bundle.
+fn deployed(folder: &Path, say: &impl Fn(&str)) -> Local {
+    let mut local = Local::up(&Options::new(folder.join("state")), |step| say(&step.to_string())).unwrap();
+    let parameters = Parameters::default().with("BundleName", "small").with("StreamBatchSize", 100);
+    let parameters = parameters.with("StreamShards", 2).with("SweepGraceSeconds", 5);
+    let parameters = parameters.with("LoadVisibilitySeconds", 60);
+    local.deploy_with(&parameters, |step| say(&step.to_string())).unwrap();
+    local
+}
+
 #[test]
 fn nothing_is_lost_doubled_or_left_open_whatever_goes_wrong() {
     let folder = tempfile::tempdir().unwrap();
     let start = Instant::now();
     let say = |what: &str| eprintln!("{:>6.1?} {what}", start.elapsed());
-    let mut local = Local::up(&Options::new(folder.path().join("state")), |step| say(&step.to_string())).unwrap();
-    let parameters = Parameters::default().with("BundleName", "small").with("StreamBatchSize", 100);
-    let parameters = parameters.with("StreamShards", 2).with("SweepGraceSeconds", 5);
-    let parameters = parameters.with("LoadVisibilitySeconds", 60);
-    local.deploy_with(&parameters, |step| say(&step.to_string())).unwrap();
+    let local = deployed(folder.path(), &say);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let system = System::of_local(&local).await.unwrap();
@@ -56,6 +65,33 @@ fn nothing_is_lost_doubled_or_left_open_whatever_goes_wrong() {
         say("a second time");
         nothing_changes_a_second_time(&local, &system, &sent).await;
         check_logs(&local);
+    });
+    local.down().unwrap();
+}
+
+#[test]
+fn damage_is_seen_by_the_audit_and_every_example_event_is_taken_by_its_function() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = Instant::now();
+    let say = |what: &str| eprintln!("{:>6.1?} {what} (calm)", start.elapsed());
+    let local = deployed(folder.path(), &say);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let system = System::of_local(&local).await.unwrap();
+        prepare(&system).await;
+        let consumer = Consumer::start(&system.kinesis, &system.decisions_stream).await.unwrap();
+        let sent = sent::sent(Timestamp::now());
+        say("the stream");
+        for chunk in sent.records.chunks(500) {
+            assert_eq!(system.transactions.publish(chunk).await.unwrap(), [0; 0], "the stream takes every record");
+        }
+        let seen = all_is_there(&system, &sent, &consumer).await;
+        say("damage");
+        damage::is_seen(&system, &sent, &seen).await;
+        say("another definition");
+        damage::a_changed_definition_is_followed_or_refused(&system).await;
+        say("the events that lie beside the functions");
+        events::are_taken_by_the_deployed_functions(&local);
     });
     local.down().unwrap();
 }
@@ -127,6 +163,11 @@ async fn go_live(local: &Local, system: &System, sent: &Sent, say: &impl Fn(&str
     }
     say(&format!("all is sent, {killed} processes of functions were killed"));
     assert!(killed >= 5, "too few functions were running to be killed: {killed}");
+    all_is_there(system, sent, &consumer).await
+}
+
+/// Waits until the audit finds nothing wrong, and every decision has come out of the stream.
+async fn all_is_there(system: &System, sent: &Sent, consumer: &Consumer) -> Seen {
     let asked = sent.asked();
     let audited = async || {
         let audit = audit(system, &asked, None).await.unwrap();
@@ -136,7 +177,6 @@ async fn go_live(local: &Local, system: &System, sent: &Sent, say: &impl Fn(&str
         Err(format!("{audit:?}; under way: {:?}", under_way(system).await))
     };
     let found: Audit = eventually("every promise is kept", 300, audited).await;
-    say(&format!("{found:?}"));
     let held = sent.transactions.values().flatten().count();
     assert_eq!((found.held, found.settled), (held, held));
     assert_eq!(found.rejected, sent.unreadable.len());
