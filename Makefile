@@ -6,7 +6,7 @@ LOOK := target/release/look
 BUNDLE ?= infra/bundles/card-fraud/bundle.toml
 STACK ?= second-look
 
-.PHONY: help run test check bench train replay deploy build needs clean
+.PHONY: help run test check bench train replay events deploy build needs clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -17,19 +17,27 @@ run: build ## the whole loop on this machine; INPUT=file takes your own NDJSON o
 test: build ## every test: the deployment to LocalStack, and a whole run under faults
 	$(CARGO) test --release --workspace --locked
 
-check: ## formatting, lints, documentation
+check: ## formatting, lints, documentation, licences and sources of what is used
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --workspace --all-targets --locked -- -D warnings
 	$(CARGO) doc --release --workspace --no-deps --locked
+	$(CARGO) test --release --workspace --locked --test workspace
 
 bench: build ## speed of the hot path and the cold start, to target/bench/summary.json
-	$(CARGO) bench --profile release --package score --locked
+	$(CARGO) bench --profile release --workspace --locked --bench handler
 
 train: build ## a bundle from a labelled history: make train HISTORY=file [OUT=folder]
 	$(LOOK) train --bundle $(BUNDLE) --history "$(HISTORY)" --out "$(or $(OUT),target/bundle)"
 
 replay: build ## a file onto a stream: make replay INPUT=file STREAM=name
 	$(LOOK) replay "$(INPUT)" --stream "$(STREAM)"
+
+events: ## every event of events/ to its function on this machine, by cargo-lambda; after: look local up && look init
+	set -euo pipefail; environment=$$($(LOOK) local status --export); eval "$$environment"; \
+	for event in events/*/*.json; do \
+		function=$$(basename $$(dirname $$event)); echo "$$event"; \
+		$(CARGO) lambda invoke $(STACK)-$$function --remote --endpoint-url $$AWS_ENDPOINT_URL --data-file $$event; echo; \
+	done
 
 deploy: ## to your AWS account: make deploy BUCKET=artifacts PARAMETERS="WarehouseWorkgroup=… …" (see README)
 	$(CARGO) lambda build --profile lambda --arm64 --locked -p score -p confirm -p sweep -p load -p train

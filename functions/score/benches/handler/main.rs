@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use harness::bundle::bundle;
+use harness::bundle::{bundle, profiled};
 use harness::memory::{Decisions, Faults, Objects, Warehouse};
 use jiff::Timestamp;
-use model::{Bundle, Scratch};
+use model::{Bundle, Forest, Matrix, Node, Scratch, Split, Tree};
 use score::{Context, Judged, Records, Settings, read, unwrap};
 use serde_json::{Value, json};
 
@@ -26,6 +26,12 @@ const BATCHES: [usize; 3] = [100, 1_000, 10_000];
 /// Every 50th transaction is dear and held.
 const HOLD_EVERY: usize = 50;
 const ROUNDS: u32 = 15;
+/// A model as training makes it.
+const TREES: usize = 300;
+const DEPTH: usize = 4;
+const FEATURES: usize = 12;
+/// Customers in the event, each with a profile.
+const CUSTOMERS: usize = 5_000;
 
 fn main() {
     let mut summary = json!({ "machine": { "cores": std::thread::available_parallelism().unwrap().get() } });
@@ -67,7 +73,7 @@ fn event(transactions: usize) -> Vec<u8> {
             r#"{{"transaction_id":"T{i:09}","occurred_at":"2026-01-31T08:59:{:02}.{:03}Z","amount":{amount:.2},"customer_id":"C{:06}","terminal_id":"S{:05}","merchant":{{"name":"Corner shop {}","category":"5411","country":"DE"}},"card":{{"bin":"45717360","entry":"contactless","network":"visa"}},"device":{{"ip":"203.0.113.{}","agent":"pos/4.2","session":"{:032x}"}},"currency":"EUR","channel":"point_of_sale"}}"#,
             i % 60,
             i % 1_000,
-            i * 7_919 % 5_000,
+            i * 7_919 % CUSTOMERS,
             i * 104_729 % 10_000,
             i % 500,
             i % 255,
@@ -138,13 +144,21 @@ fn parts(event: &[u8]) -> Value {
     let batch = read(bundle.schema(), &records, &frames, &mut rejected);
     assert_eq!((batch.len(), rejected.len()), (rows, 0));
     let mut scratch = Scratch::default();
+    assert!(rows <= CUSTOMERS);
     let event = best(rows, || serde_json::from_slice::<Records>(event).unwrap().len());
     let decode = best(rows, || {
         let mut rejected = Vec::new();
         let frames = unwrap(&records, &mut rejected);
         read(bundle.schema(), &records, &frames, &mut rejected).len()
     });
-    let features_and_scoring = best(rows, || bundle.first_scores(&batch, &mut scratch).scores.len());
+    let with_profiles = with_profiles();
+    let features = best(rows, || with_profiles.first_scores(&batch, &mut scratch).scores.len());
+    let (forest, matrix) = (forest(), matrix(rows));
+    let mut scores = Vec::new();
+    let scoring = best(rows, || {
+        forest.score(&matrix, &mut scores);
+        scores.len()
+    });
     let first = bundle.first_scores(&batch, &mut scratch);
     let encoding = best(rows, || {
         let mut judged = Judged::default();
@@ -153,8 +167,51 @@ fn parts(event: &[u8]) -> Value {
     });
     json!({
         "event_to_records": event.round(), "records_to_columns": decode.round(),
-        "features_and_scoring": features_and_scoring.round(), "decisions_and_body": encoding.round(),
+        "two_features_and_one_tree": features.round(), "twelve_features_300_trees_of_depth_4": scoring.round(),
+        "decisions_and_body": encoding.round(),
     })
+}
+
+/// A first look of two features, one of them from its customer's profile, and one tree: all but the
+/// features costs next to nothing.
+fn with_profiles() -> Bundle {
+    let customers: Vec<String> = (0..CUSTOMERS).map(|number| format!("C{number:06}")).collect();
+    let means: Vec<(&str, f64)> = customers.iter().map(|customer| (customer.as_str(), 60.0)).collect();
+    let midnight = "2026-01-31T00:00:00Z".parse().unwrap();
+    Bundle::open(&profiled(midnight, Some(&means))).unwrap()
+}
+
+/// Numbers that follow no order: the branches of a tree must not be foreseeable.
+struct Disorder(u64);
+
+impl Disorder {
+    /// From 0 to 1.
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as f64 / f64::from(1_u32 << 31)
+    }
+}
+
+/// Full trees, each leaf another value.
+fn forest() -> Forest {
+    let mut disorder = Disorder(1);
+    let inner = (1 << DEPTH) - 1;
+    let mut node = |place: usize| {
+        let feature = (disorder.next() * FEATURES as f64) as usize;
+        let split = Split { feature, threshold: disorder.next(), below: 2 * place + 1, other: 2 * place + 2 };
+        Node { value: disorder.next() - 0.5, split: (place < inner).then_some(split) }
+    };
+    let trees: Vec<Tree> = (0..TREES).map(|_| (0..=2 * inner).map(&mut node).collect()).collect();
+    let forest = Forest::new(FEATURES, 0.0, &trees).unwrap();
+    assert_eq!((forest.trees(), forest.nodes()), (TREES, TREES * (2 * inner + 1)));
+    forest
+}
+
+fn matrix(rows: usize) -> Matrix {
+    let mut disorder = Disorder(2);
+    let mut matrix = Matrix::new(FEATURES);
+    (0..rows * FEATURES).for_each(|_| matrix.push(disorder.next()));
+    matrix
 }
 
 /// A figure of `/proc/<pid>/status`.
