@@ -5,6 +5,7 @@ CARGO := cargo
 LOOK := target/release/look
 BUNDLE ?= infra/bundles/card-fraud/bundle.toml
 STACK ?= second-look
+STATE ?= target/run/local
 
 .PHONY: help run test check bench train replay events deploy build needs clean
 
@@ -32,8 +33,8 @@ train: build ## a bundle from a labelled history: make train HISTORY=file [OUT=f
 replay: build ## a file onto a stream: make replay INPUT=file STREAM=name
 	$(LOOK) replay "$(INPUT)" --stream "$(STREAM)"
 
-events: ## every event of events/ to its function on this machine, by cargo-lambda; after: look local up && look init
-	set -euo pipefail; environment=$$($(LOOK) local status --export); eval "$$environment"; \
+events: ## every event of events/ to its function on this machine, by cargo-lambda; after: make run RUN_FLAGS=--keep
+	set -euo pipefail; environment=$$($(LOOK) local status --export --state $(STATE)); eval "$$environment"; \
 	for event in events/*/*.json; do \
 		function=$$(basename $$(dirname $$event)); echo "$$event"; \
 		$(CARGO) lambda invoke $(STACK)-$$function --remote --endpoint-url $$AWS_ENDPOINT_URL --data-file $$event; echo; \
