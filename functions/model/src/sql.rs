@@ -7,7 +7,7 @@ mod load;
 mod tables;
 
 pub use load::{load, profiles_export, training_export};
-pub use tables::{OUTCOMES, REPORTS, TRANSACTIONS, schema_ddl};
+pub use tables::{OUTCOMES, REPORTS, TRANSACTIONS, columns, schema_ddl};
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

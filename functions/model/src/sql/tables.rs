@@ -9,8 +9,8 @@ pub const REPORTS: &str = "fraud_reports";
 /// The final decisions.
 pub const OUTCOMES: &str = "outcomes";
 
-/// A table's columns, name and type, the first being the key.
-pub(super) fn columns(definition: &Definition, table: &str) -> Option<Vec<(String, &'static str)>> {
+/// A table's columns, name and type, the first being the key. None of a table that there is not.
+pub fn columns(definition: &Definition, table: &str) -> Option<Vec<(String, &'static str)>> {
     const ID: &str = "VARCHAR(256)";
     const MOMENT: &str = "TIMESTAMPTZ";
     const NUMBER: &str = "DOUBLE PRECISION";
