@@ -47,8 +47,11 @@ struct Pointer {
 /// Opens the bundle in use: of this name in the bucket, or in this folder where `bundle` is a path
 /// (begins with `/` or `.`).
 pub async fn open_bundle(bundle: &str, objects: &impl Objects) -> Result<Bundle, BundleError> {
-    let files = files(bundle, objects, true).await?;
-    Bundle::open(&files).map_err(|source| BundleError::Refused(bundle.to_owned(), source))
+    opened(bundle, &files(bundle, objects, true).await?)
+}
+
+fn opened(bundle: &str, files: &BTreeMap<String, Vec<u8>>) -> Result<Bundle, BundleError> {
+    Bundle::open(files).map_err(|source| BundleError::Refused(bundle.to_owned(), source))
 }
 
 /// The same for the confirming look alone: its profiles, which may be large, are not fetched.
@@ -68,7 +71,11 @@ async fn files(
     with_profiles: bool,
 ) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
     let wanted = |name: &str| with_profiles || name != PROFILES;
-    if bundle.starts_with(['/', '.']) { folder(bundle.into(), wanted) } else { fetch(bundle, objects, wanted).await }
+    if bundle.starts_with(['/', '.']) {
+        folder(bundle.into(), wanted)
+    } else {
+        fetch(bundle, &current(bundle, objects).await?, objects, wanted).await
+    }
 }
 
 /// A bundle that is served for long, and the pointer that may move on.
@@ -106,7 +113,8 @@ impl Follower {
         if current == version || self.refused.as_ref() == Some(&current) {
             return None;
         }
-        match open_bundle(&self.bundle, objects).await {
+        let files = fetch(&self.bundle, &current, objects, |_| true).await;
+        match files.and_then(|files| opened(&self.bundle, &files)) {
             Ok(newer) => {
                 tracing::info!(bundle = self.bundle, version = newer.version(), before = version, "bundle followed");
                 Some(newer)
@@ -146,11 +154,11 @@ async fn current(bundle: &str, objects: &impl Objects) -> Result<String, BundleE
 
 async fn fetch(
     bundle: &str,
+    version: &str,
     objects: &impl Objects,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
-    let version = current(bundle, objects).await?;
-    let prefix = keys::bundle_version(bundle, &version);
+    let prefix = keys::bundle_version(bundle, version);
     let listed = objects.list(&prefix).await.map_err(BundleError::objects(&prefix))?;
     let named =
         listed.into_iter().map(|file| (file.key.strip_prefix(&prefix).unwrap_or(&file.key).to_owned(), file.key));
