@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
@@ -54,9 +54,14 @@ impl Engine {
             ended = &mut running => ended,
             () = statement.cancellation() => {
                 // PostgreSQL's own query first: whoever reads ABORTED may rely on nothing more being written.
-                // One that is not reached is between two SQLs, and looks whether it is to go on.
-                let _ = canceller.cancel_query(NoTls).await;
-                running.await
+                // It forgets a request that finds it idle, as before an SQL that is on its way: so it is asked again.
+                loop {
+                    let _ = canceller.cancel_query(NoTls).await;
+                    tokio::select! {
+                        ended = &mut running => break ended,
+                        () = tokio::time::sleep(Duration::from_millis(50)) => {}
+                    }
+                }
             }
         };
         match ended {
