@@ -228,7 +228,7 @@ mod tests {
         due(&mut follower);
         assert!(follower.newer(&first, &objects).await.is_none(), "the bucket fails");
         faults.clear();
-        objects.set(&keys::bundle_file("small", &second, "first.forest"), "broken");
+        objects.set(&keys::bundle_file("small", &second, "first.model"), "broken");
         due(&mut follower);
         assert!(follower.newer(&first, &objects).await.is_none(), "it is refused");
         let before = faults.calls().len();

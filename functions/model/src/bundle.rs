@@ -10,16 +10,16 @@ use sha2::{Digest, Sha256};
 
 use crate::features::{BatchRow, Facts, HeldRow, Slot};
 use crate::profiles::TableBuilder;
-use crate::{Definition, DefinitionError, Forest, ForestError, Kind, Look, Matrix, Profiles, ProfilesError};
+use crate::{Definition, DefinitionError, Kind, Look, Matrix, Model, ModelError, Profiles, ProfilesError};
 
 const MANIFEST: &str = "bundle.json";
 const DEFINITION: &str = "bundle.toml";
-const FIRST: &str = "first.forest";
-const CONFIRM: &str = "confirm.forest";
+const FIRST: &str = "first.model";
+const CONFIRM: &str = "confirm.model";
 const GOLDEN: &str = "golden.json";
 /// The one file that changes from day to day, and that only the first look needs.
 pub const PROFILES: &str = "first.profiles";
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// How far a rescored golden vector may be from what it was.
 const TOLERANCE: f64 = 1e-6;
 const MAX_REASONS: usize = 3;
@@ -66,16 +66,16 @@ pub enum Error {
     /// The policy.
     #[error("{MANIFEST}'s policy can't be used")]
     Policy(#[from] PolicyError),
-    /// A forest.
+    /// A model.
     #[error("{0} can't be used")]
-    Forest(&'static str, #[source] ForestError),
+    Model(&'static str, #[source] ModelError),
     /// Profiles.
     #[error("{PROFILES} can't be used")]
     Profiles(#[from] ProfilesError),
-    /// A forest and the definition do not fit.
+    /// A model and the definition do not fit.
     #[error("{file} has {found} columns, {DEFINITION} declares {expected}")]
     Columns {
-        /// The forest's file.
+        /// The model's file.
         file: &'static str,
         /// Its columns.
         found: usize,
@@ -149,8 +149,8 @@ pub struct Bundle {
     definition: Definition,
     version: String,
     policy: Policy,
-    first: Forest,
-    confirm: Forest,
+    first: Model,
+    confirm: Model,
     profiles: Option<Profiles>,
     slots: Slots,
     /// What a decision's `degraded` says, by which tables lack its entities (a bit each), and whether the
@@ -199,7 +199,7 @@ pub struct Confirmed {
 
 impl Bundle {
     /// Opens a bundle from its files by name. Nothing is believed: checksums, version, definition,
-    /// policy, forests and profiles are checked, and the golden vectors are scored again.
+    /// policy, models and profiles are checked, and the golden vectors are scored again.
     pub fn open(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
         Self::open_parts(files, true)
     }
@@ -227,12 +227,12 @@ impl Bundle {
         }
         let definition = std::str::from_utf8(file(DEFINITION)?).map_err(|_| Error::Utf8)?;
         let definition = Definition::parse(definition)?;
-        let forest = |name, look: &Look| {
-            let forest = Forest::from_bytes(file(name)?).map_err(|source| Error::Forest(name, source))?;
-            let (found, expected) = (forest.features(), look.features.len());
-            if found == expected { Ok(forest) } else { Err(Error::Columns { file: name, found, expected }) }
+        let model = |name, look: &Look| {
+            let model = Model::from_bytes(file(name)?).map_err(|source| Error::Model(name, source))?;
+            let (found, expected) = (model.features(), look.features.len());
+            if found == expected { Ok(model) } else { Err(Error::Columns { file: name, found, expected }) }
         };
-        let (first, confirm) = (forest(FIRST, &definition.first)?, forest(CONFIRM, &definition.confirm)?);
+        let (first, confirm) = (model(FIRST, &definition.first)?, model(CONFIRM, &definition.confirm)?);
         let profiles = match files.get(PROFILES) {
             Some(bytes) if with_profiles => Some(Profiles::from_bytes(bytes)?),
             _ => None,
@@ -247,7 +247,7 @@ impl Bundle {
         definition: Definition,
         version: String,
         policy: Policy,
-        [first, confirm]: [Forest; 2],
+        [first, confirm]: [Model; 2],
         profiles: Option<Profiles>,
     ) -> Result<Self, Error> {
         policy.check()?;
@@ -350,8 +350,8 @@ impl Bundle {
         matrix
     }
 
-    fn reasons(&self, forest: &Forest, look: &Look, facts: &impl Facts) -> Vec<Reason> {
-        let contributions = forest.contributions(&self.row(look, facts), 0);
+    fn reasons(&self, model: &Model, look: &Look, facts: &impl Facts) -> Vec<Reason> {
+        let contributions = model.contributions(&self.row(look, facts), 0);
         let mut reasons: Vec<Reason> = look
             .features
             .iter()
@@ -415,7 +415,7 @@ impl Bundle {
 pub fn build(
     definition_text: &str,
     policy: Policy,
-    [first, confirm]: [Forest; 2],
+    [first, confirm]: [Model; 2],
     profiles: Option<&Profiles>,
     mut golden: Golden,
 ) -> Result<BTreeMap<String, Vec<u8>>, Error> {

@@ -5,15 +5,21 @@
 //! itself under a threshold that nothing exceeds, so that every tree is walked a fixed number of
 //! steps without asking where the leaves are, and many walks are in flight at once. Values lie apart,
 //! for inner nodes too: the differences along a path say what each feature added.
+//!
+//! A missing value is [`MISSING`], the largest, so it goes to the second child. Where a model learnt
+//! elsewhere sends it to the first, the node reads a copy of the column, after the row's own, in which
+//! missing is the lowest instead. Our own models have no such columns, and rows are read as they lie.
 
 mod file;
 mod score;
 
-pub use score::logistic;
+pub(crate) use file::MAGIC;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use bytemuck::{Pod, Zeroable};
+
+use crate::{Link, MISSING};
 
 /// Places within a tree have 24 bits, features 8.
 const MAX_NODES: usize = 1 << 24;
@@ -38,6 +44,8 @@ pub struct Split {
     pub below: usize,
     /// Place of the other child.
     pub other: usize,
+    /// Whether a missing value goes below; if not, to the other.
+    pub missing_below: bool,
 }
 
 /// A tree before it is laid out: nodes by place, the root first.
@@ -89,10 +97,13 @@ struct Extent {
     depth: u32,
 }
 
-/// An additive model over trees: log odds = bias + the trees' answers; probability = its logistic.
+/// An additive model over trees: sum = bias + the trees' answers; the link makes it a probability.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forest {
     features: usize,
+    /// The columns that are copied after a row's own, with the lowest value for what is missing; ascending.
+    low: Vec<u8>,
+    link: Link,
     bias: f64,
     extents: Vec<Extent>,
     nodes: Vec<Flat>,
@@ -100,10 +111,23 @@ pub struct Forest {
 }
 
 impl Forest {
-    /// Lays trees out over rows of `features` columns. Subtrees whose leaves all answer the same are
-    /// collapsed. Thresholds are rounded down to f32, which is exact for f32 values.
+    /// Lays trees out over rows of `features` columns, their sum being log odds. Subtrees whose leaves
+    /// all answer the same are collapsed. Thresholds are rounded down to f32, which is exact for f32 values.
     pub fn new(features: usize, bias: f64, trees: &[Tree]) -> Result<Self, ForestError> {
-        let mut forest = Self { features, bias, extents: Vec::new(), nodes: Vec::new(), values: Vec::new() };
+        let splits = trees.iter().flatten().filter_map(|node| node.split);
+        // What is no column is found by `check`.
+        let both_ways = splits.filter(|split| split.missing_below && split.feature < features);
+        let low: BTreeSet<u8> = both_ways.filter_map(|split| split.feature.try_into().ok()).collect();
+        let mut forest = Self {
+            features,
+            low: low.into_iter().collect(),
+            link: Link::Logistic,
+            bias,
+            extents: Vec::new(),
+            nodes: Vec::new(),
+            values: Vec::new(),
+        };
+        forest.validate_columns()?;
         for (place, tree) in trees.iter().enumerate() {
             let wrong = |node, why| ForestError::Tree { tree: place, node, why };
             check(tree, features).map_err(|(node, why)| wrong(node, why))?;
@@ -114,9 +138,21 @@ impl Forest {
         Ok(forest)
     }
 
+    /// The same trees, their sum read in another way.
+    pub fn with_link(self, link: Link) -> Result<Self, ForestError> {
+        let forest = Self { link, ..self };
+        forest.validate()?;
+        Ok(forest)
+    }
+
     /// Number of columns.
     pub fn features(&self) -> usize {
         self.features
+    }
+
+    /// How the sum becomes a probability.
+    pub fn link(&self) -> Link {
+        self.link
     }
 
     /// Number of trees.
@@ -152,7 +188,8 @@ impl Forest {
                         self.nodes.push(Flat::zeroed());
                         self.values.push(0.0);
                     }
-                    Flat { threshold: floor(split.threshold), link: ((split.feature as u32) << 24) | child }
+                    let (column, threshold) = self.comparison(split);
+                    Flat { threshold, link: (column << 24) | child }
                 }
             };
             at += 1;
@@ -160,11 +197,34 @@ impl Forest {
         self.extents.push(Extent { root: root as u32, nodes: at as u32, depth });
     }
 
+    /// The column that a split reads, and what it is compared with.
+    fn comparison(&self, split: Split) -> (u32, f32) {
+        let copy = self.low.iter().position(|&source| split.missing_below && usize::from(source) == split.feature);
+        let threshold = floor(split.threshold);
+        match copy {
+            Some(copy) => ((self.features + copy) as u32, threshold),
+            None => (split.feature as u32, threshold.min(MISSING.next_down())),
+        }
+    }
+
+    fn validate_columns(&self) -> Result<(), ForestError> {
+        if self.features == 0 || self.features + self.low.len() > 256 {
+            return Err(ForestError::File("it has no columns, or more than 256 with those it reads in two ways"));
+        }
+        let ascending = self.low.is_sorted_by(|a, b| a < b);
+        if !ascending || self.low.last().is_some_and(|&source| usize::from(source) >= self.features) {
+            return Err(ForestError::File("it reads a column in two ways that rows do not have, or twice"));
+        }
+        Ok(())
+    }
+
     /// What the scoring kernel relies on.
     fn validate(&self) -> Result<(), ForestError> {
-        if !(1..=256).contains(&self.features) {
-            return Err(ForestError::File("it has no columns, or more than 256"));
+        self.validate_columns()?;
+        if !self.link.is_sound() {
+            return Err(ForestError::File("its calibration is no number, or turns it round"));
         }
+        let columns = self.features + self.low.len();
         if !self.bias.is_finite() || self.values.iter().any(|value| !value.is_finite()) {
             return Err(ForestError::File("a value is not finite"));
         }
@@ -183,7 +243,7 @@ impl Forest {
             let mut levels = vec![0u32; len];
             for (at, node) in nodes.iter().enumerate() {
                 let level = levels.get(at).copied().unwrap_or_default();
-                if node.feature() >= self.features {
+                if node.feature() >= columns {
                     return Err(wrong(at, "it asks for a column that rows do not have"));
                 }
                 if node.child() == at {

@@ -8,8 +8,11 @@ mod bundle;
 mod definition;
 pub mod features;
 mod forest;
+mod linear;
+mod link;
 mod matrix;
 mod profiles;
+mod served;
 pub mod sql;
 
 pub use bundle::{
@@ -19,6 +22,9 @@ pub use bundle::{
 pub use definition::{
     Calendar, Costs, Definition, DefinitionError, Feature, Kind, Look, Measure, Rules, Training, Window,
 };
-pub use forest::{Forest, ForestError, Node, Split, Tree, logistic};
+pub use forest::{Forest, ForestError, Node, Split, Tree};
+pub use linear::{Linear, LinearError, Standardised};
+pub use link::{Link, logistic, logit};
 pub use matrix::{MISSING, Matrix};
 pub use profiles::{Profiles, ProfilesError, TableBuilder};
+pub use served::{Model, ModelError};

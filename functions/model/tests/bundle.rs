@@ -56,8 +56,8 @@ fn what_is_missing_too_much_or_of_another_time_is_refused_by_name() {
     assert!(matches!(Bundle::open(&files), Err(Error::Version { .. })));
     let files = with_manifest(|manifest| manifest["policy"]["hold_at"] = json!(0.4));
     assert!(matches!(Bundle::open(&files), Err(Error::Version { .. })), "the policy is part of the version");
-    let files = with_manifest(|manifest| manifest["files"]["first.forest"] = json!("00"));
-    assert!(matches!(Bundle::open(&files), Err(Error::Checksum { file, .. }) if file == "first.forest"));
+    let files = with_manifest(|manifest| manifest["files"]["first.model"] = json!("00"));
+    assert!(matches!(Bundle::open(&files), Err(Error::Checksum { file, .. }) if file == "first.model"));
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn the_same_content_has_the_same_bytes_and_version() {
     let other = model::Golden { first: golden().first, confirm: golden().confirm };
     let policy = decision::Policy { hold_at: 0.51, ..bundle::policy() };
     let leaf = model::Node { value: -3.0, split: None };
-    let forest = model::Forest::new(2, 0.0, &[vec![leaf]]).unwrap();
+    let forest = model::Model::from(model::Forest::new(2, 0.0, &[vec![leaf]]).unwrap());
     let changed = model::build(bundle::DEFINITION, policy, [forest.clone(), forest], None, other).unwrap();
     assert_ne!(Bundle::open(&changed).unwrap().version(), one.version());
     assert_eq!(one.version().len(), 16);
@@ -79,7 +79,7 @@ fn golden() -> model::Golden {
 
 #[test]
 fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
-    let forest = model::Forest::new(2, 0.0, &[]).unwrap();
+    let forest = model::Model::from(model::Forest::new(2, 0.0, &[]).unwrap());
     let build =
         |golden| model::build(bundle::DEFINITION, bundle::policy(), [forest.clone(), forest.clone()], None, golden);
     let none = model::Golden::default();
@@ -91,9 +91,9 @@ fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
         confirm: golden().confirm,
     };
     assert!(build(unreadable).is_err());
-    let narrow = model::Forest::new(3, 0.0, &[]).unwrap();
+    let narrow = model::Forest::new(3, 0.0, &[]).unwrap().into();
     let wrong = model::build(bundle::DEFINITION, bundle::policy(), [narrow, forest], None, golden());
-    assert!(matches!(wrong, Err(Error::Columns { file: "first.forest", found: 3, expected: 2 })));
+    assert!(matches!(wrong, Err(Error::Columns { file: "first.model", found: 3, expected: 2 })));
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn nodes(tree: &Regressor, rate: f64) -> Result<Tree, BoostError> {
         value: rate * node.output,
         split: match (node.split_value, node.true_child, node.false_child) {
             (Some(threshold), Some(below), Some(other)) => {
-                Some(Split { feature: node.split_feature, threshold, below, other })
+                Some(Split { feature: node.split_feature, threshold, below, other, missing_below: false })
             }
             _ => None,
         },

@@ -89,7 +89,7 @@ pub fn train(
     let golden = golden(&definition, &policy, set);
     let looks =
         [look_report(&definition.first, &first, &first_out), look_report(&definition.confirm, &confirm, &confirm_out)];
-    let files = model::build(definition_text, policy.clone(), [first, confirm], profiles, golden)?;
+    let files = model::build(definition_text, policy.clone(), [first.into(), confirm.into()], profiles, golden)?;
     let version = Bundle::open(&files)?.version().to_owned();
 
     let held = choice(first_out.iter().map(|(score, fraud)| (*score >= policy.hold_at, *fraud)));

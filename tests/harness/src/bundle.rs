@@ -29,12 +29,12 @@ pub fn bundle() -> Bundle {
 #[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
 pub fn files() -> BTreeMap<String, Vec<u8>> {
     let first = Forest::new(2, 0.0, &[fork(0, 499.99, -3.0, 3.0)]).expect("a tree");
-    model::build(DEFINITION, policy(), [first, confirm()], None, golden()).expect("the fixture builds")
+    model::build(DEFINITION, policy(), [first.into(), confirm().into()], None, golden()).expect("the fixture builds")
 }
 
 fn fork(feature: usize, threshold: f64, below: f64, other: f64) -> Tree {
     let leaf = |value| Node { value, split: None };
-    let split = Split { feature, threshold, below: 1, other: 2 };
+    let split = Split { feature, threshold, below: 1, other: 2, missing_below: false };
     vec![Node { value: 0.0, split: Some(split) }, leaf(below), leaf(other)]
 }
 
@@ -86,7 +86,8 @@ pub fn profiled(cut_off: Timestamp, means: Option<&[(&str, f64)]>) -> BTreeMap<S
         vector.profiles = BTreeMap::from([("customer_mean_7d".to_owned(), Some(20.0))]);
     }
     let first = Forest::new(2, 0.0, &[fork(1, 50.0, 3.0, -3.0)]).expect("a tree");
-    model::build(&text, policy(), [first, confirm()], profiles.as_ref(), golden).expect("the fixture builds")
+    model::build(&text, policy(), [first.into(), confirm().into()], profiles.as_ref(), golden)
+        .expect("the fixture builds")
 }
 
 /// Its policy.

@@ -4,11 +4,17 @@
     reason = "the scoring kernel: bounds checks cost a third of its time; every place was validated at load"
 )]
 
+use std::borrow::Cow;
+
 use super::{Extent, Flat, Forest};
-use crate::Matrix;
+use crate::{MISSING, Matrix};
 
 /// How many walks are in flight: enough to hide the latency of a load, few enough for the registers.
 const LANES: usize = 16;
+/// Rows that are copied at a time where columns are read in two ways: a few tens of KB.
+const CHUNK: usize = 16 * LANES;
+/// What is missing, in a column where it goes below: not above any threshold.
+const LOWEST: f32 = f32::NEG_INFINITY;
 
 impl Forest {
     /// Probabilities of all rows, in `scores`, which is emptied first. Rows of another width give none.
@@ -18,12 +24,29 @@ impl Forest {
             return;
         }
         scores.resize(rows.rows(), self.bias);
-        let width = self.features;
+        if self.low.is_empty() {
+            self.add(rows.values(), scores);
+        } else {
+            let mut wide = Vec::new();
+            for (sums, rows) in scores.chunks_mut(CHUNK).zip(rows.values().chunks(CHUNK * self.features)) {
+                wide.clear();
+                rows.chunks_exact(self.features).for_each(|row| self.widen(row, &mut wide));
+                self.add(&wide, sums);
+            }
+        }
+        for score in scores {
+            *score = self.link.probability(*score);
+        }
+    }
+
+    /// Adds the trees' answers to each row's sum. `rows` are as wide as nodes ask.
+    fn add(&self, rows: &[f32], sums: &mut [f64]) {
+        let width = self.features + self.low.len();
         for extent in &self.extents {
             let (nodes, values) = self.tree(extent);
             // The last rows, fewer than LANES, are walked one by one.
-            let mut sums = scores.chunks_exact_mut(LANES);
-            let mut lanes = rows.values().chunks_exact(LANES * width);
+            let mut sums = sums.chunks_exact_mut(LANES);
+            let mut lanes = rows.chunks_exact(LANES * width);
             for (sums, rows) in sums.by_ref().zip(lanes.by_ref()) {
                 walk_rows(nodes, values, extent.depth, rows, width, sums);
             }
@@ -31,14 +54,28 @@ impl Forest {
                 *sum += f64::from(walk(nodes, values, extent.depth, row));
             }
         }
-        for score in scores {
-            *score = logistic(*score);
-        }
     }
 
-    /// Log odds of one row, several trees in flight.
-    fn log_odds(&self, row: &[f32]) -> f64 {
-        let mut sum = self.bias;
+    /// Appends a row and the columns that are read in a second way.
+    fn widen(&self, row: &[f32], wide: &mut Vec<f32>) {
+        wide.extend_from_slice(row);
+        let sources = self.low.iter().map(|&source| row.get(usize::from(source)).copied().unwrap_or(MISSING));
+        wide.extend(sources.map(|value| if value == MISSING { LOWEST } else { value }));
+    }
+
+    /// A row as wide as nodes ask.
+    fn wide<'a>(&self, row: &'a [f32]) -> Cow<'a, [f32]> {
+        if self.low.is_empty() {
+            return Cow::Borrowed(row);
+        }
+        let mut wide = Vec::with_capacity(self.features + self.low.len());
+        self.widen(row, &mut wide);
+        Cow::Owned(wide)
+    }
+
+    /// The sum of one row, several trees in flight.
+    fn sum(&self, row: &[f32]) -> f64 {
+        let (row, mut sum) = (&*self.wide(row), self.bias);
         let (groups, rest) = self.extents.as_chunks::<LANES>();
         for extents in groups {
             sum += walk_trees(&self.nodes, &self.values, extents, row);
@@ -53,25 +90,27 @@ impl Forest {
     /// Probability of one row; of a row of another width, none.
     pub fn score_one(&self, rows: &Matrix, row: usize) -> Option<f64> {
         let row = rows.row(row);
-        (rows.columns() == self.features && row.len() == self.features).then(|| logistic(self.log_odds(row)))
+        let fits = rows.columns() == self.features && row.len() == self.features;
+        fits.then(|| self.link.probability(self.sum(row)))
     }
 
-    /// What each column added to the log odds of one row: the differences between the values along
+    /// What each column added to the sum of one row: the differences between the values along
     /// each path, by the column that was asked ("path contributions", after Saabas 2014,
     /// <https://blog.datadive.net/interpreting-random-forests/>). With [`Forest::expected`] they add
-    /// up to the log odds.
+    /// up to the sum.
     pub fn contributions(&self, rows: &Matrix, row: usize) -> Vec<f64> {
         let row = rows.row(row);
         let mut added = vec![0.0; self.features];
         if row.len() != self.features {
             return added;
         }
+        let row = &*self.wide(row);
         for extent in &self.extents {
             let (nodes, values) = self.tree(extent);
             let mut at = 0;
             while let Some((node, from)) = nodes.get(at).zip(values.get(at)) {
                 let next = step(*node, row);
-                let (Some(to), Some(added)) = (values.get(next), added.get_mut(node.feature())) else { break };
+                let (Some(to), Some(added)) = (values.get(next), added.get_mut(self.source(*node))) else { break };
                 if next == at {
                     break;
                 }
@@ -82,21 +121,22 @@ impl Forest {
         added
     }
 
-    /// The log odds before anything is asked: bias and the roots' values.
+    /// The sum before anything is asked: bias and the roots' values.
     pub fn expected(&self) -> f64 {
         let roots = self.extents.iter().filter_map(|extent| self.values.get(extent.root as usize));
         self.bias + roots.map(|&value| f64::from(value)).sum::<f64>()
+    }
+
+    /// The row's column that a node asks for, as it is or in its second way.
+    fn source(&self, node: Flat) -> usize {
+        let copy = node.feature().checked_sub(self.features).and_then(|copy| self.low.get(copy));
+        copy.map_or(node.feature(), |&source| usize::from(source))
     }
 
     fn tree(&self, extent: &Extent) -> (&[Flat], &[f32]) {
         let place = extent.root as usize..(extent.root + extent.nodes) as usize;
         (self.nodes.get(place.clone()).unwrap_or_default(), self.values.get(place).unwrap_or_default())
     }
-}
-
-/// From log odds to a probability.
-pub fn logistic(log_odds: f64) -> f64 {
-    1.0 / (1.0 + (-log_odds).exp())
 }
 
 /// The checked step, for where speed is nothing.
@@ -128,7 +168,8 @@ fn walk(nodes: &[Flat], values: &[f32], depth: u32, row: &[f32]) -> f32 {
     let mut at = 0;
     for _ in 0..depth {
         // SAFETY: 0 is the root, and each step leads to a place in the tree; `row` comes from a
-        // `Matrix` (no NaN) whose width the callers have compared with the forest's.
+        // `Matrix` (no NaN) whose width the callers have compared with the forest's, and where columns
+        // are read in two ways `widen` has appended one for each.
         at = unsafe { step_unchecked(nodes, at, row) };
     }
     values.get(at).copied().unwrap_or_default()
