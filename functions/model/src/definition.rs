@@ -6,6 +6,9 @@ use decision::{Action, Schema, SchemaError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+pub use thresholds::{Costs, HoldBy, ReviewBy};
+pub use training::{Boost, Logistic, ProbabilityForest, Training};
+
 /// Each may be known or not, and every combination has its words ready.
 const MAX_PROFILED: usize = 6;
 
@@ -18,10 +21,12 @@ pub struct Definition {
     features: Vec<Feature>,
     /// The first look.
     pub first: Look,
-    /// Share of transactions that the first look may hold, 0 to 1.
-    pub hold_share: f64,
+    /// How the first look's threshold is chosen.
+    pub hold: HoldBy,
     /// The confirming look.
     pub confirm: Look,
+    /// How the confirming look's thresholds are chosen, with the costs.
+    pub review: ReviewBy,
     /// What a mistake costs.
     pub costs: Costs,
     /// What follows when evidence is missing, and when.
@@ -110,18 +115,6 @@ pub struct Look {
     pub every: Option<u64>,
 }
 
-/// What a mistake costs, in any one unit.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Costs {
-    /// A fraud released.
-    pub missed_fraud: f64,
-    /// A good transaction blocked.
-    pub false_block: f64,
-    /// A transaction looked at by a person.
-    pub review: f64,
-}
-
 /// What follows when evidence is missing, and when.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rules {
@@ -135,29 +128,6 @@ pub struct Rules {
     pub on_failure: Action,
     /// See [`decision::Policy`].
     pub on_missing_evidence: Action,
-}
-
-/// How models are trained. All of it changes verdicts, so none of it has a default.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Training {
-    /// Seconds of labelled transactions to learn from.
-    pub span: u64,
-    /// Seconds of it, the last, kept apart to stop early and to choose thresholds.
-    pub holdout: u64,
-    /// Seconds after which a transaction without a fraud report counts as good.
-    pub label_delay: u64,
-    /// Share of the good transactions that are learnt from.
-    pub negatives: f64,
-    /// Trees at the most.
-    pub rounds: usize,
-    /// Depth of a tree.
-    pub depth: u16,
-    /// How much of each tree's answer is taken.
-    pub learning_rate: f64,
-    /// Transactions in a leaf at the least.
-    pub min_leaf: usize,
-    /// Seed of all that is drawn.
-    pub seed: u64,
 }
 
 /// Why a definition is refused.
@@ -202,13 +172,16 @@ impl Definition {
         let every = file.first.cut_off.as_deref().map(|text| file::span("first.cut_off", text)).transpose()?;
         let first = Look { features: file::look("first", &file.first.features, &places)?, every };
         let confirm = Look { features: file::look("confirm", &file.confirm.features, &places)?, every: None };
+        let (costs, hold, review) =
+            file.costs.checked(file.first.hold_share, file.first.holds_a_day, file.confirm.reviews_a_day)?;
         let definition = Self {
             name: file.name,
             schema: file.schema,
             first,
-            hold_share: share("first.hold_share", file.first.hold_share)?,
+            hold,
             confirm,
-            costs: file.costs,
+            review,
+            costs,
             rules: file.policy.rules()?,
             training: file.training.checked()?,
             features,
@@ -287,13 +260,6 @@ impl Definition {
         if self.profiled().count() > MAX_PROFILED {
             return Err(setting("first.features", "windows of 6 entities at the most"));
         }
-        let Costs { missed_fraud, false_block, review } = self.costs;
-        if ![missed_fraud, false_block, review].iter().all(|cost| cost.is_finite() && *cost > 0.0) {
-            return Err(setting("costs", "expected three numbers above 0"));
-        }
-        if review / missed_fraud > 1.0 - review / false_block {
-            return Err(setting("costs", "review costs so much that it would never be chosen: lower it"));
-        }
         Ok(())
     }
 }
@@ -333,3 +299,5 @@ fn share(name: &'static str, value: f64) -> Result<f64, DefinitionError> {
 }
 
 mod file;
+mod thresholds;
+mod training;

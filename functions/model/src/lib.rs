@@ -20,7 +20,8 @@ pub use bundle::{
     with_profiles,
 };
 pub use definition::{
-    Calendar, Costs, Definition, DefinitionError, Feature, Kind, Look, Measure, Rules, Training, Window,
+    Boost, Calendar, Costs, Definition, DefinitionError, Feature, HoldBy, Kind, Logistic, Look, Measure,
+    ProbabilityForest, ReviewBy, Rules, Training, Window,
 };
 pub use forest::{Forest, ForestError, Node, Split, Tree};
 pub use linear::{Linear, LinearError, Standardised};

@@ -6,7 +6,7 @@ use std::error::Error as _;
 
 use harness::bundle::DEFINITION;
 use jiff::Timestamp;
-use model::{Definition, Kind, Measure};
+use model::{Definition, HoldBy, Kind, Measure, ReviewBy};
 
 const CARD_FRAUD: &str = include_str!("../../../infra/bundles/card-fraud/bundle.toml");
 
@@ -63,6 +63,20 @@ fn windows_that_only_a_ratio_needs_are_asked_for() {
 }
 
 #[test]
+fn thresholds_come_from_costs_or_from_a_budget() {
+    let chosen = |from: &str, to: &str| {
+        let definition = Definition::parse(&DEFINITION.replace(from, to)).unwrap();
+        (definition.hold, definition.review)
+    };
+    assert_eq!(chosen("", ""), (HoldBy::Share(0.02), ReviewBy::Cost { review: 5.0 }));
+    assert_eq!(chosen("hold_share = 0.02", "holds_a_day = 9").0, HoldBy::ADay(9.0));
+    let text = DEFINITION.replace("hold_share = 0.02", "").replace("[costs]", "[costs]\nfalse_hold = 2");
+    assert_eq!(Definition::parse(&text).unwrap().hold, HoldBy::Cost { false_hold: 2.0 });
+    let text = DEFINITION.replace("review = 5", "").replace("[confirm]", "[confirm]\nreviews_a_day = 3");
+    assert_eq!(Definition::parse(&text).unwrap().review, ReviewBy::ADay(3.0));
+}
+
+#[test]
 fn each_slip_is_refused_with_its_place_and_what_was_expected() {
     let feature = |lines: &str| ("[first]".to_owned(), format!("[[feature]]\nname = \"x\"\n{lines}\n[first]"));
     let swap = |from: &str, to: &str| (from.to_owned(), to.to_owned());
@@ -107,8 +121,14 @@ fn each_slip_is_refused_with_its_place_and_what_was_expected() {
         ),
         (swap("name = \"night\"", "name = \"profile_night\""), "begins with profile_"),
         (swap("hold_share = 0.02", "hold_share = 0"), "setting `first.hold_share`: expected a share"),
-        (swap("missed_fraud = 100", "missed_fraud = -1"), "setting `costs`: expected three numbers above 0"),
-        (swap("missed_fraud = 100", "missed_fraud = nan"), "setting `costs`: expected three numbers above 0"),
+        (swap("hold_share = 0.02", ""), "setting `first`: expected one of hold_share, holds_a_day and"),
+        (swap("hold_share = 0.02", "hold_share = 0.02\nholds_a_day = 9"), "setting `first`: expected one of"),
+        (swap("review = 5", "review = 5\nfalse_hold = 1"), "setting `first`: expected one of"),
+        (swap("hold_share = 0.02", "holds_a_day = 0"), "setting `first.holds_a_day`: expected a number above 0"),
+        (swap("review = 5", ""), "setting `confirm`: expected one of reviews_a_day and costs.review"),
+        (swap("[confirm]", "[confirm]\nreviews_a_day = 5"), "setting `confirm`: expected one of"),
+        (swap("missed_fraud = 100", "missed_fraud = -1"), "setting `costs`: expected numbers above 0"),
+        (swap("missed_fraud = 100", "missed_fraud = nan"), "setting `costs`: expected numbers above 0"),
         (swap("review = 5", "review = 90"), "would never be chosen"),
         (
             swap("on_expiry = \"review\"", "on_expiry = \"hold\""),
@@ -117,8 +137,21 @@ fn each_slip_is_refused_with_its_place_and_what_was_expected() {
         (swap("hold_deadline = \"10m\"", "hold_deadline = \"10\""), "setting `policy.hold_deadline`: expected a span"),
         (swap("max_attempts = 3", "max_attempts = 0"), "setting `policy.max_attempts`"),
         (swap("holdout = \"2d\"", "holdout = \"7d\""), "setting `training.holdout`: expected less than"),
-        (swap("depth = 3", "depth = 17"), "setting `training.depth`: expected 1 to 16"),
-        (swap("rounds = 10", "rounds = 0"), "setting `training.rounds`"),
+        (swap("depth = 2", "depth = 17"), "setting `training.boost.depth`: expected 1 to 16"),
+        (swap("rounds = 10", "rounds = 0"), "setting `training.boost.rounds`: expected 1 to 2000"),
+        (swap("min_leaf = 5", "min_leaf = 0"), "setting `training.boost.min_leaf`: expected at least 1"),
+        (swap("min_leaf = 5", "min_leaf = 5\nrows = 1.5"), "setting `training.boost.rows`: expected a share"),
+        (swap("min_leaf = 5", "min_leaf = 5\ncolumns = 0"), "setting `training.boost.columns`: expected a share"),
+        (swap("min_leaf = 5", "min_leaf = 5\nl2 = -1"), "setting `training.boost.l2`: expected a number"),
+        (swap("min_leaf = 5", "min_leaf = 5\nleaves = 9"), "leaves"),
+        (
+            swap("min_leaf = 5", "min_leaf = 5\n[training.forest]\ntrees = 0\ndepth = 1\nmin_leaf = 1"),
+            "setting `training.forest.trees`: expected 1 to 2000",
+        ),
+        (
+            swap("min_leaf = 5", "min_leaf = 5\n[training.logistic]\npenalty = inf"),
+            "setting `training.logistic.penalty`: expected a number from 0 on",
+        ),
         (swap("[\"customer_id\", \"terminal_id\"]", "[\"customer id\"]"), "schema"),
         (swap("[\"customer_id\", \"terminal_id\"]", "[\"amount\"]"), "schema"),
     ];

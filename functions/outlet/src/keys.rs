@@ -78,6 +78,11 @@ pub fn bundle_file(bundle: &str, version: &str, file: &str) -> String {
     format!("{}{file}", bundle_version(bundle, version))
 }
 
+/// One file of the card of a bundle's version: apart from the version, whose files are all checked.
+pub fn bundle_card(bundle: &str, version: &str, file: &str) -> String {
+    format!("bundles/{bundle}/cards/{version}/{file}")
+}
+
 /// `text` with every byte but letters, digits, `-`, `_` and `.` as `%XX`: one path segment, one key
 /// for one text.
 pub fn percent_encoded(text: &str) -> String {

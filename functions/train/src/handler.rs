@@ -140,7 +140,12 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         let set = self.training_set(&definition, as_of, now).await?;
         tracing::info!(rows = set.len(), "training set read");
         let profiles = self.profiles(&definition, as_of, now).await?;
-        let trained = train(&text, &set, profiles.as_ref(), |_| {})?;
+        let trained = train(&text, &set, profiles.as_ref(), [None, None], |_| {})?;
+        // The card first: a bundle in use has one.
+        for (name, bytes) in trained.card {
+            let key = keys::bundle_card(&self.bundle, &trained.report.version, &name);
+            self.objects.put(&key, bytes).await.map_err(HandlerError::objects(&key))?;
+        }
         self.put_in_use(trained.files).await?;
         Ok(trained.report)
     }

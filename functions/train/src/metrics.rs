@@ -44,6 +44,13 @@ pub fn ranking(scored: &[(f64, bool)]) -> Option<Ranking> {
     Some(Ranking { auc: pairs / (frauds as f64 * others as f64), average_precision: precision / frauds as f64 })
 }
 
+/// The sum over `(log odds, is fraud)` of −ln of the probability that was given to what came.
+pub(crate) fn log_loss(scored: impl IntoIterator<Item = (f64, bool)>) -> f64 {
+    // ln(1 + e^x), without overflow.
+    let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
+    scored.into_iter().map(|(log_odds, fraud)| softplus(if fraud { -log_odds } else { log_odds })).sum()
+}
+
 /// Judges `(chosen, is fraud)`.
 pub fn choice(choices: impl IntoIterator<Item = (bool, bool)>) -> Choice {
     let (mut chosen, mut frauds, mut both) = (0usize, 0usize, 0usize);

@@ -1,9 +1,12 @@
-use model::Definition;
+use decision::{Action, Policy};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{Choice, Ranking};
+use crate::calibrate::{Bin, Calibration};
+use crate::metrics::{Choice, Ranking, choice};
 
-/// What training says of its bundle. Shares and scores are of the holdout, which no tree has seen.
+/// What training says of its bundle. All scores and shares are of the holdout, by models that have not
+/// seen it; what is served has then learnt from the holdout too, in the same way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// The bundle's name.
@@ -14,10 +17,14 @@ pub struct Report {
     pub transactions: usize,
     /// Frauds among them.
     pub frauds: usize,
+    /// When the first and the last of them happened.
+    pub between: [Timestamp; 2],
     /// Transactions held out.
     pub holdout: usize,
     /// Frauds held out.
     pub holdout_frauds: usize,
+    /// Days that they are of.
+    pub holdout_days: f64,
     /// The first look.
     pub first: LookReport,
     /// The confirming look, on all of the holdout.
@@ -26,6 +33,8 @@ pub struct Report {
     pub held: Choice,
     /// What of it the confirming look would block or hand to review.
     pub kept: Choice,
+    /// What the confirming look would make of the holds.
+    pub settled: Settled,
     /// The thresholds in use: hold from, release below, block from.
     pub thresholds: [f64; 3],
 }
@@ -35,22 +44,107 @@ pub struct Report {
 pub struct LookReport {
     /// Its features.
     pub features: Vec<String>,
-    /// Trees.
+    /// What is served.
+    pub learner: String,
+    /// Its trees.
     pub trees: usize,
     /// Nodes of all trees.
     pub nodes: usize,
     /// None where the holdout has no frauds.
     pub ranking: Option<Ranking>,
+    /// What was tried, the best ranking first.
+    pub leaderboard: Vec<Entry>,
+    /// What became of what was given which probability.
+    pub reliability: Vec<Bin>,
+    /// For each feature, its share in what moves scores, the largest first.
+    pub importance: Vec<(String, f64)>,
 }
 
-impl LookReport {
-    pub(crate) fn new(
-        definition: &Definition,
-        look: &model::Look,
-        forest: &model::Forest,
-        ranking: Option<Ranking>,
-    ) -> Self {
-        let features = definition.names(look).into_iter().map(str::to_owned).collect();
-        Self { features, trees: forest.trees(), nodes: forest.nodes(), ranking }
+/// One learner on the holdout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its name.
+    pub learner: String,
+    /// Its trees.
+    pub trees: usize,
+    /// None where the holdout has no frauds.
+    pub ranking: Option<Ranking>,
+    /// Mean −ln of the probability that was given to what came.
+    pub log_loss: f64,
+    /// What made its scores probabilities; None where too few frauds were held out, or for a model
+    /// that was brought along.
+    pub calibration: Option<Calibration>,
+}
+
+/// What the confirming look makes of holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// Released.
+    pub released: Count,
+    /// Handed to people.
+    pub review: Count,
+    /// Blocked.
+    pub blocked: Count,
+}
+
+/// Transactions by their label.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Count {
+    /// Frauds.
+    pub frauds: usize,
+    /// Good ones.
+    pub good: usize,
+}
+
+/// What the looks would have done on the holdout.
+pub(crate) struct Done {
+    pub(crate) held: Choice,
+    pub(crate) kept: Choice,
+    pub(crate) settled: Settled,
+}
+
+impl Done {
+    /// From `(probability, is fraud)` of both looks.
+    pub(crate) fn new(policy: &Policy, first: &[(f64, bool)], confirm: &[(f64, bool)]) -> Self {
+        let held = |score: f64| policy.provisional(score) == Action::Hold;
+        let both = || first.iter().zip(confirm).map(|(&(first, fraud), &(second, _))| (first, second, fraud));
+        let kept = |(first, second, fraud)| (held(first) && policy.settled(second) != Action::Release, fraud);
+        let mut settled = Settled::default();
+        for (_, second, fraud) in both().filter(|(first, ..)| held(*first)) {
+            let count = match policy.settled(second) {
+                Action::Release => &mut settled.released,
+                Action::Block => &mut settled.blocked,
+                _ => &mut settled.review,
+            };
+            *(if fraud { &mut count.frauds } else { &mut count.good }) += 1;
+        }
+        Self {
+            held: choice(first.iter().map(|(score, fraud)| (held(*score), *fraud))),
+            kept: choice(both().map(kept)),
+            settled,
+        }
+    }
+}
+
+impl Settled {
+    /// All holds.
+    pub fn held(&self) -> Count {
+        let Self { released, review, blocked } = self;
+        Count {
+            frauds: released.frauds + review.frauds + blocked.frauds,
+            good: released.good + review.good + blocked.good,
+        }
+    }
+
+    /// Of the frauds held, the share that is not released; None of none.
+    pub fn true_holds_kept(&self) -> Option<f64> {
+        let held = self.held().frauds;
+        (held > 0).then(|| (held - self.released.frauds) as f64 / held as f64)
+    }
+
+    /// Of the good ones held, the share that is released; None of none.
+    pub fn false_holds_released(&self) -> Option<f64> {
+        let held = self.held().good;
+        (held > 0).then(|| self.released.good as f64 / held as f64)
     }
 }

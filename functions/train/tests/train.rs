@@ -42,7 +42,7 @@ fn set(lines: &[String]) -> TrainingSet {
 #[test]
 fn the_second_look_learns_what_only_the_history_knows() {
     let mut rounds = 0;
-    let trained = train(DEFINITION, &set(&lines(4_000)), None, |_| rounds += 1).unwrap();
+    let trained = train(DEFINITION, &set(&lines(4_000)), None, [None, None], |_| rounds += 1).unwrap();
     assert!(rounds > 0, "progress is told");
     let report = &trained.report;
     let ranking = |look: &train::LookReport| look.ranking.as_ref().unwrap().auc;
@@ -59,15 +59,21 @@ fn the_second_look_learns_what_only_the_history_knows() {
 #[test]
 fn the_same_rows_give_the_same_bundle_in_whatever_order_and_parts_they_come() {
     let lines = lines(1_000);
-    let one = train(DEFINITION, &set(&lines), None, |_| {}).unwrap();
+    let one = train(DEFINITION, &set(&lines), None, [None, None], |_| {}).unwrap();
     let mut other = lines.clone();
     other.reverse();
     let definition = Definition::parse(DEFINITION).unwrap();
     let parts = [csv(&other[..300]), csv(&[]), csv(&other[300..])];
-    let other =
-        train(DEFINITION, &TrainingSet::read(&definition, parts.iter().map(String::as_bytes)).unwrap(), None, |_| {});
+    let other = train(
+        DEFINITION,
+        &TrainingSet::read(&definition, parts.iter().map(String::as_bytes)).unwrap(),
+        None,
+        [None, None],
+        |_| {},
+    );
     assert_eq!(one.files, other.unwrap().files);
-    let reseeded = train(&DEFINITION.replace("seed = 1", "seed = 2"), &set(&lines), None, |_| {}).unwrap();
+    let reseeded =
+        train(&DEFINITION.replace("seed = 1", "seed = 2"), &set(&lines), None, [None, None], |_| {}).unwrap();
     assert_ne!(one.report.version, reseeded.report.version);
 }
 
@@ -75,9 +81,9 @@ fn the_same_rows_give_the_same_bundle_in_whatever_order_and_parts_they_come() {
 fn what_nothing_can_be_learnt_from_is_refused_with_what_to_do() {
     let lines = lines(1_000);
     let good: Vec<String> = lines.iter().filter(|line| line.contains(",0,T")).cloned().collect();
-    let error = train(DEFINITION, &set(&good), None, |_| {}).unwrap_err();
+    let error = train(DEFINITION, &set(&good), None, [None, None], |_| {}).unwrap_err();
     assert!(error.source().unwrap().to_string().contains("0 frauds and"), "{error:?}");
-    let error = train(DEFINITION, &set(&[]), None, |_| {}).unwrap_err();
+    let error = train(DEFINITION, &set(&[]), None, [None, None], |_| {}).unwrap_err();
     assert!(matches!(error, TrainError::NoHoldout), "{error}");
 
     let definition = Definition::parse(DEFINITION).unwrap();
@@ -156,6 +162,10 @@ async fn the_function_writes_the_bundle_and_then_moves_the_pointer() {
     assert_eq!(pointer["version"], report.version);
     let manifest = objects.get(&outlet::keys::bundle_file("small", &report.version, "bundle.json")).await.unwrap();
     assert!(manifest.is_some(), "the pointer points to a whole bundle");
+    let card = format!("bundles/small/cards/{}/", report.version);
+    let card: Vec<String> = objects.list(&card).await.unwrap().into_iter().map(|listed| listed.key).collect();
+    assert_eq!(card.len(), 5, "{card:?}");
+    assert!(card.iter().any(|key| key.ends_with("/card.md")), "{card:?}");
 
     // Failing, it leaves the bundle in use.
     let before = objects.list("bundles/").await.unwrap().len();

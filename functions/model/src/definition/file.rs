@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use decision::{Action, Schema};
 use serde::Deserialize;
 
-use super::{Calendar, Costs, DefinitionError, Feature, Kind, Measure, Rules, Training, Window, setting, share};
+use super::thresholds::CostsEntry;
+use super::training::TrainingEntry;
+use super::{Calendar, DefinitionError, Feature, Kind, Measure, Rules, Window, setting};
 use crate::sql::PROFILE;
 
 /// A window longer than this is a slip of the pen, and would overflow intervals.
@@ -20,7 +22,7 @@ pub(super) struct File {
     pub(super) feature: Vec<FeatureEntry>,
     pub(super) first: First,
     pub(super) confirm: Confirm,
-    pub(super) costs: Costs,
+    pub(super) costs: CostsEntry,
     pub(super) policy: PolicyEntry,
     pub(super) training: TrainingEntry,
 }
@@ -31,13 +33,18 @@ pub(super) struct First {
     pub(super) features: Vec<String>,
     #[serde(default)]
     pub(super) cut_off: Option<String>,
-    pub(super) hold_share: f64,
+    #[serde(default)]
+    pub(super) hold_share: Option<f64>,
+    #[serde(default)]
+    pub(super) holds_a_day: Option<f64>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Confirm {
     pub(super) features: Vec<String>,
+    #[serde(default)]
+    pub(super) reviews_a_day: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -48,20 +55,6 @@ pub(super) struct PolicyEntry {
     on_expiry: Action,
     on_failure: Action,
     on_missing_evidence: Action,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TrainingEntry {
-    span: String,
-    holdout: String,
-    label_delay: String,
-    negatives: f64,
-    rounds: usize,
-    depth: u16,
-    learning_rate: f64,
-    min_leaf: usize,
-    seed: u64,
 }
 
 #[derive(Default, Deserialize)]
@@ -103,35 +96,6 @@ impl PolicyEntry {
             on_failure: self.on_failure,
             on_missing_evidence: self.on_missing_evidence,
         })
-    }
-}
-
-impl TrainingEntry {
-    pub(super) fn checked(self) -> Result<Training, DefinitionError> {
-        let training = Training {
-            span: span("training.span", &self.span)?,
-            holdout: span("training.holdout", &self.holdout)?,
-            label_delay: span("training.label_delay", &self.label_delay)?,
-            negatives: share("training.negatives", self.negatives)?,
-            rounds: self.rounds,
-            depth: self.depth,
-            learning_rate: share("training.learning_rate", self.learning_rate)?,
-            min_leaf: self.min_leaf,
-            seed: self.seed,
-        };
-        if training.holdout >= training.span {
-            return Err(setting("training.holdout", "expected less than training.span"));
-        }
-        if !(1..=2000).contains(&training.rounds) {
-            return Err(setting("training.rounds", "expected 1 to 2000"));
-        }
-        if !(1..=16).contains(&training.depth) {
-            return Err(setting("training.depth", "expected 1 to 16"));
-        }
-        if training.min_leaf == 0 {
-            return Err(setting("training.min_leaf", "expected at least 1"));
-        }
-        Ok(training)
     }
 }
 

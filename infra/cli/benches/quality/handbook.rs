@@ -51,7 +51,7 @@ fn of_span(rows: &[Row], test: Timestamp, span: u32) -> Value {
     let profiles = past.profiles(&definition, test).unwrap();
     let profile_seconds = began.elapsed().as_secs_f64();
     let began = std::time::Instant::now();
-    let trained = train::train(&text, &set, Some(&profiles), |_| {}).unwrap();
+    let trained = train::train(&text, &set, Some(&profiles), [None, None], |_| {}).unwrap();
     let train_seconds = began.elapsed().as_secs_f64();
 
     // What the warehouse would answer: the windows of the confirming look at each transaction's moment.

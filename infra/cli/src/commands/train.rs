@@ -1,12 +1,14 @@
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
-use indicatif::ProgressBar;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 use model::Definition;
-use train::{LookReport, TrainingSet};
+use train::metrics::Ranking;
+use train::{Progress, Report, TrainingSet};
 
 use crate::input;
 use crate::show::{line, thousands};
@@ -32,7 +34,7 @@ pub struct TrainArgs {
     /// The moment whose knowledge is learnt from; the end of the history, if it is not said.
     #[arg(long)]
     as_of: Option<Timestamp>,
-    /// The folder to write the bundle to.
+    /// The folder to write the bundle to. Its model card and plots go to a folder beside it, OUT-card.
     #[arg(long)]
     out: PathBuf,
     /// Print the report as JSON.
@@ -56,51 +58,95 @@ impl TrainArgs {
         let to = back(as_of, definition.training.label_delay)?;
         let from = back(to, definition.training.span)?;
         let set = TrainingSet::of_history(&definition, &past, [from, to, as_of]);
-        let bar = ProgressBar::new(definition.training.rounds as u64);
         let profiles =
             definition.first.cut_off(as_of).map(|cut_off| past.profiles(&definition, cut_off)).transpose()?;
-        let trained = train::train(&text, &set, profiles.as_ref(), |progress| {
-            bar.set_message(progress.look);
-            bar.set_position(progress.round as u64);
-        })?;
-        bar.finish_and_clear();
-        fs::create_dir_all(&self.out).with_context(|| format!("can't make {}", self.out.display()))?;
-        for (name, bytes) in &trained.files {
-            fs::write(self.out.join(name), bytes).with_context(|| format!("can't write {name}"))?;
-        }
+        let bars = MultiProgress::new();
+        let bars = ["first", "confirming"].map(|look| (look, bars.add(ProgressBar::no_length().with_style(style()))));
+        let trained = train::train(&text, &set, profiles.as_ref(), [None, None], |Progress { look, step }| {
+            for (_, bar) in bars.iter().filter(|(of, _)| *of == look) {
+                bar.set_message(format!("{look} look, {}", step.learner));
+                bar.set_length(step.of as u64);
+                bar.set_position(step.done as u64);
+            }
+        });
+        bars.iter().for_each(|(_, bar)| bar.finish_and_clear());
+        let trained = trained?;
+        write(&self.out, &trained.files)?;
+        let card = self.card();
+        write(&card, &trained.card)?;
         let report = &trained.report;
         if self.json {
             line(&serde_json::to_string_pretty(report)?);
             return Ok(ExitCode::SUCCESS);
         }
-        let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::NOTHING);
-        table.set_header(["look", "features", "trees", "nodes", "AUC", "average precision"]);
-        let mut add = |name: &str, look: &LookReport| {
-            let figure = |pick: fn(&train::metrics::Ranking) -> f64| {
-                look.ranking.as_ref().map_or_else(|| "unknown".to_owned(), |r| format!("{:.3}", pick(r)))
-            };
-            let columns =
-                [name.to_owned(), look.features.len().to_string(), look.trees.to_string(), thousands(look.nodes)];
-            table.add_row(columns.into_iter().chain([figure(|r| r.auc), figure(|r| r.average_precision)]));
-        };
-        add("first", &report.first);
-        add("confirming", &report.confirm);
-        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        line(&said(report));
         line(&format!(
-            "{table}\non {} held-out transactions with {} frauds. The first look would hold {} ({} of them frauds, {} of \
-             all frauds);\nthe confirming look would keep {} of these ({} frauds).\nbundle {} {} in {}",
-            thousands(report.holdout),
-            report.holdout_frauds,
-            report.held.chosen,
-            percent(report.held.precision),
-            percent(report.held.recall),
-            report.kept.chosen,
-            percent(report.kept.precision),
+            "bundle {} {} in {}, its card in {}",
             report.bundle,
             report.version,
             self.out.display(),
+            card.display()
         ));
         Ok(ExitCode::SUCCESS)
     }
+
+    /// Beside the bundle, whose folder takes no other files.
+    fn card(&self) -> PathBuf {
+        let mut name = self.out.file_name().unwrap_or_default().to_owned();
+        name.push("-card");
+        self.out.with_file_name(name)
+    }
+}
+
+fn style() -> ProgressStyle {
+    // A template that can't be read would be a bug; the usual bar then.
+    ProgressStyle::with_template("{msg:40} {bar:30} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        fs::write(&path, bytes).with_context(|| format!("can't write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The leaderboard and what follows from it.
+fn said(report: &Report) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    table.set_header(["look", "learner", "trees", "AUC", "average precision", "log loss", ""]);
+    for (name, look) in [("first", &report.first), ("confirming", &report.confirm)] {
+        for entry in &look.leaderboard {
+            let figure = |pick: fn(&Ranking) -> f64| {
+                entry.ranking.as_ref().map_or_else(|| "unknown".to_owned(), |ranking| format!("{:.3}", pick(ranking)))
+            };
+            let served = if entry.learner == look.learner { "served" } else { "" };
+            table.add_row([
+                name.to_owned(),
+                entry.learner.clone(),
+                entry.trees.to_string(),
+                figure(|ranking| ranking.auc),
+                figure(|ranking| ranking.average_precision),
+                format!("{:.5}", entry.log_loss),
+                served.to_owned(),
+            ]);
+        }
+    }
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let of = |share: Option<f64>| share.map_or_else(|| "none there".to_owned(), percent);
+    format!(
+        "{table}\non {} held-out transactions with {} frauds, by models that have not seen them; what is served has then \
+         learnt from them too.\nThe first look would hold {} ({} of them frauds, {} of all frauds). Of these, the confirming \
+         look would keep\n{} of the true holds and release {} of the false ones; {} would go to review.",
+        thousands(report.holdout),
+        report.holdout_frauds,
+        thousands(report.held.chosen),
+        percent(report.held.precision),
+        percent(report.held.recall),
+        of(report.settled.true_holds_kept()),
+        of(report.settled.false_holds_released()),
+        thousands(report.settled.review.frauds + report.settled.review.good),
+    )
 }

@@ -47,9 +47,11 @@ pub(super) async fn prepare(steps: &Steps, local: &Local, system: &System, split
         bail!("train has answered with no report");
     };
     steps.note(&format!(
-        "bundle {}: on the holdout, first look AUC {}, confirming look AUC {}",
+        "bundle {}: on the holdout, first look ({}) AUC {}, confirming look ({}) AUC {}",
         report.version,
+        report.first.learner,
         rounded(report.first.ranking),
+        report.confirm.learner,
         rounded(report.confirm.ranking),
     ));
     Ok(())

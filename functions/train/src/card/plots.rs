@@ -1,0 +1,356 @@
+//! The card's plots, as SVG.
+
+use std::collections::BTreeMap;
+
+use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
+use plotters::prelude::{
+    Cartesian2d, ChartBuilder, ChartContext, Circle, DrawingArea, IntoDrawingArea as _, IntoFont as _, PathElement,
+    RGBColor, Rectangle, SVGBackend, SeriesLabelPosition, Text, TextStyle, WHITE,
+};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color as _, FontFamily};
+
+use super::{Curves, percent, thousands};
+use crate::TrainError;
+use crate::calibrate::Bin;
+use crate::report::{LookReport, Report};
+
+// Told apart by those who see no red or no green, too.
+const BLUE: RGBColor = RGBColor(0x2b, 0x7c, 0xc4);
+const ORANGE: RGBColor = RGBColor(0xd9, 0x6c, 0x2c);
+const SOFT: RGBColor = RGBColor(0xd5, 0xda, 0xdf);
+const INK: RGBColor = RGBColor(0x33, 0x3d, 0x47);
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+/// All plots by name.
+pub(super) fn all(report: &Report, curves: &Curves<'_>) -> Result<BTreeMap<String, Vec<u8>>, TrainError> {
+    let mut plots = BTreeMap::new();
+    let mut draw = |name: &'static str, size, paint: &dyn Fn(&Area<'_>) -> Result<(), String>| {
+        let mut svg = String::new();
+        let drawn = {
+            let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+            area.fill(&WHITE).map_err(said).and_then(|()| paint(&area)).and_then(|()| area.present().map_err(said))
+        };
+        drawn.map_err(|error| TrainError::Plot(name, error))?;
+        plots.insert(name.to_owned(), svg.into_bytes());
+        Ok::<(), TrainError>(())
+    };
+    draw("precision-recall.svg", (760, 480), &|area| precision_recall(area, report, curves))?;
+    draw("calibration.svg", (760, 520), &|area| calibration(area, report))?;
+    draw("scores.svg", (760, 680), &|area| scores(area, report, curves))?;
+    draw("importance.svg", (1000, 420), &|area| importance(area, report))?;
+    Ok(plots)
+}
+
+fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn font(size: u32) -> TextStyle<'static> {
+    TextStyle::from((FontFamily::SansSerif, size).into_font()).color(&INK)
+}
+
+fn right(size: u32) -> TextStyle<'static> {
+    font(size).pos(Pos::new(HPos::Right, VPos::Center))
+}
+
+/// What a chart's axes show.
+struct Axes<'a> {
+    title: &'a str,
+    x: (f64, f64),
+    y: (f64, f64),
+    x_name: &'a str,
+    y_name: &'a str,
+    x_label: fn(&f64) -> String,
+    y_label: fn(&f64) -> String,
+    /// Labels along each axis.
+    labels: (usize, usize),
+}
+
+fn chart<'a, 'b>(area: &Area<'b>, axes: &Axes<'_>) -> Result<Chart<'a, 'b>, String> {
+    let mut chart = ChartBuilder::on(area)
+        .caption(axes.title, font(20))
+        .margin(12)
+        .margin_right(28)
+        .x_label_area_size(48)
+        .y_label_area_size(64)
+        .build_cartesian_2d(axes.x.0..axes.x.1, axes.y.0..axes.y.1)
+        .map_err(said)?;
+    chart
+        .configure_mesh()
+        .light_line_style(WHITE)
+        .bold_line_style(SOFT)
+        .axis_style(INK)
+        .label_style(font(13))
+        .axis_desc_style(font(15))
+        .x_desc(axes.x_name)
+        .y_desc(axes.y_name)
+        .x_labels(axes.labels.0)
+        .y_labels(axes.labels.1)
+        .x_label_formatter(&axes.x_label)
+        .y_label_formatter(&axes.y_label)
+        .draw()
+        .map_err(said)?;
+    Ok(chart)
+}
+
+fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, position: SeriesLabelPosition) -> Result<(), String> {
+    chart
+        .configure_series_labels()
+        .position(position)
+        .background_style(WHITE)
+        .border_style(SOFT)
+        .label_font(font(14))
+        .margin(10)
+        .draw()
+        .map_err(said)
+}
+
+fn line(
+    chart: &mut Chart<'_, '_>,
+    points: Vec<(f64, f64)>,
+    colour: RGBColor,
+    label: Option<String>,
+) -> Result<(), String> {
+    let drawn = chart.draw_series([PathElement::new(points, colour.stroke_width(2))]).map_err(said)?;
+    if let Some(label) = label {
+        drawn.label(label).legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
+    }
+    Ok(())
+}
+
+fn looks<'a>(
+    report: &'a Report,
+    curves: &'a Curves<'_>,
+) -> [(&'static str, RGBColor, &'a LookReport, &'a [(f64, bool)]); 2] {
+    [("first look", BLUE, &report.first, curves.first), ("confirming look", ORANGE, &report.confirm, curves.confirm)]
+}
+
+fn precision_recall(area: &Area<'_>, report: &Report, curves: &Curves<'_>) -> Result<(), String> {
+    let whole = |share: &f64| percent(*share, 0);
+    let mut chart = chart(
+        area,
+        &Axes {
+            title: "Precision and recall on the transactions held out",
+            x: (0.0, 1.0),
+            y: (0.0, 1.0),
+            x_name: "recall: share of all frauds that score this high",
+            y_name: "precision: share of frauds among them",
+            x_label: whole,
+            y_label: whole,
+            labels: (11, 11),
+        },
+    )?;
+    for (name, colour, look, scored) in looks(report, curves) {
+        let label = look.ranking.map_or_else(
+            || format!("{name}: no frauds held out"),
+            |ranking| format!("{name}: average precision {:.3}", ranking.average_precision),
+        );
+        line(&mut chart, curve(scored), colour, Some(label))?;
+    }
+    let held = (report.held.recall, report.held.precision);
+    chart
+        .draw_series([Circle::new(held, 6, BLUE.filled())])
+        .map_err(said)?
+        .label(format!("what is held: {} a day", (report.held.chosen as f64 / report.holdout_days).round()))
+        .legend(|(x, y)| Circle::new((x + 7, y), 5, BLUE.filled()));
+    legend(&mut chart, SeriesLabelPosition::LowerLeft)
+}
+
+/// (recall, precision) wherever another fraud is found, from the highest score down.
+fn curve(scored: &[(f64, bool)]) -> Vec<(f64, f64)> {
+    let frauds = scored.iter().filter(|(_, fraud)| *fraud).count();
+    let mut sorted: Vec<&(f64, bool)> = scored.iter().collect();
+    sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (mut seen, mut found, mut points) = (0usize, 0usize, Vec::new());
+    for equal in sorted.chunk_by(|a, b| a.0 == b.0) {
+        let hits = equal.iter().filter(|(_, fraud)| *fraud).count();
+        seen += equal.len();
+        found += hits;
+        if hits > 0 {
+            points.push((found as f64 / frauds as f64, found as f64 / seen as f64));
+        }
+    }
+    if let Some(first) = points.first().copied() {
+        points.insert(0, (0.0, first.1));
+    }
+    points
+}
+
+/// Below this, probabilities and shares are not told apart.
+const LEAST: f64 = 1e-4;
+
+fn decade(exponent: &f64) -> String {
+    let share = 10f64.powf(*exponent) * 100.0;
+    if *exponent <= LEAST.log10() { format!("≤ {share} %") } else { format!("{} %", (share * 100.0).round() / 100.0) }
+}
+
+fn exponent(share: f64) -> f64 {
+    share.max(LEAST).log10()
+}
+
+fn calibration(area: &Area<'_>, report: &Report) -> Result<(), String> {
+    let least = LEAST.log10();
+    let mut chart = chart(
+        area,
+        &Axes {
+            title: "Calibration on the transactions held out",
+            x: (least, 0.0),
+            y: (least, 0.0),
+            x_name: "probability of fraud that was given (mean of its span)",
+            y_name: "share that turned out to be frauds",
+            x_label: decade,
+            y_label: decade,
+            labels: (5, 5),
+        },
+    )?;
+    let diagonal = PathElement::new([(least, least), (0.0, 0.0)], INK.mix(0.5).stroke_width(1));
+    chart
+        .draw_series([diagonal])
+        .map_err(said)?
+        .label("as it should be")
+        .legend(|(x, y)| PathElement::new([(x, y), (x + 14, y)], INK.mix(0.5)));
+    for (name, colour, look, aside) in
+        [("first look", BLUE, &report.first, -0.008), ("confirming look", ORANGE, &report.confirm, 0.008)]
+    {
+        let at = |bin: &Bin| (exponent(bin.said) + aside).clamp(least, 0.0);
+        let whisker = |bin: &Bin| {
+            let (low, high) = interval(bin);
+            PathElement::new([(at(bin), exponent(low)), (at(bin), exponent(high))], colour.stroke_width(2))
+        };
+        chart.draw_series(look.reliability.iter().map(whisker)).map_err(said)?;
+        let point = |bin: &Bin| {
+            let share = bin.frauds as f64 / bin.transactions as f64;
+            Circle::new((at(bin), exponent(share)), 5, colour.filled())
+        };
+        chart
+            .draw_series(look.reliability.iter().map(point))
+            .map_err(said)?
+            .label(format!("{name}, with its 95 % interval"))
+            .legend(move |(x, y)| Circle::new((x + 7, y), 5, colour.filled()));
+    }
+    legend(&mut chart, SeriesLabelPosition::UpperLeft)
+}
+
+/// The 95 % interval of a share (Wilson 1927).
+fn interval(bin: &Bin) -> (f64, f64) {
+    let (n, z) = (bin.transactions as f64, 1.96);
+    let share = bin.frauds as f64 / n;
+    let centre = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+    ((centre - half).max(0.0), (centre + half).min(1.0))
+}
+
+const BINS: usize = 32;
+
+fn scores(area: &Area<'_>, report: &Report, curves: &Curves<'_>) -> Result<(), String> {
+    let [hold_at, release_below, block_at] = report.thresholds;
+    let thresholds: [&[(&str, f64)]; 2] =
+        [&[("held from here", hold_at)], &[("released below", release_below), ("blocked from here", block_at)]];
+    let names = ["First look: all transactions held out", "Confirming look: what the first look would hold"];
+    let held: Vec<(f64, bool)> = curves
+        .first
+        .iter()
+        .zip(curves.confirm)
+        .filter(|((p, _), _)| *p >= hold_at)
+        .map(|(_, second)| *second)
+        .collect();
+    let scored = [curves.first, &held];
+    for (((area, name), thresholds), scored) in area.split_evenly((2, 1)).iter().zip(names).zip(thresholds).zip(scored)
+    {
+        distribution(area, name, thresholds, scored)?;
+    }
+    Ok(())
+}
+
+fn distribution(
+    area: &Area<'_>,
+    title: &str,
+    thresholds: &[(&str, f64)],
+    scored: &[(f64, bool)],
+) -> Result<(), String> {
+    let least = LEAST.log10();
+    let wide = -least / BINS as f64;
+    let count = |of: bool| {
+        let mut counts = vec![0usize; BINS];
+        for (p, _) in scored.iter().filter(|(_, fraud)| *fraud == of) {
+            let bin = ((exponent(*p) - least) / wide).floor() as usize;
+            if let Some(count) = counts.get_mut(bin.min(BINS - 1)) {
+                *count += 1;
+            }
+        }
+        counts
+    };
+    let (good, frauds) = (count(false), count(true));
+    let most = good.iter().chain(&frauds).copied().max().unwrap_or(1).max(10) as f64;
+    // A bar of one must be seen: the axis begins below 1. Above the highest is room for the legend.
+    let (floor, top) = (-0.3, most.log10() * 1.35);
+    let mut chart = chart(
+        area,
+        &Axes {
+            title,
+            x: (least, 0.0),
+            y: (floor, top),
+            x_name: "probability of fraud",
+            y_name: "transactions",
+            x_label: decade,
+            y_label: |exponent| thousands(10f64.powf(exponent.round()) as usize),
+            labels: (5, 5),
+        },
+    )?;
+    for (place, (name, colour, counts)) in [("good", BLUE, &good), ("frauds", ORANGE, &frauds)].into_iter().enumerate()
+    {
+        let bar = |(bin, count): (usize, &usize)| {
+            let left = least + wide * (bin as f64 + 0.06 + 0.44 * place as f64);
+            Rectangle::new([(left, floor), (left + wide * 0.44, (*count as f64).log10())], colour.filled())
+        };
+        let of = counts.iter().sum::<usize>();
+        chart
+            .draw_series(counts.iter().enumerate().filter(|(_, count)| **count > 0).map(bar))
+            .map_err(said)?
+            .label(format!("{name} ({})", thousands(of)))
+            .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
+    }
+    for (place, (name, threshold)) in thresholds.iter().enumerate() {
+        let x = exponent(*threshold);
+        line(&mut chart, vec![(x, floor), (x, top)], INK, None)?;
+        let (side, aside) = if x < least / 2.0 { (HPos::Left, 0.03) } else { (HPos::Right, -0.03) };
+        let style = font(13).pos(Pos::new(side, VPos::Top));
+        let label = format!("{name}: {}", percent(*threshold, 2));
+        let y = top * (0.97 - 0.08 * place as f64);
+        chart.draw_series([Text::new(label, (x + aside, y), style)]).map_err(said)?;
+    }
+    legend(&mut chart, SeriesLabelPosition::UpperLeft)
+}
+
+/// Features that are shown, the most important first.
+const SHOWN: usize = 14;
+/// Characters that fit beside a bar.
+const FITS: usize = 28;
+
+/// A name that fits beside its bar.
+fn short(name: &str) -> String {
+    if name.chars().count() <= FITS { name.to_owned() } else { name.chars().take(FITS - 1).chain(['…']).collect() }
+}
+
+fn importance(area: &Area<'_>, report: &Report) -> Result<(), String> {
+    let area = area.titled("Importance: share in what moves scores", font(20)).map_err(said)?;
+    let looks = [("First look", BLUE, &report.first), ("Confirming look", ORANGE, &report.confirm)];
+    for (area, (name, colour, look)) in area.split_evenly((1, 2)).iter().zip(looks) {
+        let (names, bars, step) = (215, 225, 25);
+        area.draw(&Text::new(format!("{name}: {}", look.learner), (names, 14), right(15))).map_err(said)?;
+        let most = look.importance.first().map_or(1.0, |(_, share)| share.max(1e-9));
+        for ((feature, share), row) in look.importance.iter().take(SHOWN).zip(0..) {
+            let y = 36 + row * step;
+            let end = bars + (share / most * 200.0).round() as i32;
+            area.draw(&Text::new(short(feature), (names, y), right(13))).map_err(said)?;
+            area.draw(&Rectangle::new([(bars, y - 8), (end.max(bars + 1), y + 8)], colour.filled())).map_err(said)?;
+            let value = font(13).pos(Pos::new(HPos::Left, VPos::Center));
+            area.draw(&Text::new(percent(*share, 1), (end + 6, y), value)).map_err(said)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! Probability forest: smartcore's regression forest on 0/1 labels, so that a leaf's mean is a share of
+//! frauds and the forest's mean of them a probability (Malley et al. 2012, "Probability machines").
+
+use model::{Tree, logit};
+use serde::Deserialize;
+use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
+use smartcore::linalg::basic::matrix::DenseMatrix;
+
+use crate::learn::{Fitted, LearnError, Learnt, Sample, Task};
+use crate::tree::{Grown, dense, read};
+
+/// Trees that are grown at once: the rows are sorted for each such part anew, and what it takes to grow
+/// them is given back after it.
+const PART: usize = 25;
+
+#[derive(Deserialize)]
+struct Whole {
+    forest_regressor: Trees,
+}
+
+#[derive(Deserialize)]
+struct Trees {
+    trees: Vec<Grown>,
+}
+
+/// Grows a forest. `grown` hears of the trees that are there.
+pub(crate) fn forest(
+    task: &Task<'_>,
+    settings: &model::ProbabilityForest,
+    sample: &Sample,
+    mut grown: impl FnMut(usize),
+) -> Result<Fitted, LearnError> {
+    let columns: Vec<usize> = (0..task.rows.columns()).collect();
+    let (x, y) = (dense(task.rows, &sample.rows, &columns)?, sample.frauds(task));
+    let checked = task.checked();
+    let checked_x = dense(task.rows, &checked, &columns)?;
+    let mut trees: Vec<Tree> = Vec::new();
+    let mut sums = vec![0.0; checked.len()];
+    while trees.len() < settings.trees {
+        let part = PART.min(settings.trees - trees.len());
+        let parameters = RandomForestRegressorParameters {
+            // smartcore counts the root's level too.
+            max_depth: Some(settings.depth + 1),
+            min_samples_leaf: settings.min_leaf,
+            min_samples_split: 2 * settings.min_leaf,
+            n_trees: part,
+            m: None,
+            keep_samples: false,
+            // Trees' seeds follow one another from here.
+            seed: task.training.seed.wrapping_add(trees.len() as u64),
+        };
+        let fitted = RandomForestRegressor::<f32, f64, DenseMatrix<f32>, Vec<f64>>::fit(&x, &y, parameters)
+            .map_err(LearnError::Fit)?;
+        let own = fitted.predict(&checked_x).map_err(LearnError::Fit)?;
+        sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own * part as f64);
+        trees.extend(read::<Whole>(&fitted)?.forest_regressor.trees.into_iter().map(|grown| grown.tree(&columns)));
+        grown(trees.len());
+    }
+    let count = trees.len() as f64;
+    trees.iter_mut().flatten().for_each(|node| node.value /= count);
+    let own = sums.into_iter().map(|sum| logit(sum / count) + sample.correction).collect();
+    Ok(Fitted { learnt: Learnt::Forest { trees, correction: sample.correction }, own })
+}

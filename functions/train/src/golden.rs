@@ -1,0 +1,48 @@
+use std::collections::BTreeMap;
+
+use decision::{Hold, Policy};
+use jiff::Timestamp;
+use model::{Definition, Golden, GoldenConfirm, GoldenFirst};
+use serde_json::json;
+
+use crate::set::{TrainingSet, evidence};
+
+/// How many golden vectors each look gets.
+const GOLDEN: usize = 8;
+
+/// Vectors from across the training set, with ids of their own: a bundle carries nobody's name.
+pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet) -> Golden {
+    let schema = definition.schema();
+    let mut golden = Golden::default();
+    for vector in 0..GOLDEN.min(set.len()) {
+        let row = vector * (set.len() - 1) / (GOLDEN - 1);
+        let occurred_at = set.occurred_at.get(row).copied().unwrap_or_default();
+        let amount = set.amounts.get(row).copied().unwrap_or_default();
+        let id = format!("golden-{vector}");
+        let numbers = set.numbers(definition, row);
+        let entities: BTreeMap<String, String> =
+            schema.entities.iter().map(|name| (name.clone(), "golden".to_owned())).collect();
+        let mut transaction = json!({ "transaction_id": id, "occurred_at": occurred_at, "amount": amount });
+        if let Some(fields) = transaction.as_object_mut() {
+            fields.extend(numbers.iter().map(|(name, value)| (name.clone(), json!(value))));
+            fields.extend(entities.iter().map(|(name, value)| (name.clone(), json!(value))));
+        }
+        golden.first.push(GoldenFirst { transaction, profiles: evidence(&set.profiles, row), score: 0.0 });
+        let hold = Hold {
+            decision_id: id.clone(),
+            transaction_id: id,
+            occurred_at,
+            amount,
+            entities,
+            numbers,
+            categories: BTreeMap::new(),
+            score: policy.hold_at,
+            reasons: Vec::new(),
+            model_version: String::new(),
+            decided_at: Timestamp::UNIX_EPOCH,
+            deadline: Timestamp::UNIX_EPOCH,
+        };
+        golden.confirm.push(GoldenConfirm { hold, evidence: set.evidence(row), score: 0.0 });
+    }
+    golden
+}

@@ -1,0 +1,125 @@
+//! Thresholds, chosen on the holdout.
+
+use decision::Policy;
+use model::{Costs, Definition, HoldBy, ReviewBy};
+
+use crate::TrainError;
+
+const DAY_SECONDS: f64 = 86_400.0;
+
+/// From what the definition says and the holdout's probabilities: `(first look's, is fraud)`, and the
+/// confirming look's.
+pub(crate) fn policy(
+    definition: &Definition,
+    first: &[(f64, bool)],
+    confirm: &[(f64, bool)],
+) -> Result<Policy, TrainError> {
+    let days = definition.training.holdout as f64 / DAY_SECONDS;
+    let within = |setting, budget: f64| {
+        let budget = budget.floor() as usize;
+        hold_at(first, budget).ok_or_else(|| TrainError::Ties { setting, tied: tied(first), of: first.len(), budget })
+    };
+    let hold_at = match definition.hold {
+        HoldBy::Share(share) => within("first.hold_share", first.len() as f64 * share)?,
+        HoldBy::ADay(holds) => within("first.holds_a_day", holds * days)?,
+        // Where p · missed_fraud = (1 − p) · false_hold.
+        HoldBy::Cost { false_hold } => false_hold / (false_hold + definition.costs.missed_fraud),
+    };
+    let review = match definition.review {
+        ReviewBy::Cost { review } => review,
+        ReviewBy::ADay(reviews) => {
+            let held = first.iter().zip(confirm).filter(|((first, _), _)| *first >= hold_at);
+            review_cost(definition.costs, held.map(|(_, (score, _))| *score), (reviews * days).floor() as usize)
+        }
+    };
+    let release_below = review / definition.costs.missed_fraud;
+    let rules = &definition.rules;
+    Ok(Policy {
+        hold_at,
+        release_below,
+        // At the dearest review both are the same number, but for rounding.
+        block_at: (1.0 - review / definition.costs.false_block).max(release_below),
+        hold_deadline_seconds: rules.hold_deadline,
+        max_attempts: rules.max_attempts,
+        on_expiry: rules.on_expiry,
+        on_failure: rules.on_failure,
+        on_missing_evidence: rules.on_missing_evidence,
+    })
+}
+
+/// The lowest score at which no more than `budget` are held; none, where even those that share the
+/// highest score are more.
+fn hold_at(scored: &[(f64, bool)], budget: usize) -> Option<f64> {
+    let mut scores: Vec<f64> = scored.iter().map(|(score, _)| *score).collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    let (mut threshold, mut held) = (None, 0);
+    for equal in scores.chunk_by(|a, b| a == b) {
+        held += equal.len();
+        match equal.first() {
+            Some(score) if held <= budget => threshold = Some(*score),
+            _ => break,
+        }
+    }
+    threshold
+}
+
+/// How many share the highest score.
+fn tied(scored: &[(f64, bool)]) -> usize {
+    let highest = scored.iter().map(|(score, _)| *score).fold(0.0, f64::max);
+    scored.iter().filter(|(score, _)| *score == highest).count()
+}
+
+/// What a review would have to cost for no more than `budget` of these holds to be reviewed. A review of
+/// a hold is worth what the better of the two mistakes is expected to cost, so those worth most are
+/// reviewed. Among equals all are left out.
+fn review_cost(costs: Costs, held: impl Iterator<Item = f64>, budget: usize) -> f64 {
+    let worth = |p: f64| (p * costs.missed_fraud).min((1.0 - p) * costs.false_block);
+    let mut worths: Vec<f64> = held.map(worth).collect();
+    worths.sort_by(|a, b| b.total_cmp(a));
+    let mut above = costs.dearest_review();
+    let mut reviewed = 0;
+    for equal in worths.chunk_by(|a, b| a == b) {
+        let Some(&worth) = equal.first() else { break };
+        reviewed += equal.len();
+        if reviewed > budget {
+            // Between the last that is reviewed and the first that is not.
+            return f64::midpoint(above, worth);
+        }
+        above = worth;
+    }
+    above / 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threshold_keeps_to_the_budget_of_holds() {
+        let scored: Vec<(f64, bool)> = (1..=100).map(|i| (f64::from(i) / 100.0, false)).collect();
+        assert_eq!(hold_at(&scored, 5), Some(0.96));
+        assert_eq!(hold_at(&scored, 100), Some(0.01));
+        let ties: Vec<(f64, bool)> = (0..100).map(|i| (if i < 10 { 0.9 } else { 0.1 }, false)).collect();
+        assert_eq!(hold_at(&ties, 20), Some(0.9), "the next score would hold everyone");
+        assert_eq!((hold_at(&ties, 9), tied(&ties)), (None, 10), "a budget is never exceeded");
+        assert_eq!(hold_at(&scored, 0), None);
+    }
+
+    #[test]
+    fn a_budget_of_reviews_goes_to_the_holds_where_a_mistake_costs_most() {
+        let costs = Costs { missed_fraud: 100.0, false_block: 20.0 };
+        // Worth: 1, 10, 16, 2 and nothing.
+        let held = [0.01, 0.1, 0.2, 0.9, 1.0];
+        let reviewed = |budget| {
+            let review = review_cost(costs, held.into_iter(), budget);
+            let (release_below, block_at) = (review / costs.missed_fraud, 1.0 - review / costs.false_block);
+            held.into_iter().filter(|p| *p >= release_below && *p < block_at).collect::<Vec<_>>()
+        };
+        assert_eq!(reviewed(0), [0.0; 0]);
+        assert_eq!(reviewed(1), [0.2]);
+        assert_eq!(reviewed(2), [0.1, 0.2]);
+        assert_eq!(reviewed(3), [0.1, 0.2, 0.9]);
+        assert_eq!(reviewed(4), [0.01, 0.1, 0.2, 0.9]);
+        assert_eq!(review_cost(costs, [0.2; 5].into_iter(), 4), (100.0 / 6.0 + 16.0) / 2.0, "equals are left out");
+    }
+}
