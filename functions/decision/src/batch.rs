@@ -13,6 +13,8 @@ const MAX_ID_CHARS: usize = 64;
 const MAX_TEXT_BYTES: usize = 256;
 /// Above this an amount is a mistake in any currency, and sums of squares would lose their digits.
 const MAX_AMOUNT: f64 = 1e12;
+/// Far above what is measured, and its square, and sums of squares, are numbers still.
+const MAX_NUMBER: f64 = 1e30;
 /// A clock may be wrong by a zone; more than a day ahead of its own arrival is a mistake.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
@@ -174,6 +176,10 @@ impl Batch<'_> {
     pub fn entity(&self, row: usize, index: usize) -> &str {
         &self.entities[row * self.schema.entities.len() + index]
     }
+    /// What its decisions are partitioned by: its first entity, or itself where none is declared.
+    pub fn partition_key(&self, row: usize) -> &str {
+        if self.schema.entities.is_empty() { self.transaction_id(row) } else { self.entity(row, 0) }
+    }
     /// The `index`-th declared number; NaN where it is missing.
     pub fn number(&self, row: usize, index: usize) -> f64 {
         self.numbers[row * self.schema.numbers.len() + index]
@@ -225,12 +231,14 @@ fn optional_text<'a>(field: &str, value: Option<Value<'a>>) -> Result<Option<Cow
 }
 
 fn optional_number(field: &str, value: Option<Value<'_>>) -> Result<f64, Unreadable> {
-    match value {
-        None | Some(Value::Null) => Ok(f64::NAN),
-        Some(Value::Number(number)) => Ok(number),
-        Some(Value::Integer(number)) => Ok(number as f64),
-        Some(other) => Err(wrong(field, other.kind(), "a number, or nothing")),
-    }
+    const EXPECTED: &str = "a number from -1e30 to 1e30, or nothing";
+    let number = match value {
+        None | Some(Value::Null) => return Ok(f64::NAN),
+        Some(Value::Number(number)) => number,
+        Some(Value::Integer(number)) => number as f64,
+        Some(other) => return Err(wrong(field, other.kind(), EXPECTED)),
+    };
+    if number.abs() <= MAX_NUMBER { Ok(number) } else { Err(wrong(field, "a larger number", EXPECTED)) }
 }
 
 fn amount(value: Option<Value<'_>>) -> Result<f64, Unreadable> {
@@ -357,6 +365,11 @@ mod tests {
         assert_eq!((batch.amount(0), batch.entity(0, 0), batch.category(0, 0)), (12.5, "c-1", None));
         assert!(batch.number(0, 0).is_nan());
         assert_eq!((batch.raw(0), batch.origin(0)), (item.as_bytes(), origin));
+        assert_eq!(batch.partition_key(0), "c-1");
+        let plain = Schema { entities: Vec::new(), ..schema.clone() };
+        let mut batch = Batch::new(&plain);
+        batch.read(item.as_bytes(), origin, now()).unwrap();
+        assert_eq!(batch.partition_key(0), "t-1");
     }
 
     #[test]
@@ -431,7 +444,8 @@ mod tests {
             ("2026-01-31", "2026-02-03", "field `occurred_at`: a moment after its arrival"),
             ("\"c-1\"", "[]", "field `customer_id`: an array"),
             ("\"c-1\"", "null", "field `customer_id`: null"),
-            ("41", "{}", "field `age`: an object, expected a number, or nothing"),
+            ("41", "{}", "field `age`: an object, expected a number from -1e30 to 1e30, or nothing"),
+            ("41", "-1e31", "field `age`: a larger number"),
             ("\"web\"", "true", "field `channel`: a boolean"),
         ] {
             let error = refusal(with(from, to).as_bytes());

@@ -27,7 +27,9 @@ const TAKEN: [&str; 14] = [
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
-    /// Whom a transaction concerns, in order; the first is the partition key. Required strings.
+    /// Whom a transaction concerns, in order; the first is the partition key. Required strings. Without
+    /// any there is no history to ask for, and each transaction is a partition key of its own.
+    #[serde(default)]
     pub entities: Vec<String>,
     /// Optional numbers.
     #[serde(default)]
@@ -40,9 +42,6 @@ pub struct Schema {
 /// Why a schema can't be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// Without an entity there is no history to ask for.
-    #[error("schema names no entity: at least one, such as customer_id, is needed")]
-    NoEntity,
     /// Column names go into SQL as identifiers, so they are plain words.
     #[error("field `{0}` is no plain name: lower case letters, digits and _, at most 64, a letter first")]
     NotPlain(String),
@@ -54,9 +53,6 @@ pub enum SchemaError {
 impl Schema {
     /// Checks that the names can serve as JSON fields and as columns.
     pub fn check(&self) -> Result<(), SchemaError> {
-        if self.entities.is_empty() {
-            return Err(SchemaError::NoEntity);
-        }
         let mut seen: BTreeSet<&str> = REQUIRED.iter().chain(&TAKEN).copied().collect();
         for name in self.declared() {
             let plain = name.len() <= 64
@@ -90,7 +86,7 @@ mod tests {
     #[test]
     fn names_that_cannot_be_columns_are_refused() {
         assert_eq!(schema(&["customer_id"], &["age"]).check(), Ok(()));
-        assert_eq!(schema(&[], &[]).check(), Err(SchemaError::NoEntity));
+        assert_eq!(schema(&[], &["age"]).check(), Ok(()), "a plain table has no entity");
         for bad in ["", "Customer", "1st", "a b", "a\"b", "é", &"x".repeat(65)] {
             assert_eq!(schema(&[bad], &[]).check(), Err(SchemaError::NotPlain(bad.to_owned())));
         }

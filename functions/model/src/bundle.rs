@@ -10,13 +10,18 @@ use sha2::{Digest, Sha256};
 
 use crate::features::{BatchRow, Facts, HeldRow, Slot};
 use crate::profiles::TableBuilder;
-use crate::{Definition, DefinitionError, Kind, Look, Matrix, Model, ModelError, Profiles, ProfilesError};
+use crate::{
+    Categories, CategoriesError, Definition, DefinitionError, Kind, Look, Matrix, Model, ModelError, Profiles,
+    ProfilesError,
+};
 
 const MANIFEST: &str = "bundle.json";
 const DEFINITION: &str = "bundle.toml";
 const FIRST: &str = "first.model";
 const CONFIRM: &str = "confirm.model";
 const GOLDEN: &str = "golden.json";
+/// What training has learnt of categories; only where a feature names one.
+const CATEGORIES: &str = "categories.json";
 /// The one file that changes from day to day, and that only the first look needs.
 pub const PROFILES: &str = "first.profiles";
 const FORMAT: u32 = 3;
@@ -69,6 +74,9 @@ pub enum Error {
     /// A model.
     #[error("{0} can't be used")]
     Model(&'static str, #[source] ModelError),
+    /// The tables of categories.
+    #[error("{CATEGORIES} can't be used")]
+    Categories(#[from] CategoriesError),
     /// Profiles.
     #[error("{PROFILES} can't be used")]
     Profiles(#[from] ProfilesError),
@@ -151,6 +159,7 @@ pub struct Bundle {
     policy: Policy,
     first: Model,
     confirm: Model,
+    categories: Categories,
     profiles: Option<Profiles>,
     slots: Slots,
     /// What a decision's `degraded` says, by which tables lack its entities (a bit each), and whether the
@@ -233,11 +242,16 @@ impl Bundle {
             if found == expected { Ok(model) } else { Err(Error::Columns { file: name, found, expected }) }
         };
         let (first, confirm) = (model(FIRST, &definition.first)?, model(CONFIRM, &definition.confirm)?);
+        let categories = match files.get(CATEGORIES) {
+            None if definition.encoded().next().is_some() => return Err(Error::Missing(CATEGORIES.to_owned())),
+            None => Categories::default(),
+            Some(bytes) => Categories::from_bytes(bytes)?,
+        };
         let profiles = match files.get(PROFILES) {
             Some(bytes) if with_profiles => Some(Profiles::from_bytes(bytes)?),
             _ => None,
         };
-        let bundle = Self::new(definition, manifest.version, manifest.policy, [first, confirm], profiles)?;
+        let bundle = Self::new(definition, manifest.version, manifest.policy, [first, confirm], categories, profiles)?;
         let golden = serde_json::from_slice(file(GOLDEN)?).map_err(|source| Error::Json(GOLDEN, source))?;
         bundle.rescore(&golden)?;
         Ok(bundle)
@@ -248,14 +262,18 @@ impl Bundle {
         version: String,
         policy: Policy,
         [first, confirm]: [Model; 2],
+        categories: Categories,
         profiles: Option<Profiles>,
     ) -> Result<Self, Error> {
         policy.check()?;
         if profiles.as_ref().is_some_and(|profiles| !profiles.fit(&definition)) {
             return Err(ProfilesError::Other.into());
         }
+        if !categories.fit(&definition) {
+            return Err(CategoriesError::Other.into());
+        }
         let (slots, degraded) = (slots(&definition), degraded(&definition));
-        Ok(Self { definition, version, policy, first, confirm, profiles, slots, degraded })
+        Ok(Self { definition, version, policy, first, confirm, categories, profiles, slots, degraded })
     }
 
     /// Derived from the bundle's content: the same content has the same version.
@@ -299,7 +317,8 @@ impl Bundle {
         scratch.lacking.clear();
         for row in 0..batch.len() {
             self.find(profiles, batch, row, &mut scratch.found);
-            let facts = BatchRow { batch, row, profiles, slots: &self.slots.of, found: &scratch.found };
+            let found = &scratch.found;
+            let facts = BatchRow { batch, row, categories: &self.categories, profiles, slots: &self.slots.of, found };
             self.definition.push_row(look, &facts, &mut scratch.matrix);
             scratch.lacking.push(self.lacking(profiles, batch.occurred_at(row), &scratch.found));
         }
@@ -330,13 +349,14 @@ impl Bundle {
     pub fn first_reasons(&self, batch: &Batch<'_>, row: usize) -> Vec<Reason> {
         let (profiles, mut found) = (self.profiles.as_ref(), Vec::new());
         self.find(profiles, batch, row, &mut found);
-        let facts = BatchRow { batch, row, profiles, slots: &self.slots.of, found: &found };
+        let facts =
+            BatchRow { batch, row, categories: &self.categories, profiles, slots: &self.slots.of, found: &found };
         self.reasons(&self.first, &self.definition.first, &facts)
     }
 
     /// The confirming look.
     pub fn confirm(&self, hold: &Hold, evidence: &Evidence) -> Confirmed {
-        let facts = HeldRow { definition: &self.definition, hold, evidence };
+        let facts = HeldRow { definition: &self.definition, categories: &self.categories, hold, evidence };
         let look = &self.definition.confirm;
         let matrix = self.row(look, &facts);
         // `open` has compared the widths, so there is a score; a person sees to what has none.
@@ -416,12 +436,13 @@ pub fn build(
     definition_text: &str,
     policy: Policy,
     [first, confirm]: [Model; 2],
+    categories: &Categories,
     profiles: Option<&Profiles>,
     mut golden: Golden,
 ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
     let (first_bytes, confirm_bytes) = (first.to_bytes(), confirm.to_bytes());
     let definition = Definition::parse(definition_text)?;
-    let bundle = Bundle::new(definition, String::new(), policy, [first, confirm], None)?;
+    let bundle = Bundle::new(definition, String::new(), policy, [first, confirm], categories.clone(), None)?;
     for vector in &mut golden.first {
         vector.score = bundle.first_score(vector);
     }
@@ -435,6 +456,9 @@ pub fn build(
         (CONFIRM.to_owned(), confirm_bytes),
         (GOLDEN.to_owned(), golden),
     ]);
+    if !categories.is_empty() {
+        files.insert(CATEGORIES.to_owned(), categories.to_bytes()?);
+    }
     files.extend(profiles.map(|profiles| (PROFILES.to_owned(), profiles.to_bytes())));
     seal(files, bundle.definition.name, bundle.policy)
 }

@@ -6,8 +6,10 @@ use decision::{Action, Schema, SchemaError};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
+pub use table::{Source, Table};
 pub use thresholds::{Costs, HoldBy, ReviewBy};
 pub use training::{Boost, Logistic, ProbabilityForest, Training};
+pub use window::{Field, Measure, Quantity, Window};
 
 /// Each may be known or not, and every combination has its words ready.
 const MAX_PROFILED: usize = 6;
@@ -19,6 +21,8 @@ pub struct Definition {
     pub name: String,
     schema: Schema,
     features: Vec<Feature>,
+    /// How a file of the user's own columns is read.
+    pub table: Option<Table>,
     /// The first look.
     pub first: Look,
     /// How the first look's threshold is chosen.
@@ -42,6 +46,8 @@ pub struct Feature {
     pub name: String,
     /// How it is computed.
     pub kind: Kind,
+    /// What it is where it is missing. Without it, a missing value stays one ([`crate::MISSING`]).
+    pub missing: Option<f64>,
 }
 
 /// How a feature is computed.
@@ -51,12 +57,16 @@ pub enum Kind {
     Amount,
     /// The n-th declared number.
     Number(usize),
+    /// The n-th declared category, as the rate that training has learnt of its value.
+    Category(usize),
     /// A part of the moment, UTC.
     Calendar(Calendar),
     /// Something of the entity's history.
     Window(Window),
     /// One feature over another, by their places among all features.
     Ratio(usize, usize),
+    /// One feature less another, likewise.
+    Difference(usize, usize),
 }
 
 /// A part of a moment, UTC.
@@ -71,38 +81,6 @@ pub enum Calendar {
     Hour,
     /// 0 (Monday) to 6.
     Weekday,
-}
-
-/// A measure over the transactions of one entity in `(t − delay − length, t − delay]`, where `t` is
-/// the moment of the transaction in question. Without a delay that transaction is one of them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Window {
-    /// Which declared entity.
-    pub entity: usize,
-    /// What is measured.
-    pub measure: Measure,
-    /// Length in seconds.
-    pub length: u64,
-    /// Delay in seconds.
-    pub delay: u64,
-}
-
-/// What a window measures. Of no transactions: `Count`, `Distinct` and `FraudRate` are 0, `Sum` is
-/// 0, `Mean` and `Deviation` are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Measure {
-    /// How many transactions.
-    Count,
-    /// Sum of their amounts.
-    Sum,
-    /// Mean of their amounts.
-    Mean,
-    /// Standard deviation of their amounts (of the population).
-    Deviation,
-    /// How many values of another entity.
-    Distinct(usize),
-    /// Share of them reported as fraud by `t`.
-    FraudRate,
 }
 
 /// The features of one look, as places among all features.
@@ -176,6 +154,7 @@ impl Definition {
             file.costs.checked(file.first.hold_share, file.first.holds_a_day, file.confirm.reviews_a_day)?;
         let definition = Self {
             name: file.name,
+            table: file.table.map(|table| Table::checked(&file.schema, table)).transpose()?,
             schema: file.schema,
             first,
             hold,
@@ -200,7 +179,7 @@ impl Definition {
         &self.features
     }
 
-    /// The features at these places; places come from a [`Look`] or a ratio of this definition.
+    /// The feature at this place; places come from a [`Look`] or another feature of this definition.
     pub fn feature(&self, place: usize) -> Option<&Feature> {
         self.features.get(place)
     }
@@ -208,6 +187,13 @@ impl Definition {
     /// Names of a look's columns.
     pub fn names(&self, look: &Look) -> Vec<&str> {
         look.features.iter().filter_map(|&place| self.feature(place)).map(|f| f.name.as_str()).collect()
+    }
+
+    /// The categories that features name, by place and name, each once.
+    pub fn encoded(&self) -> impl Iterator<Item = (usize, &str)> {
+        let named = |place: usize| self.features.iter().any(|feature| feature.kind == Kind::Category(place));
+        let categories = self.schema.categories.iter().enumerate();
+        categories.filter(move |(place, _)| named(*place)).map(|(place, name)| (place, name.as_str()))
     }
 
     /// The entities that the first look asks about, ascending.
@@ -222,7 +208,7 @@ impl Definition {
         windows
     }
 
-    /// Every window that a look needs, its ratios' included, each once, in the order of the file.
+    /// Every window that a look needs, those behind ratios and differences included, each once, in the order of the file.
     pub fn windows(&self, look: &Look) -> Vec<(&str, &Window)> {
         let mut needed = vec![false; self.features.len()];
         for &place in &look.features {
@@ -241,10 +227,10 @@ impl Definition {
         if let Some(needed) = needed.get_mut(place) {
             *needed = true;
         }
-        // Ratios refer back only, so this ends.
-        if let Some(Kind::Ratio(over, under)) = self.feature(place).map(|f| &f.kind) {
-            self.mark(*over, needed);
-            self.mark(*under, needed);
+        // Features refer back only, so this ends.
+        if let Some(Kind::Ratio(one, other) | Kind::Difference(one, other)) = self.feature(place).map(|f| &f.kind) {
+            self.mark(*one, needed);
+            self.mark(*other, needed);
         }
     }
 
@@ -280,16 +266,6 @@ impl Look {
     }
 }
 
-impl Measure {
-    /// What it is of no transactions.
-    pub fn of_nothing(self) -> f64 {
-        match self {
-            Self::Mean | Self::Deviation => f64::NAN,
-            _ => 0.0,
-        }
-    }
-}
-
 fn setting(setting: &'static str, why: &str) -> DefinitionError {
     DefinitionError::Setting { setting, why: why.to_owned() }
 }
@@ -299,5 +275,7 @@ fn share(name: &'static str, value: f64) -> Result<f64, DefinitionError> {
 }
 
 mod file;
+mod table;
 mod thresholds;
 mod training;
+mod window;

@@ -1,13 +1,14 @@
 //! The Rust engine: feature values of a transaction, and windows over a history.
 
 mod history;
+mod walk;
 
 pub use history::{History, Label};
 
 use decision::{Batch, Evidence, Hold};
 use jiff::Timestamp;
 
-use crate::{Calendar, Definition, Kind, Look, Matrix, Profiles};
+use crate::{Calendar, Categories, Definition, Kind, Look, Matrix, Profiles};
 
 const DAY: i64 = 86_400;
 
@@ -35,6 +36,8 @@ pub trait Facts {
     fn amount(&self) -> f64;
     /// Its n-th declared number.
     fn number(&self, index: usize) -> f64;
+    /// Its n-th declared category, as the number that training has learnt.
+    fn category(&self, index: usize) -> f64;
     /// The window that is this place's feature.
     fn window(&self, place: usize) -> f64;
 }
@@ -52,6 +55,7 @@ pub(crate) struct Slot {
 pub(crate) struct BatchRow<'a> {
     pub(crate) batch: &'a Batch<'a>,
     pub(crate) row: usize,
+    pub(crate) categories: &'a Categories,
     pub(crate) profiles: Option<&'a Profiles>,
     /// For each feature, its slot if it is a window.
     pub(crate) slots: &'a [Option<Slot>],
@@ -69,6 +73,10 @@ impl Facts for BatchRow<'_> {
     fn number(&self, index: usize) -> f64 {
         self.batch.number(self.row, index)
     }
+    fn category(&self, index: usize) -> f64 {
+        let name = self.batch.schema().categories.get(index).map_or("", String::as_str);
+        self.categories.value(name, self.batch.category(self.row, index))
+    }
     fn window(&self, place: usize) -> f64 {
         let Some(&Slot { table, column, of_nothing }) = self.slots.get(place).and_then(Option::as_ref) else {
             return f64::NAN;
@@ -83,6 +91,7 @@ impl Facts for BatchRow<'_> {
 /// A held transaction and its evidence.
 pub(crate) struct HeldRow<'a> {
     pub(crate) definition: &'a Definition,
+    pub(crate) categories: &'a Categories,
     pub(crate) hold: &'a Hold,
     pub(crate) evidence: &'a Evidence,
 }
@@ -98,6 +107,10 @@ impl Facts for HeldRow<'_> {
         let name = self.definition.schema().numbers.get(index);
         name.and_then(|name| self.hold.numbers.get(name)).copied().unwrap_or(f64::NAN)
     }
+    fn category(&self, index: usize) -> f64 {
+        let name = self.definition.schema().categories.get(index).map_or("", String::as_str);
+        self.categories.value(name, self.hold.categories.get(name).map(String::as_str))
+    }
     fn window(&self, place: usize) -> f64 {
         let name = self.definition.feature(place).map_or("", |feature| &feature.name);
         self.evidence.get(name).copied().flatten().unwrap_or(f64::NAN)
@@ -105,19 +118,20 @@ impl Facts for HeldRow<'_> {
 }
 
 impl Definition {
-    /// One feature's value; NaN where it is missing. A ratio over nothing is missing.
+    /// One feature's value; where it is missing or no finite number, what the definition says, or NaN.
     pub fn value(&self, place: usize, facts: &impl Facts) -> f64 {
         let Some(feature) = self.feature(place) else { return f64::NAN };
-        match &feature.kind {
+        let value = match &feature.kind {
             Kind::Amount => facts.amount(),
             Kind::Number(index) => facts.number(*index),
+            Kind::Category(index) => facts.category(*index),
             Kind::Calendar(part) => part.at(facts.occurred_at()),
             Kind::Window(_) => facts.window(place),
-            Kind::Ratio(over, under) => match self.value(*under, facts) {
-                0.0 => f64::NAN,
-                under => self.value(*over, facts) / under,
-            },
-        }
+            // Over 0 it is no finite number.
+            Kind::Ratio(over, under) => self.value(*over, facts) / self.value(*under, facts),
+            Kind::Difference(from, less) => self.value(*from, facts) - self.value(*less, facts),
+        };
+        if value.is_finite() { value } else { feature.missing.unwrap_or(f64::NAN) }
     }
 
     /// Appends a look's row of values.

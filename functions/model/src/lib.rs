@@ -5,6 +5,7 @@
 //! whole when it is opened, then scored without an allocation per transaction. Pure.
 
 mod bundle;
+pub mod categories;
 mod definition;
 pub mod features;
 mod forest;
@@ -19,9 +20,10 @@ pub use bundle::{
     Bundle, Confirmed, Error, FirstScores, Golden, GoldenConfirm, GoldenFirst, Lacking, PROFILES, Scratch, build,
     with_profiles,
 };
+pub use categories::{Categories, CategoriesError};
 pub use definition::{
-    Boost, Calendar, Costs, Definition, DefinitionError, Feature, HoldBy, Kind, Logistic, Look, Measure,
-    ProbabilityForest, ReviewBy, Rules, Training, Window,
+    Boost, Calendar, Costs, Definition, DefinitionError, Feature, Field, HoldBy, Kind, Logistic, Look, Measure,
+    ProbabilityForest, Quantity, ReviewBy, Rules, Source, Table, Training, Window,
 };
 pub use forest::{Forest, ForestError, Node, Split, Tree};
 pub use linear::{Linear, LinearError, Standardised};

@@ -16,7 +16,7 @@ use decision::Hold;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::{Definition, Look, Measure, Window};
+use crate::{Definition, Field, Look, Measure, Quantity, Window};
 
 /// What the names of the first look's windows begin with where they stand beside the confirming look's.
 pub const PROFILE: &str = "profile_";
@@ -38,6 +38,18 @@ pub fn evidence(definition: &Definition, parameters: usize) -> Vec<String> {
         column("occurred_at", "TIMESTAMPTZ");
         column("amount", "DOUBLE PRECISION");
         schema.entities.iter().for_each(|entity| column(entity, "VARCHAR(256)"));
+        let (numbers, categories) = measured(definition);
+        // What is missing is an empty text here, and no double.
+        for (name, sql_type) in numbers
+            .iter()
+            .map(|name| (name, "DOUBLE PRECISION"))
+            .chain(categories.iter().map(|name| (name, "VARCHAR(256)")))
+        {
+            let _ = write!(
+                columns,
+                ",\n    CAST(NULLIF(JSON_EXTRACT_PATH_TEXT(hold, '{name}'), '') AS {sql_type}) AS {name}"
+            );
+        }
         let digits: Vec<String> = (1..10).map(|d| format!("UNION ALL SELECT {d}")).collect();
         let digits = digits.join(" ");
         let held = format!(
@@ -58,6 +70,21 @@ pub fn evidence(definition: &Definition, parameters: usize) -> Vec<String> {
     (0..parameters).map(query).collect()
 }
 
+/// The numbers and categories of a held transaction that its own windows count.
+fn measured(definition: &Definition) -> (BTreeSet<&str>, BTreeSet<&str>) {
+    let schema = definition.schema();
+    let (mut numbers, mut categories) = (BTreeSet::new(), BTreeSet::new());
+    for (_, window) in definition.windows(&definition.confirm).into_iter().filter(|(_, window)| window.delay == 0) {
+        if let Some(of @ Quantity::Number(_)) = window.measure.quantity() {
+            numbers.insert(of.name(schema));
+        }
+        if let Measure::Distinct(of @ Field::Category(_)) = window.measure {
+            categories.insert(of.name(schema));
+        }
+    }
+    (numbers, categories)
+}
+
 fn parameter_name(k: usize) -> String {
     format!("holds_{k}")
 }
@@ -66,6 +93,7 @@ fn parameter_name(k: usize) -> String {
 /// of [`evidence`]. A transaction that is held twice is asked about once, as it was held first: the
 /// query adds up what it finds by `transaction_id`.
 pub fn evidence_parameters(definition: &Definition, holds: &[Hold]) -> Vec<(String, String)> {
+    let (numbers, categories) = measured(definition);
     let mut chunks: Vec<String> = Vec::new();
     let mut in_last = 0;
     let mut seen = BTreeSet::new();
@@ -77,6 +105,10 @@ pub fn evidence_parameters(definition: &Definition, holds: &[Hold]) -> Vec<(Stri
         for entity in &definition.schema().entities {
             item.insert(entity.clone(), json!(hold.entities.get(entity)));
         }
+        let number = |name: &str| Some((name.to_owned(), json!(hold.numbers.get(name)?)));
+        let category = |name: &str| Some((name.to_owned(), json!(hold.categories.get(name)?)));
+        item.extend(numbers.iter().filter_map(|name| number(name)));
+        item.extend(categories.iter().filter_map(|name| category(name)));
         let item = Value::Object(item).to_string();
         match chunks.last_mut() {
             Some(chunk) if chunk.len() + item.len() + 2 <= MAX_PARAMETER && in_last < MAX_HOLDS => {
@@ -132,7 +164,7 @@ pub fn profiles(definition: &Definition, entity: usize, cut_off: Timestamp) -> S
     let (mut sums, mut selected) = (String::new(), String::new());
     for (window_name, window) in &windows {
         sums.push_str(&aggregates(definition, window_name, window, &moment, false));
-        let value = whole(&format!("by_{name}"), window_name, window, false);
+        let value = whole(definition, &format!("by_{name}"), window_name, window, false);
         let _ = write!(selected, ",\n  CAST({value} AS DOUBLE PRECISION) AS {window_name}");
     }
     let [longest, latest] = reach(&windows);
@@ -218,7 +250,7 @@ fn with_windows(
 )"
             );
             for (name, window) in &ours {
-                let value = whole(&by, name, window, own(window));
+                let value = whole(definition, &by, name, window, own(window));
                 let _ = write!(selected, ",\n  CAST({value} AS DOUBLE PRECISION) AS {prefix}{name}");
             }
             let _ = write!(joined, "\nJOIN {by} ON {by}.held_id = h.transaction_id");
@@ -236,55 +268,75 @@ fn interval(seconds: u64) -> String {
 
 /// What the join must sum up for a window that ends at this moment, of the other transactions.
 fn aggregates(definition: &Definition, name: &str, window: &Window, end: &str, own: bool) -> String {
+    let schema = definition.schema();
     let from = interval(window.delay + window.length);
     let to = interval(window.delay);
     let inside = format!("t.occurred_at > {end} - {from} AND t.occurred_at <= {end} - {to}");
-    let count = format!(",\n    COUNT(CASE WHEN {inside} THEN 1 END) AS {name}_n");
-    let sum = format!(",\n    COALESCE(SUM(CASE WHEN {inside} THEN t.amount END), 0) AS {name}_s");
+    let of = window.measure.quantity().map_or("", |of| of.name(schema));
+    let over = |aggregate: &str| format!("{aggregate}(CASE WHEN {inside} THEN t.{of} END)");
+    let column = |value: &str, suffix: &str| format!(",\n    {value} AS {name}_{suffix}");
+    let count = column(&format!("COUNT(CASE WHEN {inside} THEN 1 END)"), "n");
+    let present = column(&over("COUNT"), "n");
     match window.measure {
         Measure::Count => count,
-        Measure::Sum => sum,
-        Measure::Mean => count + &sum,
-        Measure::Deviation => {
-            let squares =
-                format!(",\n    COALESCE(SUM(CASE WHEN {inside} THEN t.amount * t.amount END), 0) AS {name}_q");
-            count + &sum + &squares
+        Measure::Sum(_) => column(&over("SUM"), "s"),
+        Measure::Mean(_) => present + &column(&over("SUM"), "s"),
+        Measure::Deviation(_) => present + &column(&over("AVG"), "m") + &column(&over("VAR_POP"), "v"),
+        Measure::Min(_) => column(&over("MIN"), "e"),
+        Measure::Max(_) => column(&over("MAX"), "e"),
+        Measure::Distinct(field) => {
+            let other = field.name(schema);
+            let others = column(&format!("COUNT(DISTINCT CASE WHEN {inside} THEN t.{other} END)"), "n");
+            let same = format!("COALESCE(MAX(CASE WHEN {inside} AND t.{other} = h.{other} THEN 1 ELSE 0 END), 0)");
+            if own { others + &column(&same, "o") } else { others }
         }
-        Measure::Distinct(entity) => {
-            let other = definition.schema().entities.get(entity).map_or("", String::as_str);
-            let others = format!(",\n    COUNT(DISTINCT CASE WHEN {inside} THEN t.{other} END) AS {name}_n");
-            let ours = format!(
-                ",\n    COALESCE(MAX(CASE WHEN {inside} AND t.{other} = h.{other} THEN 1 ELSE 0 END), 0) AS {name}_o"
-            );
-            if own { others + &ours } else { others }
-        }
-        Measure::FraudRate => {
-            format!("{count},\n    COUNT(CASE WHEN {inside} AND r.is_fraud THEN 1 END) AS {name}_f")
-        }
+        Measure::FraudRate => count + &column(&format!("COUNT(CASE WHEN {inside} AND r.is_fraud THEN 1 END)"), "f"),
     }
 }
 
 /// A window's value, of what `by` has summed up, and of the held transaction itself if it is its own.
-fn whole(by: &str, name: &str, window: &Window, own: bool) -> String {
+fn whole(definition: &Definition, by: &str, name: &str, window: &Window, own: bool) -> String {
+    let schema = definition.schema();
     let part = |suffix: &str| format!("{by}.{name}_{suffix}");
-    let (one, amount, square) = if own { (" + 1", " + h.amount", " + h.amount * h.amount") } else { ("", "", "") };
-    let count = format!("({}{one})", part("n"));
-    let sum = format!("({}{amount})", part("s"));
+    let one =
+        |column: &str| if own { format!(" + CASE WHEN h.{column} IS NULL THEN 0 ELSE 1 END") } else { String::new() };
+    let of = window.measure.quantity().map_or("", |of| of.name(schema));
+    let sum = || {
+        let added = if own { format!(" + COALESCE(h.{of}, 0)") } else { String::new() };
+        format!("(COALESCE({}, 0){added})", part("s"))
+    };
+    let extreme = |pick: &str| {
+        let (others, ours) = (part("e"), format!("h.{of}"));
+        // Where one is missing, the other counts.
+        if own { format!("COALESCE({pick}({others}, {ours}), {others}, {ours})") } else { others }
+    };
     match window.measure {
-        Measure::Count => count,
-        Measure::Sum => sum,
-        Measure::Mean => format!("{sum} / NULLIF({count}, 0)"),
-        Measure::Deviation => {
-            // Rounding can leave the difference a hair below 0. NULL, for no transactions, stays NULL.
-            let mean = format!("({sum} / NULLIF({count}, 0))");
-            let variance = format!("(({}{square}) / NULLIF({count}, 0) - {mean} * {mean})", part("q"));
-            format!("SQRT(CASE WHEN {variance} < 0 THEN 0 ELSE {variance} END)")
+        Measure::Count if own => format!("({} + 1)", part("n")),
+        Measure::Sum(_) => sum(),
+        Measure::Mean(_) => format!("{} / NULLIF({}{}, 0)", sum(), part("n"), one(of)),
+        Measure::Deviation(_) => {
+            // Rounding can leave a variance a hair below 0. NULL, for no values, stays NULL.
+            let root = |variance: &str| format!("SQRT(CASE WHEN {variance} < 0 THEN 0 ELSE {variance} END)");
+            let (n, mean, variance, ours) = (part("n"), part("m"), part("v"), format!("h.{of}"));
+            // Of n values and one more (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979).
+            let n = format!("CAST({n} AS DOUBLE PRECISION)");
+            let with_ours =
+                format!("(({variance} + ({ours} - {mean}) * ({ours} - {mean}) / ({n} + 1)) * {n} / ({n} + 1))");
+            let others = root(&variance);
+            let all = root(&with_ours);
+            if own {
+                format!("CASE WHEN {ours} IS NULL THEN {others} WHEN {n} = 0 THEN 0 ELSE {all} END")
+            } else {
+                others
+            }
         }
-        Measure::Distinct(_) if own => format!("({} + 1 - {})", part("n"), part("o")),
-        Measure::Distinct(_) => part("n"),
+        Measure::Min(_) => extreme("LEAST"),
+        Measure::Max(_) => extreme("GREATEST"),
+        Measure::Distinct(field) if own => format!("({}{} - {})", part("n"), one(field.name(schema)), part("o")),
+        Measure::Count | Measure::Distinct(_) => part("n"),
         // CAST first: a whole number over a whole number is a whole number.
         Measure::FraudRate => {
-            format!("COALESCE(CAST({} AS DOUBLE PRECISION) / NULLIF({count}, 0), 0)", part("f"))
+            format!("COALESCE(CAST({} AS DOUBLE PRECISION) / NULLIF({}, 0), 0)", part("f"), part("n"))
         }
     }
 }

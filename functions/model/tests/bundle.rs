@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use decision::{Batch, Hold, Origin};
 use harness::bundle;
 use jiff::Timestamp;
-use model::{Bundle, Error, GoldenFirst, Scratch};
+use model::{Bundle, Categories, Error, GoldenFirst, Scratch};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -68,7 +68,9 @@ fn the_same_content_has_the_same_bytes_and_version() {
     let policy = decision::Policy { hold_at: 0.51, ..bundle::policy() };
     let leaf = model::Node { value: -3.0, split: None };
     let forest = model::Model::from(model::Forest::new(2, 0.0, &[vec![leaf]]).unwrap());
-    let changed = model::build(bundle::DEFINITION, policy, [forest.clone(), forest], None, other).unwrap();
+    let changed =
+        model::build(bundle::DEFINITION, policy, [forest.clone(), forest], &Categories::default(), None, other)
+            .unwrap();
     assert_ne!(Bundle::open(&changed).unwrap().version(), one.version());
     assert_eq!(one.version().len(), 16);
 }
@@ -80,8 +82,16 @@ fn golden() -> model::Golden {
 #[test]
 fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
     let forest = model::Model::from(model::Forest::new(2, 0.0, &[]).unwrap());
-    let build =
-        |golden| model::build(bundle::DEFINITION, bundle::policy(), [forest.clone(), forest.clone()], None, golden);
+    let build = |golden| {
+        model::build(
+            bundle::DEFINITION,
+            bundle::policy(),
+            [forest.clone(), forest.clone()],
+            &Categories::default(),
+            None,
+            golden,
+        )
+    };
     let none = model::Golden::default();
     assert!(matches!(build(none), Err(Error::NoGolden("first"))));
     let no_hold = model::Golden { first: golden().first, confirm: Vec::new() };
@@ -92,7 +102,8 @@ fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
     };
     assert!(build(unreadable).is_err());
     let narrow = model::Forest::new(3, 0.0, &[]).unwrap().into();
-    let wrong = model::build(bundle::DEFINITION, bundle::policy(), [narrow, forest], None, golden());
+    let wrong =
+        model::build(bundle::DEFINITION, bundle::policy(), [narrow, forest], &Categories::default(), None, golden());
     assert!(matches!(wrong, Err(Error::Columns { file: "first.model", found: 3, expected: 2 })));
 }
 

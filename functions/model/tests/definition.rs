@@ -6,6 +6,7 @@ use std::error::Error as _;
 
 use harness::bundle::DEFINITION;
 use jiff::Timestamp;
+use model::features::Facts;
 use model::{Definition, HoldBy, Kind, Measure, ReviewBy};
 
 const CARD_FRAUD: &str = include_str!("../../../infra/bundles/card-fraud/bundle.toml");
@@ -51,6 +52,41 @@ fn a_cut_off_is_the_last_before_the_transaction() {
     );
 }
 
+/// A transaction of which only the amount is known.
+struct Bare;
+
+impl Facts for Bare {
+    fn occurred_at(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+    fn amount(&self) -> f64 {
+        6.0
+    }
+    fn number(&self, _: usize) -> f64 {
+        f64::NAN
+    }
+    fn category(&self, _: usize) -> f64 {
+        f64::NAN
+    }
+    fn window(&self, _: usize) -> f64 {
+        f64::NAN
+    }
+}
+
+#[test]
+fn a_missing_value_is_what_its_definition_says_in_what_is_made_of_it_too() {
+    let features = "[[feature]]\nname = \"usual\"\nentity = \"customer_id\"\nmean = \"amount\"\nwindow = \"7d\"\nmissing = 4\n\
+                    [[feature]]\nname = \"over\"\ndifference = [\"amount\", \"usual\"]\n\
+                    [[feature]]\nname = \"none\"\ndifference = [\"amount\", \"customer_mean_7d\"]\n[first]";
+    let definition = Definition::parse(&DEFINITION.replace("[first]", features)).unwrap();
+    let value = |name: &str| {
+        let place = definition.features().iter().position(|feature| feature.name == name).unwrap();
+        definition.value(place, &Bare)
+    };
+    assert_eq!([value("usual"), value("over")], [4.0, 2.0]);
+    assert!(value("none").is_nan() && value("customer_mean_7d").is_nan());
+}
+
 #[test]
 fn windows_that_only_a_ratio_needs_are_asked_for() {
     let text = DEFINITION
@@ -79,6 +115,7 @@ fn thresholds_come_from_costs_or_from_a_budget() {
 #[test]
 fn each_slip_is_refused_with_its_place_and_what_was_expected() {
     let feature = |lines: &str| ("[first]".to_owned(), format!("[[feature]]\nname = \"x\"\n{lines}\n[first]"));
+    let table = |line: &str| ("[first]".to_owned(), format!("[table]\n{line}\n[first]"));
     let swap = |from: &str, to: &str| (from.to_owned(), to.to_owned());
     let window = "entity = \"customer_id\"\nwindow = \"7d\"\n";
     let cases = [
@@ -92,14 +129,28 @@ fn each_slip_is_refused_with_its_place_and_what_was_expected() {
         (swap("calendar = \"night\"", "calendar = \"noon\""), "noon"),
         (
             swap("calendar = \"night\"", "calendar = \"night\"\nfield = \"amount\""),
-            "exactly one of field, calendar, ratio",
+            "exactly one of field, category, calendar, ratio, difference",
         ),
+        (table("risk = \"R\""), "setting `table`: `risk` is no field of the schema, nor transaction_id"),
+        (table("customer_id = 7"), "`customer_id` must be a column's name: only amount may be a number"),
+        (table("amount = -1"), "`amount` must be a column's name"),
+        (table("customer_id = { since = \"2026-01-01T00:00:00Z\", unit = \"s\" }"), "`customer_id` is no moment"),
+        (table("occurred_at = { since = \"yesterday\", unit = \"s\" }"), "line"),
+        (feature("category = \"channel\""), "`channel` is no category of the schema"),
+        (feature("category = \"channel\"\nmissing = 0"), "leave `missing` out"),
         (feature("field = \"risk\""), "field `risk` is no number of the schema"),
-        (feature("ratio = [\"amount\", \"later\"]"), "ratio of `later`, which is not declared before it"),
+        (feature("ratio = [\"amount\", \"later\"]"), "made of `later`, which is not declared before it"),
+        (feature("difference = [\"amount\", \"later\"]"), "made of `later`, which is not declared before it"),
+        (feature("field = \"amount\"\nmissing = inf"), "missing: expected a finite number"),
         (feature("entity = \"merchant\"\ncount = true\nwindow = \"7d\""), "`merchant` is no entity"),
         (feature(window), "expected one measure"),
         (feature(&format!("{window}count = true\nsum = \"amount\"")), "expected one measure"),
-        (feature(&format!("{window}sum = \"risk\"")), "only windows over amount"),
+        (feature(&format!("{window}sum = \"risk\"")), "measure of `risk`, which is neither amount nor a number"),
+        (feature(&format!("{window}min = \"amount\"\nmax = \"amount\"")), "expected one measure"),
+        (
+            feature(&format!("{window}distinct = \"channel\"")),
+            "distinct of `channel`, which is no entity and no category",
+        ),
         (feature(&format!("{window}distinct = \"customer_id\"")), "one distinct value of itself"),
         (feature(&format!("{window}fraud_rate = true")), "a fraud rate without a delay"),
         (feature("entity = \"customer_id\"\ncount = true"), "expected a window such as 7d"),

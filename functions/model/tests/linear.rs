@@ -1,7 +1,5 @@
 //! The linear model: what it adds up to, and files that were tampered with.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
-
 use model::{Linear, LinearError, Matrix, Model, ModelError, Standardised};
 use proptest::prelude::*;
 

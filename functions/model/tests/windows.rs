@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use harness::bundle::{self, all_measures};
 use jiff::Timestamp;
 use model::features::{History, Label};
-use model::{Definition, Measure, Window};
+use model::{Definition, Field, Measure, Quantity, Window};
 use proptest::prelude::*;
 
 const HOUR: i64 = 3_600_000;
@@ -16,12 +16,17 @@ fn history() -> impl Strategy<Value = History> {
     // Moments collide on purpose, and lie on the windows' edges.
     let moment = prop_oneof![(0..240i64).prop_map(|hour| hour * HOUR), 0..240 * HOUR];
     let label = prop::option::weighted(0.3, (any::<bool>(), 0..300 * HOUR));
-    prop::collection::vec((moment, 0..1_000u32, 0..3u32, 0..4u32, label), 0..60).prop_map(|rows| {
+    // Few values, so that they are alike, and large ones beside small.
+    let age = prop::option::weighted(0.8, prop_oneof![(-4..4i32).prop_map(f64::from), Just(1e9), Just(1e9 + 0.5)]);
+    let field = (0..3u32, 0..4u32, prop::option::weighted(0.8, 0..3u32));
+    prop::collection::vec((moment, 0..1_000u32, field, age, label), 0..60).prop_map(|rows| {
         let at = |millis: i64| Timestamp::from_millisecond(1_700_000_000_000 + millis).unwrap();
         History {
             occurred_at: rows.iter().map(|row| at(row.0)).collect(),
             amounts: rows.iter().map(|row| f64::from(row.1) / 4.0).collect(),
-            entities: vec![rows.iter().map(|row| row.2).collect(), rows.iter().map(|row| row.3).collect()],
+            entities: vec![rows.iter().map(|row| row.2.0).collect(), rows.iter().map(|row| row.2.1).collect()],
+            categories: vec![rows.iter().map(|row| row.2.2).collect()],
+            numbers: vec![rows.iter().map(|row| row.3.unwrap_or(f64::NAN)).collect()],
             labels: rows
                 .iter()
                 .map(|row| row.4.map(|(is_fraud, millis)| Label { reported_at: at(millis), is_fraud }))
@@ -39,14 +44,26 @@ fn defined(history: &History, window: &Window, value: u32, t: Timestamp) -> f64 
     let inside: Vec<usize> =
         (0..history.len()).filter(|&r| column[r] == value && at(r) > begin && at(r) <= end).collect();
     let n = inside.len() as f64;
-    let sum: f64 = inside.iter().map(|&r| history.amounts[r]).sum();
+    let of = |row: usize| match window.measure.quantity() {
+        Some(Quantity::Number(number)) => history.numbers[number][row],
+        _ => history.amounts[row],
+    };
+    let values: Vec<f64> = inside.iter().map(|&row| of(row)).filter(|value| !value.is_nan()).collect();
+    let (present, sum) = (values.len() as f64, values.iter().sum::<f64>());
     match window.measure {
         Measure::Count => n,
-        Measure::Sum => sum,
-        Measure::Mean => sum / n,
-        Measure::Deviation => (inside.iter().map(|&r| (history.amounts[r] - sum / n).powi(2)).sum::<f64>() / n).sqrt(),
-        Measure::Distinct(other) => {
+        Measure::Sum(_) => sum,
+        Measure::Mean(_) => sum / present,
+        Measure::Deviation(_) => {
+            (values.iter().map(|value| (value - sum / present).powi(2)).sum::<f64>() / present).sqrt()
+        }
+        Measure::Min(_) => values.iter().copied().reduce(f64::min).unwrap_or(f64::NAN),
+        Measure::Max(_) => values.iter().copied().reduce(f64::max).unwrap_or(f64::NAN),
+        Measure::Distinct(Field::Entity(other)) => {
             inside.iter().map(|&r| history.entities[other][r]).collect::<BTreeSet<_>>().len() as f64
+        }
+        Measure::Distinct(Field::Category(other)) => {
+            inside.iter().filter_map(|&r| history.categories[other][r]).collect::<BTreeSet<_>>().len() as f64
         }
         Measure::FraudRate if inside.is_empty() => 0.0,
         Measure::FraudRate => {
@@ -68,8 +85,8 @@ proptest! {
                 for (row, value) in values.iter().enumerate() {
                     let entity = history.entities[window.entity][row];
                     let expected = defined(&history, window, entity, look.end(history.occurred_at[row]));
-                    // Profiles are kept as f32.
-                    let close = if look.every.is_some() { 1e-6 * expected.abs().max(1.0) } else { 1e-9 };
+                    // Profiles are kept as f32; the definition's own deviation of large values rounds.
+                    let close = if look.every.is_some() { 1e-6 } else { 1e-12 } * expected.abs().max(100.0);
                     let same = (value.is_nan() && expected.is_nan()) || (value - expected).abs() <= close;
                     prop_assert!(same, "{} of row {}: {}, expected {}", name, row, value, expected);
                 }
@@ -91,7 +108,7 @@ proptest! {
                 // Who has no profile is taken for one whose windows are empty.
                 let found = profiles.remove(&value).unwrap_or(nothing);
                 for ((name, _), (found, expected)) in windows.iter().zip(found.iter().zip(&expected)) {
-                    let same = (found.is_nan() && expected.is_nan()) || (found - expected).abs() < 1e-9;
+                    let same = (found.is_nan() && expected.is_nan()) || (found - expected).abs() <= 1e-12 * expected.abs().max(100.0);
                     prop_assert!(same, "{} of {}: {}, expected {}", name, value, found, expected);
                 }
             }

@@ -187,7 +187,7 @@ impl Judged {
             if held || publish_approvals {
                 // Each decision is a record of its own on the stream, so these two are allocated for each.
                 let data = serde_json::to_vec(&decision).unwrap_or_default();
-                self.outgoing.push(Outgoing { partition_key: batch.entity(row, 0).to_owned(), data });
+                self.outgoing.push(Outgoing { partition_key: batch.partition_key(row).to_owned(), data });
                 self.outgoing_records.push(origin.record);
             }
         }

@@ -19,12 +19,13 @@ pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet
         let occurred_at = set.occurred_at.get(row).copied().unwrap_or_default();
         let amount = set.amounts.get(row).copied().unwrap_or_default();
         let id = format!("golden-{vector}");
-        let numbers = set.numbers(definition, row);
+        let (numbers, categories) = (set.numbers(definition, row), set.categories(definition, row));
         let entities: BTreeMap<String, String> =
             schema.entities.iter().map(|name| (name.clone(), "golden".to_owned())).collect();
         let mut transaction = json!({ "transaction_id": id, "occurred_at": occurred_at, "amount": amount });
         if let Some(fields) = transaction.as_object_mut() {
             fields.extend(numbers.iter().map(|(name, value)| (name.clone(), json!(value))));
+            fields.extend(categories.iter().map(|(name, value)| (name.clone(), json!(value))));
             fields.extend(entities.iter().map(|(name, value)| (name.clone(), json!(value))));
         }
         golden.first.push(GoldenFirst { transaction, profiles: evidence(&set.profiles, row), score: 0.0 });
@@ -35,7 +36,7 @@ pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet
             amount,
             entities,
             numbers,
-            categories: BTreeMap::new(),
+            categories,
             score: policy.hold_at,
             reasons: Vec::new(),
             model_version: String::new(),

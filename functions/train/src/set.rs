@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
 use decision::{Batch, Evidence};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use model::categories::{self, Categories};
 use model::features::{Facts, History, Label};
 use model::{Definition, Look, Matrix, Profiles, ProfilesError, TableBuilder, sql};
 
@@ -16,12 +17,23 @@ pub struct TrainingSet {
     pub amounts: Vec<f64>,
     /// For each declared number, its values; NaN where missing.
     pub numbers: Vec<Vec<f64>>,
+    /// For each declared category, its values.
+    pub categories: Vec<Category>,
     /// For each window of the confirming look, its name and values; NaN where missing.
     pub windows: BTreeMap<String, Vec<f64>>,
     /// For each window of the first look, the same, as of the profiles' last cut-off.
     pub profiles: BTreeMap<String, Vec<f64>>,
     /// Whether each was reported as fraud in time.
     pub frauds: Vec<bool>,
+}
+
+/// One declared category's column.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Category {
+    /// Its values by number.
+    pub names: Vec<String>,
+    /// For each row its value's number; none where it is missing.
+    pub rows: Vec<Option<u32>>,
 }
 
 /// Why there is nothing to learn from.
@@ -67,16 +79,17 @@ impl TrainingSet {
             read_part(definition, part, &mut rows)?;
         }
         // By time and then by value: the warehouse gives rows in any order, a bundle must not depend on it.
-        rows.sort_by(|a: &Vec<f64>, b| {
-            a.iter()
-                .zip(b)
-                .map(|(a, b)| a.total_cmp(b))
-                .find(|order| order.is_ne())
-                .unwrap_or(std::cmp::Ordering::Equal)
+        rows.sort_by(|a: &Line, b| {
+            let mut orders = a.numbers.iter().zip(&b.numbers).map(|(a, b)| a.total_cmp(b));
+            orders.find(|order| order.is_ne()).unwrap_or_else(|| a.categories.cmp(&b.categories))
         });
         let mut set = Self::empty(definition);
+        let mut names = vec![HashMap::new(); definition.schema().categories.len()];
         for row in rows {
-            let mut values = row.into_iter();
+            for ((column, names), value) in set.categories.iter_mut().zip(&mut names).zip(row.categories) {
+                column.rows.push((!value.is_empty()).then(|| numbered(names, &value)));
+            }
+            let mut values = row.numbers.into_iter();
             let mut next = || values.next().unwrap_or(f64::NAN);
             set.occurred_at.push(seconds(next()));
             set.amounts.push(next());
@@ -86,6 +99,9 @@ impl TrainingSet {
             // Profiles are served as f32.
             set.profiles.values_mut().for_each(|column| column.push(f64::from(next() as f32)));
         }
+        for (column, names) in set.categories.iter_mut().zip(&names) {
+            column.names = in_order(names).into_iter().map(str::to_owned).collect();
+        }
         Ok(set)
     }
 
@@ -93,6 +109,7 @@ impl TrainingSet {
         let windows = |look: &Look| definition.windows(look).into_iter().map(|(name, _)| (name.to_owned(), Vec::new()));
         Self {
             numbers: vec![Vec::new(); definition.schema().numbers.len()],
+            categories: vec![Category::default(); definition.schema().categories.len()],
             windows: windows(&definition.confirm).collect(),
             profiles: windows(&definition.first).collect(),
             ..Self::default()
@@ -114,11 +131,16 @@ impl TrainingSet {
             let names = definition.windows(look).into_iter().map(|(name, _)| name.to_owned());
             names.zip(columns.iter().map(|column| pick(column))).collect()
         };
+        let categories = history.categories.iter().zip(&past.categories).map(|(column, names)| Category {
+            names: in_order(names).into_iter().map(str::to_owned).collect(),
+            rows: rows.iter().map(|&row| column.get(row).copied().flatten()).collect(),
+        });
         let known = |label: &Label| label.is_fraud && label.reported_at <= as_of;
         Self {
             occurred_at: rows.iter().filter_map(|&row| history.occurred_at.get(row)).copied().collect(),
             amounts: pick(&history.amounts),
-            numbers: past.numbers.iter().map(|column| pick(column)).collect(),
+            numbers: history.numbers.iter().map(|column| pick(column)).collect(),
+            categories: categories.collect(),
             windows: windows(&definition.confirm),
             profiles: windows(&definition.first),
             frauds: rows
@@ -126,6 +148,27 @@ impl TrainingSet {
                 .map(|&row| history.labels.get(row).and_then(Option::as_ref).is_some_and(known))
                 .collect(),
         }
+    }
+
+    /// The rows to learn from: all but those of the holdout, the last ones.
+    pub fn learnt(&self, definition: &Definition) -> Vec<bool> {
+        let last = self.occurred_at.iter().max().copied().unwrap_or_default();
+        let apart = SignedDuration::from_secs(definition.training.holdout as i64);
+        self.occurred_at.iter().map(|moment| last.duration_since(*moment) >= apart).collect()
+    }
+
+    /// The tables of the categories that features name, from the rows to learn from.
+    pub fn tables(&self, definition: &Definition) -> Categories {
+        let mut tables = Categories::default();
+        let learnt = self.learnt(definition);
+        for (place, name) in definition.encoded() {
+            let Some(column) = self.categories.get(place) else { continue };
+            let counts = Counts::of(self, column, |row| learnt.get(row) == Some(&true));
+            let seen = column.names.iter().map(String::as_str).zip(counts.values);
+            // What was not seen is not listed: the holdout must leave no trace.
+            tables.learn(name, counts.all, seen.filter(|(_, [transactions, _])| *transactions > 0));
+        }
+        tables
     }
 
     /// A look's matrix: a row for each transaction.
@@ -136,9 +179,16 @@ impl TrainingSet {
             .iter()
             .map(|feature| windows.get(&feature.name).map_or(&[][..], Vec::as_slice))
             .collect();
+        let learnt = self.learnt(definition);
+        let mut rates = vec![Vec::new(); definition.schema().categories.len()];
+        for (place, _) in definition.encoded() {
+            if let (Some(rates), Some(column)) = (rates.get_mut(place), self.categories.get(place)) {
+                *rates = Counts::rates(self, column, &learnt);
+            }
+        }
         let mut matrix = Matrix::new(look.features.len());
         for row in 0..self.len() {
-            definition.push_row(look, &SetRow { set: self, columns: &columns, row }, &mut matrix);
+            definition.push_row(look, &SetRow { set: self, columns: &columns, rates: &rates, row }, &mut matrix);
         }
         matrix
     }
@@ -148,11 +198,60 @@ impl TrainingSet {
         evidence(&self.windows, row)
     }
 
+    /// The categories that a row has, of those that features name.
+    pub(crate) fn categories(&self, definition: &Definition, row: usize) -> BTreeMap<String, String> {
+        let value = |(place, name): (usize, &str)| {
+            let column = self.categories.get(place)?;
+            let value = column.names.get((*column.rows.get(row)?)? as usize)?;
+            Some((name.to_owned(), value.clone()))
+        };
+        definition.encoded().filter_map(value).collect()
+    }
+
     /// The declared numbers that a row has.
     pub(crate) fn numbers(&self, definition: &Definition, row: usize) -> BTreeMap<String, f64> {
         let names = definition.schema().numbers.iter().zip(&self.numbers);
         let values = names.filter_map(|(name, column)| Some((name.clone(), *column.get(row)?)));
         values.filter(|(_, value)| value.is_finite()).collect()
+    }
+}
+
+/// How many transactions had each value of a category, and how many of them were frauds.
+#[derive(Clone)]
+struct Counts {
+    all: [usize; 2],
+    values: Vec<[usize; 2]>,
+}
+
+/// A row to learn from must not find its own answer in its category's rate: its rate comes from the
+/// other rows but every n-th, of which it is one.
+const FOLDS: usize = 5;
+
+impl Counts {
+    fn of(set: &TrainingSet, column: &Category, rows: impl Fn(usize) -> bool) -> Self {
+        let mut counts = Self { all: [0; 2], values: vec![[0; 2]; column.names.len()] };
+        for (_, (value, fraud)) in column.rows.iter().zip(&set.frauds).enumerate().filter(|(row, _)| rows(*row)) {
+            let of_value = value.and_then(|value| counts.values.get_mut(value as usize));
+            for [transactions, frauds] in of_value.into_iter().chain([&mut counts.all]) {
+                *transactions += 1;
+                *frauds += usize::from(*fraud);
+            }
+        }
+        counts
+    }
+
+    /// For each row the number that stands for its value.
+    fn rates(set: &TrainingSet, column: &Category, learnt: &[bool]) -> Vec<f64> {
+        let learns = |row: usize| learnt.get(row) == Some(&true);
+        let whole = Self::of(set, column, learns);
+        let folds: Vec<Self> =
+            (0..FOLDS).map(|fold| Self::of(set, column, |row| learns(row) && row % FOLDS != fold)).collect();
+        let rate = |(row, value): (usize, &Option<u32>)| {
+            let counts = if learns(row) { folds.get(row % FOLDS).unwrap_or(&whole) } else { &whole };
+            let of_value = value.and_then(|value| counts.values.get(value as usize)).copied().unwrap_or_default();
+            categories::rate(of_value, categories::prior(counts.all))
+        };
+        column.rows.iter().enumerate().map(rate).collect()
     }
 }
 
@@ -207,8 +306,10 @@ pub(crate) fn read_profiles(
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     history: History,
-    numbers: Vec<Vec<f64>>,
-    names: Vec<HashMap<String, u32>>,
+    /// For each entity, its values' numbers.
+    entities: Vec<HashMap<String, u32>>,
+    /// For each category likewise.
+    categories: Vec<HashMap<String, u32>>,
 }
 
 impl Past {
@@ -216,12 +317,7 @@ impl Past {
     pub fn profiles(&self, definition: &Definition, cut_off: Timestamp) -> Result<Profiles, ProfilesError> {
         let tables = definition.profiled().filter_map(|entity| {
             let mut table = TableBuilder::new(definition, entity)?;
-            let mut names = vec![""; self.names.get(entity)?.len()];
-            for (name, number) in self.names.get(entity)? {
-                if let Some(place) = names.get_mut(*number as usize) {
-                    *place = name;
-                }
-            }
+            let names = in_order(self.entities.get(entity)?);
             for (number, windows) in self.history.profiles(definition, entity, cut_off) {
                 table.push(names.get(number as usize).copied().unwrap_or_default(), windows.into_iter());
             }
@@ -233,22 +329,48 @@ impl Past {
     /// Adds a batch of transactions; `label` says what was reported of each.
     pub fn add(&mut self, batch: &Batch<'_>, label: impl Fn(usize) -> Option<Label>) {
         let schema = batch.schema();
-        self.numbers.resize(schema.numbers.len(), Vec::new());
-        self.names.resize(schema.entities.len(), HashMap::new());
-        self.history.entities.resize(schema.entities.len(), Vec::new());
+        let history = &mut self.history;
+        history.numbers.resize(schema.numbers.len(), Vec::new());
+        history.entities.resize(schema.entities.len(), Vec::new());
+        history.categories.resize(schema.categories.len(), Vec::new());
+        self.entities.resize(schema.entities.len(), HashMap::new());
+        self.categories.resize(schema.categories.len(), HashMap::new());
         for row in 0..batch.len() {
-            self.history.occurred_at.push(batch.occurred_at(row));
-            self.history.amounts.push(batch.amount(row));
-            self.history.labels.push(label(row));
-            for (index, column) in self.numbers.iter_mut().enumerate() {
+            history.occurred_at.push(batch.occurred_at(row));
+            history.amounts.push(batch.amount(row));
+            history.labels.push(label(row));
+            for (index, column) in history.numbers.iter_mut().enumerate() {
                 column.push(batch.number(row, index));
             }
-            for (index, (names, column)) in self.names.iter_mut().zip(&mut self.history.entities).enumerate() {
-                let next = names.len() as u32;
-                column.push(*names.entry(batch.entity(row, index).to_owned()).or_insert(next));
+            for (index, (names, column)) in self.entities.iter_mut().zip(&mut history.entities).enumerate() {
+                column.push(numbered(names, batch.entity(row, index)));
+            }
+            for (index, (names, column)) in self.categories.iter_mut().zip(&mut history.categories).enumerate() {
+                column.push(batch.category(row, index).map(|value| numbered(names, value)));
             }
         }
     }
+}
+
+/// A value's number, which is a new one if it is new.
+fn numbered(names: &mut HashMap<String, u32>, value: &str) -> u32 {
+    if let Some(number) = names.get(value) {
+        return *number;
+    }
+    let next = names.len() as u32;
+    names.insert(value.to_owned(), next);
+    next
+}
+
+/// The values by their numbers.
+fn in_order(numbered: &HashMap<String, u32>) -> Vec<&str> {
+    let mut names = vec![""; numbered.len()];
+    for (name, number) in numbered {
+        if let Some(place) = names.get_mut(*number as usize) {
+            *place = name;
+        }
+    }
+    names
 }
 
 /// One row's facts.
@@ -256,6 +378,8 @@ struct SetRow<'a> {
     set: &'a TrainingSet,
     /// For each feature that is a window of the look, its values.
     columns: &'a [&'a [f64]],
+    /// For each category that a feature names, its values as numbers.
+    rates: &'a [Vec<f64>],
     row: usize,
 }
 
@@ -269,6 +393,9 @@ impl Facts for SetRow<'_> {
     fn number(&self, index: usize) -> f64 {
         self.set.numbers.get(index).and_then(|column| column.get(self.row)).copied().unwrap_or(f64::NAN)
     }
+    fn category(&self, index: usize) -> f64 {
+        self.rates.get(index).and_then(|column| column.get(self.row)).copied().unwrap_or(f64::NAN)
+    }
     fn window(&self, place: usize) -> f64 {
         self.columns.get(place).and_then(|column| column.get(self.row)).copied().unwrap_or(f64::NAN)
     }
@@ -278,8 +405,15 @@ fn seconds(seconds: f64) -> Timestamp {
     Timestamp::from_microsecond((seconds * 1e6).round() as i64).unwrap_or_default()
 }
 
-/// Rows of: moment, amount, label, numbers, windows by name.
-fn read_part(definition: &Definition, part: impl Read, rows: &mut Vec<Vec<f64>>) -> Result<(), SetError> {
+/// One row of an unloaded training set.
+struct Line {
+    /// Moment, amount, label, numbers, windows by name.
+    numbers: Vec<f64>,
+    /// Empty where missing.
+    categories: Vec<String>,
+}
+
+fn read_part(definition: &Definition, part: impl Read, rows: &mut Vec<Line>) -> Result<(), SetError> {
     let mut reader = csv::Reader::from_reader(part);
     let header = reader.headers()?.clone();
     let mut names = vec!["occurred_at".to_owned(), "amount".to_owned(), "label".to_owned()];
@@ -294,6 +428,8 @@ fn read_part(definition: &Definition, part: impl Read, rows: &mut Vec<Vec<f64>>)
         place.ok_or_else(|| SetError::Column(name.to_owned()))
     };
     let places = names.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
+    let categories = definition.schema().categories.iter();
+    let categories = categories.map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
     let mut record = csv::StringRecord::new();
     for line in 2.. {
         if !reader.read_record(&mut record)? {
@@ -309,7 +445,8 @@ fn read_part(definition: &Definition, part: impl Read, rows: &mut Vec<Vec<f64>>)
             };
             row.push(value);
         }
-        rows.push(row);
+        let text = |place: &usize| record.get(*place).unwrap_or_default().to_owned();
+        rows.push(Line { numbers: row, categories: categories.iter().map(text).collect() });
     }
     Ok(())
 }

@@ -120,6 +120,10 @@ mod tests {
         assert_eq!(reviewed(2), [0.1, 0.2]);
         assert_eq!(reviewed(3), [0.1, 0.2, 0.9]);
         assert_eq!(reviewed(4), [0.01, 0.1, 0.2, 0.9]);
-        assert_eq!(review_cost(costs, [0.2; 5].into_iter(), 4), (100.0 / 6.0 + 16.0) / 2.0, "equals are left out");
+        assert_eq!(
+            review_cost(costs, [0.2; 5].into_iter(), 4),
+            f64::midpoint(100.0 / 6.0, 16.0),
+            "equals are left out"
+        );
     }
 }

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread;
 
-use jiff::SignedDuration;
 use model::{Bundle, Definition, DefinitionError, Look, Matrix, Model, Profiles};
 
 use crate::calibrate::reliability;
@@ -94,9 +93,7 @@ pub fn train(
     mut progress: impl FnMut(Progress),
 ) -> Result<Trained, TrainError> {
     let definition = Definition::parse(definition_text)?;
-    let last = set.occurred_at.iter().max().copied().unwrap_or_default();
-    let apart = SignedDuration::from_secs(definition.training.holdout as i64);
-    let held_out: Vec<bool> = set.occurred_at.iter().map(|moment| last.duration_since(*moment) < apart).collect();
+    let held_out: Vec<bool> = set.learnt(&definition).into_iter().map(|learnt| !learnt).collect();
     if !held_out.contains(&true) {
         return Err(TrainError::NoHoldout);
     }
@@ -131,7 +128,8 @@ pub fn train(
     ];
     let golden = golden(&definition, &policy, set);
     let models = [first.learned.model, confirm.learned.model];
-    let files = model::build(definition_text, policy.clone(), models, profiles, golden)?;
+    let tables = set.tables(&definition);
+    let files = model::build(definition_text, policy.clone(), models, &tables, profiles, golden)?;
     let version = Bundle::open(&files)?.version().to_owned();
     let [first, confirm] = reports;
     let report = Report {
@@ -139,7 +137,8 @@ pub fn train(
         version,
         transactions: set.len(),
         frauds: set.frauds.iter().filter(|fraud| **fraud).count(),
-        between: [set.occurred_at.iter().min().copied().unwrap_or_default(), last],
+        between: [set.occurred_at.iter().min(), set.occurred_at.iter().max()]
+            .map(|end| end.copied().unwrap_or_default()),
         holdout: first_out.len(),
         holdout_frauds: first_out.iter().filter(|(_, fraud)| *fraud).count(),
         holdout_days: definition.training.holdout as f64 / 86_400.0,

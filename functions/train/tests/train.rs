@@ -5,7 +5,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use harness::bundle::{DEFINITION, profiled_definition};
+use harness::bundle::{DEFINITION, categorised_definition, profiled_definition};
 use harness::memory;
 use jiff::{SignedDuration, Timestamp};
 use model::{Bundle, Definition};
@@ -75,6 +75,46 @@ fn the_same_rows_give_the_same_bundle_in_whatever_order_and_parts_they_come() {
     let reseeded =
         train(&DEFINITION.replace("seed = 1", "seed = 2"), &set(&lines), None, [None, None], |_| {}).unwrap();
     assert_ne!(one.report.version, reseeded.report.version);
+}
+
+#[test]
+fn a_category_is_learnt_without_the_answer_of_the_row_itself() {
+    // Frauds come by phone; besides, every transaction has come by a way of its own.
+    let lines = lines(3_000);
+    let channel = |row: usize| match row {
+        _ if row.is_multiple_of(2) => format!("way {row}"),
+        _ if row.is_multiple_of(3) => "phone".to_owned(),
+        _ => "shop".to_owned(),
+    };
+    let label = |row: usize| u8::from(!row.is_multiple_of(2) && row.is_multiple_of(3) || row.is_multiple_of(100));
+    let line = |(row, line): (usize, &String)| {
+        let fields: Vec<&str> = line.split(',').collect();
+        let (before, id) = (fields[..5].join(","), fields[6]);
+        format!("{before},{},{id},{}", label(row), channel(row))
+    };
+    let lines: Vec<String> = lines.iter().enumerate().map(line).collect();
+    let text = categorised_definition();
+    let definition = Definition::parse(&text).unwrap();
+    let read = |lines: &[String]| {
+        let csv = format!("{HEADER},channel\n{}\n", lines.join("\n"));
+        TrainingSet::read(&definition, [csv.as_bytes()]).unwrap()
+    };
+    let set = read(&lines);
+    let matrix = set.matrix(&definition, &definition.first);
+    let prior = set.tables(&definition).value("channel", None);
+    for row in (0..set.len()).filter(|row| row.is_multiple_of(2)) {
+        assert!((f64::from(matrix.row(row)[1]) - prior).abs() < 0.01, "row {row} knows its own answer");
+    }
+    let trained = train(&text, &set, None, [None, None], |_| {}).unwrap();
+    assert!(trained.report.first.ranking.unwrap().auc > 0.95, "{:?}", trained.report);
+    let tables: Value = serde_json::from_slice(&trained.files["categories.json"]).unwrap();
+    let rate = |channel: &str| tables["channel"]["values"][channel].as_f64();
+    assert!(rate("phone").unwrap() > 0.9 && rate("shop").unwrap() < 0.1);
+    assert_eq!(rate("way 2998"), None, "the holdout leaves no trace");
+
+    let mut reversed = lines.clone();
+    reversed.reverse();
+    assert_eq!(train(&text, &read(&reversed), None, [None, None], |_| {}).unwrap().files, trained.files);
 }
 
 #[test]

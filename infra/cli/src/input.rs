@@ -1,5 +1,7 @@
-//! Transactions from a file: NDJSON or CSV, plain, `.gz` or `.zst`; our own fields, or those of the
-//! Fraud Detection Handbook.
+//! Transactions from a file: NDJSON or CSV, plain, `.gz` or `.zst`; our own fields, or the columns that
+//! a definition's `[table]` names.
+
+mod table;
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -14,13 +16,13 @@ use model::Definition;
 use model::features::Label;
 use outlet::{Decisions, Outgoing};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use train::Past;
 
 /// A flag without a moment is known this long after its transaction.
 pub const LABEL_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The moment that the Handbook counts seconds from.
-const HANDBOOK_START: &str = "2018-04-01T00:00:00Z";
+/// What a file is read by where nothing else is said.
+const CARD_FRAUD: &str = include_str!("../../bundles/card-fraud/bundle.toml");
 
 /// One transaction of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,7 +33,7 @@ pub struct Row {
     pub transaction_id: String,
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// What it is put on the stream by: its first field that ends in `_id`, beside its own id.
+    /// What it is put on the stream by: its first entity, or its own id where none is declared.
     pub partition_key: String,
     /// Whether it is a fraud, where the file knows.
     pub fraud: Option<bool>,
@@ -39,8 +41,44 @@ pub struct Row {
     pub reported_at: Timestamp,
 }
 
-/// Reads a whole file. Rows are sorted by time; equal moments keep the file's order.
-pub fn read(path: &Path) -> Result<Vec<Row>> {
+/// One item of a file.
+pub(crate) enum Item {
+    /// A line of NDJSON as it is.
+    Line(Vec<u8>),
+    /// A row of a table: our fields, with `is_fraud` and `reported_at` where the file has them.
+    Fields(Map<String, Value>),
+}
+
+/// Reads a whole file of card transactions, or of what this definition describes. Rows are sorted by
+/// time; equal moments keep the file's order.
+pub fn read(path: &Path, definition: Option<&Definition>) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    let cards = Definition::parse(CARD_FRAUD)?;
+    let known = Known { definition: definition.unwrap_or(&cards), guess: definition.is_none() };
+    let read = each(path, known.definition, known.guess, |line, item| {
+        let fields = match item? {
+            Item::Fields(fields) => fields,
+            Item::Line(bytes) => {
+                serde_json::from_slice(&bytes).with_context(|| format!("line {line}: expected a JSON object"))?
+            }
+        };
+        rows.push(known.row(fields, line)?);
+        Ok(())
+    });
+    read.with_context(|| format!("can't read {}", path.display()))?;
+    rows.sort_by_key(|row| row.occurred_at);
+    Ok(rows)
+}
+
+/// Hands on each item of a file with its line's number, in the file's order; what can't be made of a
+/// row is an error of its own. Where types are to be guessed, columns that are not the definition's are
+/// kept.
+pub(crate) fn each(
+    path: &Path,
+    definition: &Definition,
+    guess: bool,
+    mut take: impl FnMut(u64, Result<Item>) -> Result<()>,
+) -> Result<()> {
     let file = File::open(path).with_context(|| format!("can't open {}", path.display()))?;
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let plain: Box<dyn Read> = match extension {
@@ -55,11 +93,16 @@ pub fn read(path: &Path) -> Result<Vec<Row>> {
         reader.consume(3);
         begins = reader.fill_buf()?;
     }
-    let json = begins.trim_ascii_start().first() == Some(&b'{');
-    let rows = if json { ndjson(reader) } else { table(reader) };
-    let mut rows = rows.with_context(|| format!("can't read {}", path.display()))?;
-    rows.sort_by_key(|row| row.occurred_at);
-    Ok(rows)
+    if begins.trim_ascii_start().first() != Some(&b'{') {
+        return table::csv(reader, definition, guess, take);
+    }
+    for (number, line) in (1..).zip(reader.split(b'\n')) {
+        let line = line.with_context(|| format!("line {number}"))?;
+        if !line.trim_ascii().is_empty() {
+            take(number, table::json(line, number, definition))?;
+        }
+    }
+    Ok(())
 }
 
 /// Puts rows on a stream, in order. An error names the first that it refused, again and again.
@@ -125,111 +168,48 @@ struct Report {
     is_fraud: bool,
 }
 
-fn ndjson(reader: impl BufRead) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for (number, line) in (1..).zip(reader.lines()) {
-        let line = line.with_context(|| format!("line {number}"))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let object: Map<String, Value> =
-            serde_json::from_str(&line).with_context(|| format!("line {number}: expected a JSON object"))?;
-        rows.push(row(object, number)?);
+/// What is known of a file's fields.
+struct Known<'d> {
+    definition: &'d Definition,
+    /// It may be another's: its key and delay are guessed.
+    guess: bool,
+}
+
+impl Known<'_> {
+    /// Takes the label out of a row's fields; what is left goes on the stream.
+    fn row(&self, mut object: Map<String, Value>, line: u64) -> Result<Row> {
+        let fraud = match object.remove("is_fraud") {
+            None => None,
+            Some(Value::Bool(flag)) => Some(flag),
+            Some(Value::Number(number)) if number.as_f64() == Some(1.0) => Some(true),
+            Some(Value::Number(number)) if number.as_f64() == Some(0.0) => Some(false),
+            Some(_) => bail!("line {line}, field is_fraud: expected true, false, 1 or 0"),
+        };
+        let text = |name: &str| match object.get(name) {
+            Some(Value::String(text)) => Ok(text.clone()),
+            Some(Value::Number(number)) => Ok(number.to_string()),
+            Some(_) => bail!("line {line}, field {name}: expected a string"),
+            None => bail!("line {line}, field {name}: missing"),
+        };
+        let moment = |text: String, name: &str| {
+            text.parse::<Timestamp>().with_context(|| format!("line {line}, field {name}: expected an RFC 3339 moment"))
+        };
+        let transaction_id = text("transaction_id")?;
+        let occurred_at = moment(text("occurred_at")?, "occurred_at")?;
+        let entity = match self.guess {
+            true => object.keys().find(|name| name.ends_with("_id") && *name != "transaction_id"),
+            false => self.definition.schema().entities.first(),
+        };
+        let partition_key = entity.map_or_else(|| Ok(transaction_id.clone()), |name| text(name))?;
+        let delay = SignedDuration::from_secs(self.definition.training.label_delay as i64);
+        let reported_at = match object.remove("reported_at") {
+            Some(Value::String(text)) => moment(text, "reported_at")?,
+            Some(_) => bail!("line {line}, field reported_at: expected an RFC 3339 moment"),
+            None => occurred_at.checked_add(if self.guess { LABEL_DELAY } else { delay })?,
+        };
+        let json = Value::Object(object).to_string();
+        Ok(Row { json, transaction_id, occurred_at, partition_key, fraud, reported_at })
     }
-    Ok(rows)
-}
-
-fn table(reader: impl Read) -> Result<Vec<Row>> {
-    let mut csv = csv::Reader::from_reader(reader);
-    let header = csv.headers()?.clone();
-    let handbook = header.iter().any(|name| name == "TX_TIME_SECONDS");
-    let start: Timestamp = HANDBOOK_START.parse()?;
-    let mut rows = Vec::new();
-    for record in csv.records() {
-        // A quoted field may run over several lines: the reader knows where it is.
-        let record = record.context("not a CSV record")?;
-        let number = record.position().map_or(0, csv::Position::line);
-        let mut object = Map::new();
-        for (name, text) in header.iter().zip(&record) {
-            if handbook { handbook_field(&mut object, name, text, start) } else { own_field(&mut object, name, text) }
-                .with_context(|| format!("line {number}, field {name}"))?;
-        }
-        rows.push(row(object, number)?);
-    }
-    Ok(rows)
-}
-
-fn own_field(object: &mut Map<String, Value>, name: &str, text: &str) -> Result<()> {
-    if text.is_empty() {
-        return Ok(());
-    }
-    let value = match name {
-        name if name.ends_with("_id") || name.ends_with("_at") => json!(text),
-        "is_fraud" => json!(truth(text)?),
-        _ => match text.parse::<f64>() {
-            Ok(number) => json!(number),
-            Err(_) => json!(text),
-        },
-    };
-    object.insert(name.to_owned(), value);
-    Ok(())
-}
-
-fn handbook_field(object: &mut Map<String, Value>, name: &str, text: &str, start: Timestamp) -> Result<()> {
-    let (name, value) = match name {
-        "TRANSACTION_ID" => ("transaction_id", json!(text)),
-        "CUSTOMER_ID" => ("customer_id", json!(text)),
-        "TERMINAL_ID" => ("terminal_id", json!(text)),
-        "TX_AMOUNT" => ("amount", json!(text.parse::<f64>().context("expected a number")?)),
-        "TX_FRAUD" => ("is_fraud", json!(truth(text)?)),
-        "TX_TIME_SECONDS" => {
-            let seconds: i64 = text.parse().context("expected whole seconds")?;
-            ("occurred_at", json!(start.checked_add(SignedDuration::from_secs(seconds))?))
-        }
-        // The scenario is the answer, and the rest follows from what is here.
-        _ => return Ok(()),
-    };
-    object.insert(name.to_owned(), value);
-    Ok(())
-}
-
-fn truth(text: &str) -> Result<bool> {
-    match text {
-        "1" | "true" => Ok(true),
-        "0" | "false" => Ok(false),
-        _ => bail!("expected 1, 0, true or false"),
-    }
-}
-
-/// Takes the label out of an object; what is left goes on the stream.
-fn row(mut object: Map<String, Value>, line: u64) -> Result<Row> {
-    let fraud = match object.remove("is_fraud") {
-        None => None,
-        Some(Value::Bool(flag)) => Some(flag),
-        Some(Value::Number(number)) if number.as_f64() == Some(1.0) => Some(true),
-        Some(Value::Number(number)) if number.as_f64() == Some(0.0) => Some(false),
-        Some(_) => bail!("line {line}, field is_fraud: expected true, false, 1 or 0"),
-    };
-    let text = |name: &str| match object.get(name) {
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(Value::Number(number)) => Ok(number.to_string()),
-        Some(_) => bail!("line {line}, field {name}: expected a string"),
-        None => bail!("line {line}, field {name}: missing"),
-    };
-    let moment = |text: String, name: &str| {
-        text.parse::<Timestamp>().with_context(|| format!("line {line}, field {name}: expected an RFC 3339 moment"))
-    };
-    let transaction_id = text("transaction_id")?;
-    let occurred_at = moment(text("occurred_at")?, "occurred_at")?;
-    let entity = object.keys().find(|name| name.ends_with("_id") && *name != "transaction_id");
-    let partition_key = entity.map_or_else(|| Ok(transaction_id.clone()), |name| text(name))?;
-    let reported_at = match object.remove("reported_at") {
-        Some(Value::String(text)) => moment(text, "reported_at")?,
-        Some(_) => bail!("line {line}, field reported_at: expected an RFC 3339 moment"),
-        None => occurred_at.checked_add(LABEL_DELAY)?,
-    };
-    let json = Value::Object(object).to_string();
-    Ok(Row { json, transaction_id, occurred_at, partition_key, fraud, reported_at })
 }
 
 #[cfg(test)]
@@ -250,7 +230,7 @@ mod tests {
         let text = "TRANSACTION_ID,TX_TIME_SECONDS,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_FRAUD,TX_FRAUD_SCENARIO\n\
                     5,86460,7,9,12.5,1,2\n4,60,8,9,3,0,0\n";
         let (_folder, path) = file("h.csv.zst", &zstd::encode_all(text.as_bytes(), 1).unwrap());
-        let rows = read(&path).unwrap();
+        let rows = read(&path, None).unwrap();
         assert_eq!(
             rows[1].json,
             r#"{"amount":12.5,"customer_id":"7","occurred_at":"2018-04-02T00:01:00Z","terminal_id":"9","transaction_id":"5"}"#
@@ -263,10 +243,10 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_by_line_and_field() {
         let (_folder, path) = file("t.ndjson", b"{\"transaction_id\":\"a\",\"occurred_at\":\"yesterday\"}\n");
-        let error = format!("{:#}", read(&path).unwrap_err());
+        let error = format!("{:#}", read(&path, None).unwrap_err());
         assert!(error.contains("line 1, field occurred_at: expected an RFC 3339 moment"), "{error}");
         let (_folder, path) = file("t.csv", b"transaction_id,amount,is_fraud\na,1,maybe\n");
-        let error = format!("{:#}", read(&path).unwrap_err());
+        let error = format!("{:#}", read(&path, None).unwrap_err());
         assert!(error.contains("line 2, field is_fraud: expected 1, 0, true or false"), "{error}");
     }
 
@@ -278,12 +258,12 @@ mod tests {
             (r#","reported_at":7}"#, "line 1, field reported_at: expected an RFC 3339 moment"),
         ] {
             let (_folder, path) = file("t.ndjson", format!("{row}{rest}\n").as_bytes());
-            let error = format!("{:#}", read(&path).unwrap_err());
+            let error = format!("{:#}", read(&path, None).unwrap_err());
             assert!(error.contains(expected), "{error}");
         }
         let text = "\u{FEFF}transaction_id,occurred_at,note,is_fraud\na,2026-01-31T09:00:00Z,\"two\nlines\",1\nb,2026-01-31T09:00:00Z,,7\n";
         let (_folder, path) = file("t.csv", text.as_bytes());
-        let error = format!("{:#}", read(&path).unwrap_err());
+        let error = format!("{:#}", read(&path, None).unwrap_err());
         assert!(error.contains("line 4, field is_fraud"), "{error}");
     }
 
@@ -292,7 +272,7 @@ mod tests {
         let rows = ["a", "b"]
             .map(|id| format!(r#"{{"transaction_id":"{id}","occurred_at":"2026-01-31T09:00:00Z","is_fraud":1}}"#));
         let (_folder, path) = file("t.ndjson", rows.join("\n").as_bytes());
-        let mut rows = read(&path).unwrap();
+        let mut rows = read(&path, None).unwrap();
         let labels = r#"{"transaction_id":"b","reported_at":"2026-02-01T00:00:00Z","is_fraud":false}"#;
         let (_other, path) = file("l.ndjson", labels.as_bytes());
         assert_eq!(label(&mut rows, &path).unwrap(), 1);

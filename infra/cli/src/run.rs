@@ -118,7 +118,7 @@ fn split(args: &Args) -> Result<Split> {
     let (mut rows, source, from) = match &args.input {
         Some(path) => {
             let handbook: Timestamp = HANDBOOK_LIVE.parse()?;
-            let rows = input::read(path)?;
+            let rows = input::read(path, None)?;
             let spans =
                 rows.first().is_some_and(|row| row.occurred_at < handbook - SignedDuration::from_hours(24 * 28))
                     && rows.last().is_some_and(|row| row.occurred_at > handbook);

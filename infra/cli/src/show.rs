@@ -70,10 +70,14 @@ impl Steps {
         eprintln!("{} {what} ({:.1} s)", if ok { "✓" } else { "✗" }, took.as_secs_f64());
     }
 
-    /// A bar over `length` things.
-    pub fn bar(&self, what: &str, length: u64) -> Bar {
-        let bar = if self.terminal { ProgressBar::new(length) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{prefix} {bar:30} {human_pos}/{human_len} {per_sec}\n{msg}");
+    /// A bar over `length` things, or a count of them where that is not known.
+    pub fn bar(&self, what: &str, length: impl Into<Option<u64>>) -> Bar {
+        let (bar, template) = match length.into() {
+            _ if !self.terminal => (ProgressBar::hidden(), ""),
+            Some(length) => (ProgressBar::new(length), "{prefix} {bar:30} {human_pos}/{human_len} {per_sec}\n{msg}"),
+            None => (ProgressBar::no_length(), "{prefix} {human_pos} {per_sec}\n{msg}"),
+        };
+        let style = ProgressStyle::with_template(template);
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(what.to_owned());
         if !self.terminal {

@@ -43,7 +43,12 @@ async fn run(warehouse: &RedshiftData, statement: &Statement) -> StatementId {
 fn history() -> History {
     let mut random = StdRng::seed_from_u64(7);
     let at = |millis: i64| Timestamp::from_millisecond(1_700_000_000_000 + millis).unwrap();
-    let mut history = History { entities: vec![Vec::new(), Vec::new()], ..History::default() };
+    let mut history = History {
+        entities: vec![Vec::new(), Vec::new()],
+        numbers: vec![Vec::new()],
+        categories: vec![Vec::new()],
+        ..History::default()
+    };
     for _ in 0..ROWS {
         let hour = random.random_range(0..240_i64) * 3_600_000;
         let moment = if random.random_bool(0.5) { hour } else { hour + random.random_range(0..3_600_000) };
@@ -51,6 +56,10 @@ fn history() -> History {
         history.amounts.push(f64::from(random.random_range(0..100_000)) / 100.0);
         history.entities[0].push(random.random_range(0..8));
         history.entities[1].push(random.random_range(0..12));
+        // A number of some thousand millions, whose deviation is small, and a category; both may be missing.
+        let age = 1e9 + f64::from(random.random_range(0..100));
+        history.numbers[0].push(if random.random_bool(0.8) { age } else { f64::NAN });
+        history.categories[0].push(random.random_bool(0.8).then(|| random.random_range(0..4)));
         let reported = moment + random.random_range(0..72_i64) * 3_600_000;
         let label = Label { reported_at: at(reported), is_fraud: random.random_bool(0.8) };
         history.labels.push(random.random_bool(0.3).then_some(label));
@@ -73,6 +82,14 @@ fn simulated() -> History {
     history
 }
 
+fn age(history: &History, row: usize) -> Option<f64> {
+    Some(history.numbers.first()?[row]).filter(|age| !age.is_nan())
+}
+
+fn channel(history: &History, row: usize) -> Option<String> {
+    history.categories.first()?[row].map(|channel| format!("it's {channel}"))
+}
+
 fn hold(history: &History, row: usize) -> Hold {
     serde_json::from_value(json!({
         "decision_id": format!("0-{row}-0"), "transaction_id": format!("T{row}"), "occurred_at": history.occurred_at[row],
@@ -80,6 +97,8 @@ fn hold(history: &History, row: usize) -> Hold {
         "entities": {
             "customer_id": format!("it's C{}", history.entities[0][row]), "terminal_id": format!("S{}", history.entities[1][row]),
         },
+        "numbers": age(history, row).map(|age| ("age", age)).into_iter().collect::<BTreeMap<_, _>>(),
+        "categories": channel(history, row).map(|channel| ("channel", channel)).into_iter().collect::<BTreeMap<_, _>>(),
         "decided_at": history.occurred_at[row], "deadline": history.occurred_at[row],
     }))
     .unwrap()
@@ -88,27 +107,34 @@ fn hold(history: &History, row: usize) -> Hold {
 /// The history as rows of the warehouse.
 fn inserts(history: &History) -> Vec<String> {
     let quoted = |text: &str| text.replace('\'', "''");
+    let of_its_own = if history.numbers.is_empty() { "" } else { ", age, channel" };
     let mut transactions = Vec::new();
     let mut reports = Vec::new();
     for row in 0..history.len() {
         let hold = hold(history, row);
         let entity = |name: &str| quoted(&hold.entities[name]);
-        transactions.push(format!(
-            "('{}', '{}', {}, '{}', '{}')",
+        let mut values = format!(
+            "'{}', '{}', {}, '{}', '{}'",
             hold.transaction_id,
             hold.occurred_at,
             hold.amount,
             entity("customer_id"),
-            entity("terminal_id")
-        ));
+            entity("terminal_id"),
+        );
+        if !of_its_own.is_empty() {
+            let age = age(history, row).map_or_else(|| "NULL".to_owned(), |age| age.to_string());
+            let channel =
+                channel(history, row).map_or_else(|| "NULL".to_owned(), |channel| format!("'{}'", quoted(&channel)));
+            values.extend([", ", &age, ", ", &channel]);
+        }
+        transactions.push(format!("({values})"));
         if let Some(label) = history.labels[row] {
             reports.push(format!("('{}', '{}', {})", hold.transaction_id, label.reported_at, label.is_fraud));
         }
     }
+    let columns = format!("transaction_id, occurred_at, amount, customer_id, terminal_id{of_its_own}");
     let into = |table: &str, rows: &[String]| format!("INSERT INTO {table} VALUES {}", rows.join(", "));
-    let transactions = transactions
-        .chunks(ROWS_A_SQL)
-        .map(|rows| into("transactions (transaction_id, occurred_at, amount, customer_id, terminal_id)", rows));
+    let transactions = transactions.chunks(ROWS_A_SQL).map(|rows| into(&format!("transactions ({columns})"), rows));
     let reports =
         reports.chunks(ROWS_A_SQL).map(|rows| into("fraud_reports (transaction_id, reported_at, is_fraud)", rows));
     transactions.chain(reports).collect()

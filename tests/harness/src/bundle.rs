@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use decision::{Action, Hold, Policy};
 use jiff::Timestamp;
 use model::{
-    Bundle, Definition, Forest, Golden, GoldenConfirm, GoldenFirst, Node, Profiles, Split, TableBuilder, Tree,
+    Bundle, Categories, Definition, Forest, Golden, GoldenConfirm, GoldenFirst, Node, Profiles, Split, TableBuilder,
+    Tree,
 };
 
 /// What it is built from.
@@ -29,7 +30,8 @@ pub fn bundle() -> Bundle {
 #[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
 pub fn files() -> BTreeMap<String, Vec<u8>> {
     let first = Forest::new(2, 0.0, &[fork(0, 499.99, -3.0, 3.0)]).expect("a tree");
-    model::build(DEFINITION, policy(), [first.into(), confirm().into()], None, golden()).expect("the fixture builds")
+    model::build(DEFINITION, policy(), [first.into(), confirm().into()], &Categories::default(), None, golden())
+        .expect("the fixture builds")
 }
 
 fn fork(feature: usize, threshold: f64, below: f64, other: f64) -> Tree {
@@ -86,8 +88,27 @@ pub fn profiled(cut_off: Timestamp, means: Option<&[(&str, f64)]>) -> BTreeMap<S
         vector.profiles = BTreeMap::from([("customer_mean_7d".to_owned(), Some(20.0))]);
     }
     let first = Forest::new(2, 0.0, &[fork(1, 50.0, 3.0, -3.0)]).expect("a tree");
-    model::build(&text, policy(), [first.into(), confirm().into()], profiles.as_ref(), golden)
+    model::build(&text, policy(), [first.into(), confirm().into()], &Categories::default(), profiles.as_ref(), golden)
         .expect("the fixture builds")
+}
+
+/// The definition with a category that both looks learn from.
+pub fn categorised_definition() -> String {
+    let feature = "categories = [\"channel\"]\n\n[[feature]]\nname = \"channel\"\ncategory = \"channel\"\n\n[[feature]]\nname = \"amount\"";
+    let text = DEFINITION.replacen("\n[[feature]]\nname = \"amount\"", feature, 1);
+    let text = text.replace("[\"amount\", \"night\"]", "[\"amount\", \"channel\"]");
+    text.replace("[\"amount\", \"customer_mean_7d\"]\n\n[costs]", "[\"channel\", \"customer_mean_7d\"]\n\n[costs]")
+}
+
+/// A bundle that holds, and keeps on hold, what came by a channel whose rate of fraud is over a half.
+///
+/// # Errors
+/// If the model crate refuses it with these tables.
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+pub fn categorised(tables: &Categories) -> Result<BTreeMap<String, Vec<u8>>, model::Error> {
+    let first = Forest::new(2, 0.0, &[fork(1, 0.5, -3.0, 3.0)]).expect("a tree");
+    let confirm = Forest::new(2, 0.0, &[fork(0, 0.5, -3.0, 3.0)]).expect("a tree");
+    model::build(&categorised_definition(), policy(), [first.into(), confirm.into()], tables, None, golden())
 }
 
 /// Its policy.
@@ -104,18 +125,27 @@ pub fn policy() -> Policy {
     }
 }
 
-/// Every measure a window may have, as lines of a definition.
-pub const MEASURES: [(&str, &str); 6] = [
+/// Every measure a window may have, of everything it may be of, as lines of a definition.
+pub const MEASURES: [(&str, &str); 14] = [
     ("count", "count = true"),
     ("sum", "sum = \"amount\""),
     ("mean", "mean = \"amount\""),
     ("sd", "sd = \"amount\""),
+    ("min", "min = \"amount\""),
+    ("max", "max = \"amount\""),
+    ("sum_age", "sum = \"age\""),
+    ("mean_age", "mean = \"age\""),
+    ("sd_age", "sd = \"age\""),
+    ("min_age", "min = \"age\""),
+    ("max_age", "max = \"age\""),
     ("distinct", "distinct = \"OTHER\""),
+    ("channels", "distinct = \"channel\""),
     ("fraud_rate", "fraud_rate = true"),
 ];
 
 /// The definition with every measure, of both entities, over a long and a short window with a delay
-/// and, where it can be, one without, in both looks: for comparing engines.
+/// and, where it can be, one without, in both looks: for comparing engines. Beside the entities, its
+/// transactions have a number `age` and a category `channel`.
 pub fn all_measures() -> String {
     let (mut features, mut names) = (String::new(), Vec::new());
     for (entity, other) in [("customer_id", "terminal_id"), ("terminal_id", "customer_id")] {
@@ -133,7 +163,9 @@ pub fn all_measures() -> String {
             }
         }
     }
-    let (text, names) = (DEFINITION.replace("[first]", &format!("{features}[first]")), names.join(", "));
+    let fields = "numbers = [\"age\"]\ncategories = [\"channel\"]\n\n[[feature]]\nname = \"amount\"";
+    let text = DEFINITION.replacen("\n[[feature]]\nname = \"amount\"", fields, 1);
+    let (text, names) = (text.replace("[first]", &format!("{features}[first]")), names.join(", "));
     let text = text.replace("[\"amount\", \"night\"]", &format!("[{names}]\ncut_off = \"12h\""));
     text.replace("[\"amount\", \"customer_mean_7d\"]\n\n[costs]", &format!("[{names}]\n\n[costs]"))
 }

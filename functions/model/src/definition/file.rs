@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use decision::{Action, Schema};
 use serde::Deserialize;
 
+use super::table::Entry;
 use super::thresholds::CostsEntry;
 use super::training::TrainingEntry;
-use super::{Calendar, DefinitionError, Feature, Kind, Measure, Rules, Window, setting};
+use super::window::{measures, window};
+use super::{Calendar, DefinitionError, Feature, Kind, Rules, setting};
 use crate::sql::PROFILE;
 
 /// A window longer than this is a slip of the pen, and would overflow intervals.
@@ -18,6 +20,8 @@ const MAX_SECONDS: u64 = 3660 * 86_400;
 pub(super) struct File {
     pub(super) name: String,
     pub(super) schema: Schema,
+    #[serde(default)]
+    pub(super) table: Option<BTreeMap<String, Entry>>,
     #[serde(default)]
     pub(super) feature: Vec<FeatureEntry>,
     pub(super) first: First,
@@ -62,17 +66,22 @@ pub(super) struct PolicyEntry {
 pub(super) struct FeatureEntry {
     name: String,
     field: Option<String>,
+    category: Option<String>,
     calendar: Option<Calendar>,
     ratio: Option<[String; 2]>,
-    entity: Option<String>,
-    count: Option<bool>,
-    sum: Option<String>,
-    mean: Option<String>,
-    sd: Option<String>,
-    distinct: Option<String>,
-    fraud_rate: Option<bool>,
-    window: Option<String>,
-    delay: Option<String>,
+    difference: Option<[String; 2]>,
+    missing: Option<f64>,
+    pub(super) entity: Option<String>,
+    pub(super) count: Option<bool>,
+    pub(super) sum: Option<String>,
+    pub(super) mean: Option<String>,
+    pub(super) sd: Option<String>,
+    pub(super) min: Option<String>,
+    pub(super) max: Option<String>,
+    pub(super) distinct: Option<String>,
+    pub(super) fraud_rate: Option<bool>,
+    pub(super) window: Option<String>,
+    pub(super) delay: Option<String>,
 }
 
 impl PolicyEntry {
@@ -100,7 +109,7 @@ impl PolicyEntry {
 }
 
 /// `30s`, `10m`, `1h`, `7d` in seconds.
-fn seconds(text: &str) -> Option<u64> {
+pub(super) fn seconds(text: &str) -> Option<u64> {
     let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     let unit = match unit {
         "s" => 1,
@@ -151,92 +160,70 @@ pub(super) fn features(schema: &Schema, entries: Vec<FeatureEntry>) -> Result<Ve
         }
         // In training sets, the first look's windows are columns beside the confirming look's.
         let reserved = ["transaction_id", "occurred_at", "label"].contains(&name.as_str()) || name.starts_with(PROFILE);
-        if reserved || schema.entities.contains(&name) || schema.categories.contains(&name) {
+        if reserved || schema.entities.contains(&name) {
             return Err(refuse(format!("this name is a field's, or begins with {PROFILE}")));
         }
         if features.iter().any(|other| other.name == name) {
             return Err(refuse("declared twice".to_owned()));
         }
-        let kind = kind(schema, &features, entry).map_err(refuse)?;
+        let missing = entry.missing;
+        if missing.is_some_and(|value| !(value as f32).is_finite()) {
+            return Err(refuse("missing: expected a finite number".to_owned()));
+        }
+        let kind = kind(schema, &features, &entry).map_err(refuse)?;
         // A field's own name may be its feature's, if it is the same thing: else one column has two meanings.
         let field = match name.as_str() {
             "amount" => Some(Kind::Amount),
-            other => schema.numbers.iter().position(|number| number == other).map(Kind::Number),
+            other => {
+                let place = |names: &[String]| names.iter().position(|name| name == other);
+                place(&schema.numbers).map(Kind::Number).or_else(|| place(&schema.categories).map(Kind::Category))
+            }
         };
         if field.is_some_and(|field| field != kind) {
             return Err(DefinitionError::Feature { feature: name, why: "this name is a field's".to_owned() });
         }
-        features.push(Feature { name, kind });
+        features.push(Feature { name, kind, missing });
     }
     Ok(features)
 }
 
-fn kind(schema: &Schema, before: &[Feature], entry: FeatureEntry) -> Result<Kind, String> {
-    let windowed = entry.window.is_some() || entry.delay.is_some() || measures(&entry) > 0;
-    let kinds = [entry.field.is_some(), entry.calendar.is_some(), entry.ratio.is_some(), entry.entity.is_some()];
-    if kinds.iter().filter(|&&is| is).count() != 1 || (windowed && entry.entity.is_none()) {
-        return Err("expected exactly one of field, calendar, ratio, or entity with a measure and a window".to_owned());
+fn kind(schema: &Schema, before: &[Feature], entry: &FeatureEntry) -> Result<Kind, String> {
+    let FeatureEntry { field, category, calendar, ratio, difference, entity, window: length, delay, .. } = entry;
+    let windowed = length.is_some() || delay.is_some() || measures(entry) > 0;
+    let made_of_others = [ratio.is_some(), difference.is_some()];
+    let kinds = [field.is_some(), category.is_some(), calendar.is_some(), entity.is_some()];
+    if kinds.iter().chain(&made_of_others).filter(|is| **is).count() != 1 || (windowed && entity.is_none()) {
+        return Err(
+            "expected exactly one of field, category, calendar, ratio, difference, or entity with a measure and a window"
+                .to_owned(),
+        );
     }
-    if let Some(field) = &entry.field {
+    if let Some(field) = field {
         return match schema.numbers.iter().position(|number| number == field) {
             _ if field == "amount" => Ok(Kind::Amount),
             Some(number) => Ok(Kind::Number(number)),
             None => Err(format!("field `{field}` is no number of the schema")),
         };
     }
-    if let Some(calendar) = entry.calendar {
-        return Ok(Kind::Calendar(calendar));
+    if let Some(category) = category {
+        let place = schema.categories.iter().position(|other| other == category);
+        if entry.missing.is_some() {
+            return Err("a missing category counts as the rate of all: leave `missing` out".to_owned());
+        }
+        return place.map(Kind::Category).ok_or_else(|| format!("`{category}` is no category of the schema"));
     }
-    if let Some(ratio) = &entry.ratio {
-        let [over, under] = ratio.each_ref().map(|name| {
-            let place = before.iter().position(|feature| &feature.name == name);
-            place.ok_or_else(|| format!("ratio of `{name}`, which is not declared before it"))
-        });
-        return Ok(Kind::Ratio(over?, under?));
+    if let Some(calendar) = calendar {
+        return Ok(Kind::Calendar(*calendar));
     }
-    window(schema, &entry).map(Kind::Window)
-}
-
-fn measures(entry: &FeatureEntry) -> usize {
-    let named = [&entry.sum, &entry.mean, &entry.sd, &entry.distinct].into_iter().filter(|m| m.is_some()).count();
-    named + usize::from(entry.count == Some(true)) + usize::from(entry.fraud_rate == Some(true))
-}
-
-fn window(schema: &Schema, entry: &FeatureEntry) -> Result<Window, String> {
-    let entity_place = |name: &String| {
-        let place = schema.entities.iter().position(|entity| entity == name);
-        place.ok_or_else(|| format!("`{name}` is no entity of the schema"))
+    let place = |name: &String| {
+        let place = before.iter().position(|feature| &feature.name == name);
+        place.ok_or_else(|| format!("made of `{name}`, which is not declared before it"))
     };
-    let entity = entity_place(entry.entity.as_ref().ok_or("expected an entity")?)?;
-    if measures(entry) != 1 {
-        return Err("expected one measure: count, sum, mean, sd, distinct or fraud_rate".to_owned());
+    if let Some([over, under]) = ratio {
+        return Ok(Kind::Ratio(place(over)?, place(under)?));
     }
-    let of_amount = |field: &String, measure| {
-        let refusal = format!("measure of `{field}`: only windows over amount can be served");
-        if field == "amount" { Ok(measure) } else { Err(refusal) }
-    };
-    let measure = match entry {
-        FeatureEntry { sum: Some(field), .. } => of_amount(field, Measure::Sum)?,
-        FeatureEntry { mean: Some(field), .. } => of_amount(field, Measure::Mean)?,
-        FeatureEntry { sd: Some(field), .. } => of_amount(field, Measure::Deviation)?,
-        FeatureEntry { distinct: Some(field), .. } => match entity_place(field)? {
-            same if same == entity => return Err("an entity has one distinct value of itself".to_owned()),
-            other => Measure::Distinct(other),
-        },
-        FeatureEntry { fraud_rate: Some(true), .. } => Measure::FraudRate,
-        _ => Measure::Count,
-    };
-    let length = entry.window.as_deref().ok_or("expected a window such as 7d")?;
-    let length = seconds(length).ok_or_else(|| format!("window `{length}`: expected a span such as 1h or 7d"))?;
-    let delay = match entry.delay.as_deref() {
-        None => 0,
-        Some(text) => seconds(text).ok_or_else(|| format!("delay `{text}`: expected a span such as 1h or 7d"))?,
-    };
-    if measure == Measure::FraudRate && delay == 0 {
-        // Its own label is never known at its own moment, so the count would be of nothing known.
-        return Err(
-            "a fraud rate without a delay would count transactions that nobody can have reported: add delay".to_owned()
-        );
+    if let Some([from, less]) = difference {
+        return Ok(Kind::Difference(place(from)?, place(less)?));
     }
-    Ok(Window { entity, measure, length, delay })
+    window(schema, entry).map(Kind::Window)
 }

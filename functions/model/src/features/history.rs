@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::{Definition, Look, Measure, Window};
+use super::walk::Walk;
+use crate::{Definition, Field, Look, Measure, Quantity, Window};
 
 /// A fraud report: what is known of a transaction, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,10 @@ pub struct History {
     pub amounts: Vec<f64>,
     /// For each declared entity, its values, numbered from 0 as you like.
     pub entities: Vec<Vec<u32>>,
+    /// For each declared number, its values; NaN where missing.
+    pub numbers: Vec<Vec<f64>>,
+    /// For each declared category, its values, numbered likewise; none where missing.
+    pub categories: Vec<Vec<Option<u32>>>,
     /// Reports.
     pub labels: Vec<Option<Label>>,
 }
@@ -68,9 +73,9 @@ impl History {
         let delay = windows.iter().map(|(_, window)| window.delay).min().unwrap_or_default();
         let reach = Window { entity, measure: Measure::Count, length: longest - delay, delay };
         let measured = |window: &Window, rows: &[usize]| {
-            let mut walk = Walk::default();
-            walk.to(self, window, rows, cut_off);
-            walk.value(self, window.measure, rows, cut_off)
+            let mut walk = Walk::new(self, window, rows);
+            walk.to(cut_off);
+            walk.value(cut_off)
         };
         let profile = |(value, rows): (usize, Vec<usize>)| {
             let known = measured(&reach, &rows) > 0.0;
@@ -96,92 +101,40 @@ impl History {
     }
 
     /// One window for all rows of one entity value: two ends that move forward together.
-    #[expect(clippy::indexing_slicing, reason = "`rows` are rows of this history, whose columns are of one length")]
     fn measure(&self, window: &Window, look: &Look, rows: &[usize], values: &mut [f64]) {
-        let mut walk = Walk::default();
+        let mut walk = Walk::new(self, window, rows);
         for &row in rows {
-            let end = look.end(self.occurred_at[row]);
-            walk.to(self, window, rows, end);
-            values[row] = walk.value(self, window.measure, rows, end);
-        }
-    }
-}
-
-/// A window on its way through the rows of one entity value.
-#[derive(Default)]
-struct Walk {
-    from: usize,
-    to: usize,
-    /// Another entity's value → how often it is inside.
-    seen: HashMap<u32, u32>,
-    /// Rows reported as fraud at any time.
-    frauds: Vec<usize>,
-}
-
-#[expect(clippy::indexing_slicing, reason = "rows of the history, whose columns are of one length")]
-impl Walk {
-    /// Moves on to `(end − delay − length, end − delay]`.
-    fn to(&mut self, history: &History, window: &Window, rows: &[usize], end: Timestamp) {
-        let millis = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX / 2_000).saturating_mul(1_000);
-        let end = end.as_millisecond().saturating_sub(millis(window.delay));
-        let begin = end.saturating_sub(millis(window.length));
-        let time = |row: usize| history.occurred_at[row].as_millisecond();
-        while self.to < rows.len() && time(rows[self.to]) <= end {
-            self.enter(history, window.measure, rows[self.to]);
-            self.to += 1;
-        }
-        while self.from < self.to && time(rows[self.from]) <= begin {
-            self.leave(history, window.measure, rows[self.from]);
-            self.from += 1;
-        }
-    }
-
-    /// The measure over what is inside, by what is known at `moment`.
-    fn value(&self, history: &History, measure: Measure, rows: &[usize], moment: Timestamp) -> f64 {
-        let inside = &rows[self.from..self.to];
-        if inside.is_empty() {
-            return measure.of_nothing();
-        }
-        let sum = || inside.iter().map(|&row| history.amounts[row]).sum::<f64>();
-        let count = inside.len() as f64;
-        match measure {
-            Measure::Count => count,
-            Measure::Distinct(_) => self.seen.len() as f64,
-            Measure::Sum => sum(),
-            Measure::Mean => sum() / count,
-            Measure::Deviation => {
-                let mean = sum() / count;
-                let squares = inside.iter().map(|&row| (history.amounts[row] - mean).powi(2));
-                (squares.sum::<f64>() / count).sqrt()
-            }
-            Measure::FraudRate => {
-                let known = |row: &&usize| history.labels[**row].is_some_and(|l| l.is_fraud && l.reported_at <= moment);
-                self.frauds.iter().filter(known).count() as f64 / count
+            let end = look.end(self.moment(row));
+            walk.to(end);
+            if let Some(value) = values.get_mut(row) {
+                *value = walk.value(end);
             }
         }
     }
 
-    fn enter(&mut self, history: &History, measure: Measure, row: usize) {
-        match measure {
-            Measure::Distinct(entity) => *self.seen.entry(history.entities[entity][row]).or_default() += 1,
-            Measure::FraudRate if history.labels[row].is_some_and(|label| label.is_fraud) => self.frauds.push(row),
-            _ => {}
+    pub(super) fn moment(&self, row: usize) -> Timestamp {
+        self.occurred_at.get(row).copied().unwrap_or_default()
+    }
+
+    /// NaN where it is missing.
+    pub(super) fn quantity(&self, of: Quantity, row: usize) -> f64 {
+        let column = match of {
+            Quantity::Amount => Some(&self.amounts),
+            Quantity::Number(number) => self.numbers.get(number),
+        };
+        column.and_then(|column| column.get(row)).copied().unwrap_or(f64::NAN)
+    }
+
+    pub(super) fn field(&self, of: Field, row: usize) -> Option<u32> {
+        match of {
+            Field::Entity(entity) => self.entities.get(entity)?.get(row).copied(),
+            Field::Category(category) => self.categories.get(category)?.get(row).copied().flatten(),
         }
     }
 
-    fn leave(&mut self, history: &History, measure: Measure, row: usize) {
-        match measure {
-            Measure::Distinct(entity) => {
-                let value = history.entities[entity][row];
-                if let Some(times) = self.seen.get_mut(&value) {
-                    *times -= 1;
-                    if *times == 0 {
-                        self.seen.remove(&value);
-                    }
-                }
-            }
-            Measure::FraudRate => self.frauds.retain(|&other| other != row),
-            _ => {}
-        }
+    /// When a row was reported as fraud, if it was at any time.
+    pub(super) fn fraud(&self, row: usize) -> Option<Timestamp> {
+        let label = self.labels.get(row).copied().flatten()?;
+        label.is_fraud.then_some(label.reported_at)
     }
 }

@@ -198,7 +198,13 @@ fn forest() -> Forest {
     let inner = (1 << DEPTH) - 1;
     let mut node = |place: usize| {
         let feature = (disorder.next() * FEATURES as f64) as usize;
-        let split = Split { feature, threshold: disorder.next(), below: 2 * place + 1, other: 2 * place + 2 };
+        let split = Split {
+            feature,
+            threshold: disorder.next(),
+            below: 2 * place + 1,
+            other: 2 * place + 2,
+            missing_below: false,
+        };
         Node { value: disorder.next() - 0.5, split: (place < inner).then_some(split) }
     };
     let trees: Vec<Tree> = (0..TREES).map(|_| (0..=2 * inner).map(&mut node).collect()).collect();

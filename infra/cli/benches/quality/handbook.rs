@@ -31,7 +31,7 @@ struct Scored<'a> {
 }
 
 pub(crate) fn measure(path: &Path) -> Value {
-    let rows = input::read(path).unwrap();
+    let rows = input::read(path, None).unwrap();
     let test: Timestamp = TEST.parse().unwrap();
     let days = |span: u32| of_span(&rows, test, span);
     json!({ "standard_split": days(7), "train_21_days": days(21) })

@@ -9,6 +9,7 @@
 )]
 
 mod handbook;
+mod parity;
 
 use std::path::PathBuf;
 
@@ -16,4 +17,5 @@ fn main() {
     let folder = std::env::var_os("HANDBOOK_DIR").map_or_else(|| PathBuf::from("../../../shared/data"), PathBuf::from);
     let handbook = handbook::measure(&folder.join("handbook_slice_d078_d135.csv.zst"));
     println!("{}", serde_json::to_string_pretty(&handbook).unwrap());
+    println!("{}", serde_json::to_string_pretty(&parity::measure(&folder)).unwrap());
 }

@@ -119,7 +119,7 @@ impl HistoryArgs {
     pub async fn main(&self) -> Result<ExitCode> {
         let (before, steps) = (self.before.unwrap_or_else(Timestamp::now), Steps::new());
         let rows = steps.step("read the history", || {
-            let mut rows = input::read(&self.file)?;
+            let mut rows = input::read(&self.file, None)?;
             if let Some(labels) = &self.labels {
                 input::label(&mut rows, labels)?;
             }
@@ -139,7 +139,7 @@ impl AuditArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
         let steps = Steps::new();
-        let mut rows = steps.step("read what was sent", || input::read(&self.file))?;
+        let mut rows = steps.step("read what was sent", || input::read(&self.file, None))?;
         rows.retain(|row| (self.from..self.to).contains(&row.occurred_at));
         let first = rows.first().context("the file has no transaction of that time")?.occurred_at;
         let last = rows.last().map_or(first, |row| row.occurred_at);

@@ -37,7 +37,7 @@ impl ReplayArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
         ensure!(self.rate > 0, "--rate must be at least 1");
-        let mut rows = input::read(&self.file)?;
+        let mut rows = input::read(&self.file, None)?;
         rows.retain(|row| (self.from..self.to).contains(&row.occurred_at));
         let stream = Clients::load().await.decisions(&self.stream);
         let bar = Steps::new().bar("put on the stream", rows.len() as u64);

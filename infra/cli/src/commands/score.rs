@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{StdoutLock, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,20 +7,23 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use model::Bundle;
 use score::{Records, judge};
+use serde_json::Value;
 
-use crate::show::Steps;
+use crate::input::{self, Item};
+use crate::show::{Bar, Steps};
 
 /// Score a file by the very code that the function runs. Decisions go to standard output, one a line.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   look score --bundle target/bundle transactions.ndjson > decisions.ndjson
+  look score --bundle target/bundle table.csv.gz > decisions.ndjson
 
 Exit codes: 0 all lines were read, 1 some could not be (each is named on standard error), 2 wrong usage")]
 pub struct ScoreArgs {
     /// The bundle's folder.
     #[arg(long)]
     bundle: PathBuf,
-    /// Transactions, one JSON object a line.
+    /// NDJSON or CSV, plain, .gz or .zst: our fields, or the columns that the bundle's [table] names.
     file: PathBuf,
 }
 
@@ -41,33 +44,70 @@ impl ScoreArgs {
     /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
         let bundle = open(&self.bundle)?;
-        let bytes = std::fs::read(&self.file).with_context(|| format!("can't read {}", self.file.display()))?;
-        let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-        let (mut transactions, mut holds, mut unread) = (0, 0, 0);
-        let bar = Steps::new().bar("score", lines.len() as u64);
-        let mut out = std::io::stdout().lock();
-        for (batch, lines) in lines.chunks(LINES).enumerate() {
-            let now = Timestamp::now();
-            let mut records = Records::of_shard("file");
-            for (place, line) in lines.iter().enumerate().filter(|(_, line)| !line.trim_ascii().is_empty()) {
-                records.push(&format!("{}", batch * LINES + place + 1), now, line);
+        let mut scoring = Scoring {
+            bundle: &bundle,
+            out: std::io::stdout().lock(),
+            bar: Steps::new().bar("score", None),
+            transactions: 0,
+            holds: 0,
+            unread: 0,
+        };
+        let mut lines: Vec<(u64, Vec<u8>)> = Vec::with_capacity(LINES);
+        let read = input::each(&self.file, bundle.definition(), false, |line, item| {
+            match item {
+                Ok(Item::Line(bytes)) => lines.push((line, bytes)),
+                Ok(Item::Fields(mut fields)) => {
+                    // The answer, where the file has it, is no part of the question.
+                    fields.remove("is_fraud");
+                    fields.remove("reported_at");
+                    lines.push((line, Value::Object(fields).to_string().into_bytes()));
+                }
+                Err(error) => {
+                    scoring.bar.note(&format!("{error:#}"));
+                    scoring.unread += 1;
+                }
             }
-            let judged = judge(&bundle, &records, true, now);
-            for outgoing in &judged.outgoing {
-                out.write_all(&outgoing.data)?;
-                out.write_all(b"\n")?;
-            }
-            for rejected in judged.rejected.iter().map(|unread| &unread.rejected) {
-                bar.note(&format!("line {}: {}", rejected.sequence_number, rejected.error));
-            }
-            transactions += judged.transactions;
-            holds += judged.holds.len();
-            unread += judged.rejected.len();
-            bar.inc(lines.len() as u64);
-        }
+            if lines.len() == LINES { scoring.judge(std::mem::take(&mut lines)) } else { Ok(()) }
+        });
+        read.with_context(|| format!("can't read {}", self.file.display()))?;
+        scoring.judge(lines)?;
+        let Scoring { mut out, bar, transactions, holds, unread, .. } = scoring;
         out.flush()?;
         bar.finish();
         eprintln!("{transactions} transactions, {holds} held, {unread} unreadable, by bundle {}", bundle.version());
         Ok(if unread == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+/// A file being scored, and what came of it so far.
+struct Scoring<'a> {
+    bundle: &'a Bundle,
+    out: StdoutLock<'a>,
+    bar: Bar,
+    transactions: usize,
+    holds: usize,
+    unread: usize,
+}
+
+impl Scoring<'_> {
+    fn judge(&mut self, lines: Vec<(u64, Vec<u8>)>) -> Result<()> {
+        let now = Timestamp::now();
+        let mut records = Records::of_shard("file");
+        for (line, bytes) in &lines {
+            records.push(&line.to_string(), now, bytes);
+        }
+        let judged = judge(self.bundle, &records, true, now);
+        for outgoing in &judged.outgoing {
+            self.out.write_all(&outgoing.data)?;
+            self.out.write_all(b"\n")?;
+        }
+        for rejected in judged.rejected.iter().map(|unread| &unread.rejected) {
+            self.bar.note(&format!("line {}: {}", rejected.sequence_number, rejected.error));
+        }
+        self.transactions += judged.transactions;
+        self.holds += judged.holds.len();
+        self.unread += judged.rejected.len();
+        self.bar.inc(lines.len() as u64);
+        Ok(())
     }
 }

@@ -20,7 +20,8 @@ use crate::show::{line, thousands};
   look train --history cards/transactions.ndjson --labels cards/labels.ndjson --out target/bundle
   look train --bundle mine.toml --history history.csv.zst --as-of 2018-08-08T00:00:00Z --out target/bundle
 
-A history carries its labels (is_fraud, known 7 days after, or reported_at), or --labels has them.")]
+A history carries its labels (is_fraud, known from reported_at on, or else training.label_delay after), or
+--labels has them. Its columns are our fields, or those that the definition's [table] names.")]
 pub struct TrainArgs {
     /// The definition: features, policy, training.
     #[arg(long, default_value = "infra/bundles/card-fraud/bundle.toml")]
@@ -47,7 +48,7 @@ impl TrainArgs {
     pub fn main(&self) -> Result<ExitCode> {
         let text = fs::read_to_string(&self.bundle).with_context(|| format!("can't read {}", self.bundle.display()))?;
         let definition = Definition::parse(&text).with_context(|| format!("{} is refused", self.bundle.display()))?;
-        let mut rows = input::read(&self.history)?;
+        let mut rows = input::read(&self.history, Some(&definition))?;
         if let Some(labels) = &self.labels {
             input::label(&mut rows, labels)?;
         }
