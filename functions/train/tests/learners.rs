@@ -91,11 +91,11 @@ fn what_ranks_the_holdout_best_is_served() {
 
 #[test]
 fn a_share_of_the_good_ones_gives_the_probabilities_of_all() {
-    let set = world(20_000, corners);
-    for learner in [BOOST, FOREST, LOGISTIC] {
+    let (corners, straight) = (world(20_000, corners), world(20_000, straight));
+    for (learner, set) in [(BOOST, &corners), (FOREST, &corners), (LOGISTIC, &straight)] {
         for negatives in ["0.1", "1.0"] {
             let text = definition(learner).replace("negatives = 0.5", &format!("negatives = {negatives}"));
-            let report = trained(&text, &set).report.confirm;
+            let report = trained(&text, set).report.confirm;
             let found = report.leaderboard[0].calibration.unwrap();
             // Where the sample's odds were taken for all rows', this would be ln 0.1 = −2.3.
             assert!((found.log_odds(-1.7) + 1.7).abs() < 0.35, "{learner}{negatives}: {found:?}");

@@ -70,7 +70,7 @@ pub fn read(path: &Path, definition: Option<&Definition>) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Hands on each item of a file with its line's number, in the file's order; what can't be made of a
+/// Hands on each item of a file with its line's number, in the file's order; errors do not name the file; what can't be made of a
 /// row is an error of its own. Where types are to be guessed, columns that are not the definition's are
 /// kept.
 pub(crate) fn each(
@@ -79,7 +79,7 @@ pub(crate) fn each(
     guess: bool,
     mut take: impl FnMut(u64, Result<Item>) -> Result<()>,
 ) -> Result<()> {
-    let file = File::open(path).with_context(|| format!("can't open {}", path.display()))?;
+    let file = File::open(path)?;
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
     let plain: Box<dyn Read> = match extension {
         "zst" => Box::new(zstd::Decoder::new(file).context("not a zstd file")?),
@@ -87,7 +87,7 @@ pub(crate) fn each(
         _ => Box::new(file),
     };
     let mut reader = BufReader::with_capacity(1 << 20, plain);
-    let mut begins = reader.fill_buf().with_context(|| format!("can't read {}", path.display()))?;
+    let mut begins = reader.fill_buf()?;
     // What some spreadsheets put before everything else.
     if begins.starts_with(b"\xEF\xBB\xBF") {
         reader.consume(3);

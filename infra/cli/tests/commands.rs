@@ -52,7 +52,7 @@ fn wrong_usage_is_two_and_whatever_else_is_wrong_is_one() {
         assert_eq!((said.code, said.out.as_str()), (2, ""), "{wrong:?}: {}", said.err);
     }
     for (wrong, why) in [
-        (&["audit", "absent.ndjson"][..], "look: can't open absent.ndjson"),
+        (&["audit", "absent.ndjson"][..], "look: can't read absent.ndjson: No such file"),
         (&["score", "--bundle", ".", "absent.ndjson"], "look: "),
         (&["report"], "look: can't read target/run/outcome.json.gz"),
         (&["init"], "look: can't read infra/bundles/card-fraud/bundle.toml"),
