@@ -2,6 +2,7 @@
 //! 135: one value after the other.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -35,6 +36,28 @@ const FEATURES: [(&str, &str); 15] = [
     ("TERMINAL_ID_RISK_30DAY_WINDOW", "terminal_fraud_rate_30d"),
 ];
 
+/// The shipped definition, whose confirming look asks for all of these windows.
+fn definition() -> String {
+    let (before, rest) = DEFINITION.split_once("[first]").unwrap();
+    let (first, rest) = rest.split_once("[confirm]").unwrap();
+    let (_, rest) = rest.split_once("\n[costs]").unwrap();
+    let mut features = String::new();
+    let windows = FEATURES.map(|(_, name)| name).into_iter().filter(|name| name.ends_with('d'));
+    // What is there already, by the same name, is the same.
+    for name in windows.clone().filter(|name| !before.contains(&format!("name = \"{name}\""))) {
+        let (what, window) = name.rsplit_once('_').unwrap();
+        let (entity, measure) = what.split_once('_').unwrap();
+        let measure = if measure == "mean" { "mean = \"amount\"".to_owned() } else { format!("{measure} = true") };
+        let delay = if entity == "terminal" { "delay = \"7d\"\n" } else { "" };
+        let _ = write!(
+            features,
+            "[[feature]]\nname = \"{name}\"\nentity = \"{entity}_id\"\n{measure}\nwindow = \"{window}\"\n{delay}\n"
+        );
+    }
+    let asked: Vec<&str> = windows.collect();
+    format!("{before}{features}[first]{first}[confirm]\nfeatures = {asked:?}\n\n[costs]{rest}")
+}
+
 /// The comparison: how many values were compared and how many are further apart than 1e-6, the largest
 /// difference and whose it is, and how many transactions were left out because they share customer and
 /// second with another, so that which of them comes first is not defined.
@@ -43,7 +66,7 @@ const FEATURES: [(&str, &str); 15] = [
 /// If a file is missing or a published transaction is not in the other file.
 pub(crate) fn measure(folder: &Path) -> Value {
     let rows = input::read(&folder.join("handbook_slice_d078_d135.csv.zst"), None).unwrap();
-    let definition = Definition::parse(DEFINITION).unwrap();
+    let definition = Definition::parse(&definition()).unwrap();
     let past = input::past(&definition, &rows).unwrap();
     let [from, to]: [Timestamp; 2] = [FROM, TO].map(|text| text.parse().unwrap());
     let set = TrainingSet::of_history(&definition, &past, [from, to, to]);
