@@ -11,11 +11,12 @@ mod spark;
 mod tests;
 mod xgboost;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io, mem};
 
 use model::{Forest, ForestError, Link, Model, Node, Split, Tree};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// Why a model can't be brought along.
 #[derive(Debug, thiserror::Error)]
@@ -87,9 +88,10 @@ fn parse(bytes: &[u8], features: &[&str]) -> Result<Forest, ImportError> {
     if text.starts_with("tree\n") || text.starts_with("tree\r\n") {
         return lightgbm::forest(text, features);
     }
-    let Ok(object) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text) else {
+    if !text.starts_with('{') {
         return Err(ImportError::Kind);
-    };
+    }
+    let object: HashMap<String, IgnoredAny> = json("XGBoost or from_sklearn.py", text)?;
     match (object.contains_key("learner"), object.contains_key("second_look_trees")) {
         (true, _) => xgboost::forest(text, features),
         (_, true) => sklearn::forest(text, features),

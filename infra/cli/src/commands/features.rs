@@ -11,7 +11,8 @@ use super::labelled::LabelledArgs;
 ///
 /// A line for each transaction of the training span, by time: the look's features in its order, is_fraud,
 /// and held_out, which is 1 in the rows that thresholds are chosen on: learn from the others. A missing
-/// value is an empty field; where a library takes none, put 3.4028235e38 in its place, as is done in serving.
+/// value is an empty field, NaN to most readers. Leave it so; only where a library takes no NaN, put
+/// 3.4028235e38 in its place, which is what the models then find in serving.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look features --history history.csv.zst --look first > first.csv

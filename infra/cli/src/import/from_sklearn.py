@@ -29,6 +29,9 @@ def form(model):
         link = "log_odds"
         bias = float(model.decision_function(origin)[0] - rate * sum(tree.predict(origin)[0] for tree in grown))
         trees = [from_tree(tree.tree_, rate * tree.tree_.value[:, 0, 0]) for tree in grown]
+        # It takes no NaN. What stands for one is the largest number, which goes right.
+        for tree in trees:
+            tree["missing_left"] = [False] * len(tree["missing_left"])
     elif kind in ("RandomForestClassifier", "ExtraTreesClassifier", "DecisionTreeClassifier"):
         grown = getattr(model, "estimators_", [model])
         link, bias, trees = "probability", 0.0, []
@@ -54,12 +57,14 @@ def from_hist(nodes):
     leaf = nodes["is_leaf"].astype(bool)
     return columns(
         left=np.where(leaf, -1, nodes["left"].astype(int)), right=np.where(leaf, -1, nodes["right"].astype(int)),
-        feature=nodes["feature_idx"], threshold=np.minimum(nodes["num_threshold"], sys.float_info.max),
+        feature=nodes["feature_idx"], threshold=nodes["num_threshold"],
         missing_left=nodes["missing_go_to_left"].astype(bool), value=nodes["value"], weight=nodes["count"],
     )
 
 
-def columns(**arrays):
+def columns(threshold, **arrays):
+    # Infinite where missing values alone go the other way; JSON knows no such number.
+    arrays["threshold"] = np.clip(threshold, -sys.float_info.max, sys.float_info.max)
     return {name: array.tolist() for name, array in arrays.items()}
 
 
