@@ -1,5 +1,7 @@
 //! The smaller commands.
 
+mod features;
+mod labelled;
 mod local;
 mod on_system;
 mod replay;
@@ -8,6 +10,7 @@ mod score;
 mod simulate;
 mod train;
 
+pub use features::FeaturesArgs;
 pub use local::LocalArgs;
 pub use on_system::{AuditArgs, HistoryArgs, InitArgs};
 pub use replay::ReplayArgs;

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use look::commands::{
-    AuditArgs, HistoryArgs, InitArgs, LocalArgs, ReplayArgs, ReportArgs, ScoreArgs, SimulateArgs, TrainArgs,
+    AuditArgs, FeaturesArgs, HistoryArgs, InitArgs, LocalArgs, ReplayArgs, ReportArgs, ScoreArgs, SimulateArgs,
+    TrainArgs,
 };
 use look::run;
 
@@ -22,6 +23,7 @@ enum Command {
     Run(run::Args),
     Simulate(SimulateArgs),
     Train(TrainArgs),
+    Features(FeaturesArgs),
     Score(ScoreArgs),
     Replay(ReplayArgs),
     Report(ReportArgs),
@@ -47,6 +49,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Run(args) => run::main(&args),
         Command::Simulate(args) => args.main(),
         Command::Train(args) => args.main(),
+        Command::Features(args) => args.main(),
         Command::Score(args) => args.main(),
         Command::Local(args) => args.main(),
         Command::Report(args) => args.main(),

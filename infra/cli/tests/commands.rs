@@ -36,7 +36,9 @@ fn fine(arguments: &[&str], folder: &Path) -> String {
 fn help_shows_an_example_of_each_command() {
     let folder = tempfile::tempdir().unwrap();
     let all = fine(&["--help"], folder.path());
-    for command in ["run", "simulate", "train", "score", "replay", "report", "init", "history", "audit", "local"] {
+    for command in
+        ["run", "simulate", "train", "features", "score", "replay", "report", "init", "history", "audit", "local"]
+    {
         assert!(all.contains(&format!("\n  {command} ")), "{command} is missing: {all}");
         let help = fine(&[command, "--help"], folder.path());
         assert!(help.contains("Example") && help.contains(&format!("look {command}")), "{help}");

@@ -5,12 +5,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use jiff::{SignedDuration, Timestamp};
-use model::Definition;
+use model::{Definition, Look, Model};
 use train::metrics::Ranking;
-use train::{Progress, Report, TrainingSet};
+use train::{Progress, Report};
 
-use crate::input;
+use super::labelled::{Labelled, LabelledArgs};
+use crate::import;
 use crate::show::{line, thousands};
 
 /// Learn both looks from a labelled history and write a bundle.
@@ -19,22 +19,29 @@ use crate::show::{line, thousands};
   look simulate --out cards
   look train --history cards/transactions.ndjson --labels cards/labels.ndjson --out target/bundle
   look train --bundle mine.toml --history history.csv.zst --as-of 2018-08-08T00:00:00Z --out target/bundle
+  look train --first-model first.json --confirm-model confirm.txt --history history.csv.zst --out target/bundle
 
 A history carries its labels (is_fraud, known from reported_at on, or else training.label_delay after), or
---labels has them. Its columns are our fields, or those that the definition's [table] names.")]
+--labels has them. Its columns are our fields, or those that the definition's [table] names.
+
+A model that was trained elsewhere, on what `look features` writes, is a file of
+  XGBoost       booster.save_model(\"model.json\"): gbtree or dart, binary:logistic
+  LightGBM      booster.save_model(\"model.txt\"): objective binary, random forests too
+  scikit-learn  python infra/cli/src/import/from_sklearn.py model.joblib model.json: decision trees, forests,
+                extremely random trees, gradient boosting, histogram gradient boosting
+or a folder of
+  Spark MLlib   model.save, its Parquet turned into JSON (given the folder, look says how): RandomForest-, GBT- and
+                DecisionTreeClassificationModel
+It is served as it is; thresholds alone are chosen. Columns with names are put in the look's order.")]
 pub struct TrainArgs {
-    /// The definition: features, policy, training.
-    #[arg(long, default_value = "infra/bundles/card-fraud/bundle.toml")]
-    bundle: PathBuf,
-    /// NDJSON or CSV, plain, .gz or .zst.
+    #[command(flatten)]
+    labelled: LabelledArgs,
+    /// A model of the first look that was trained elsewhere, served in place of what would be learnt.
     #[arg(long)]
-    history: PathBuf,
-    /// NDJSON lines of transaction_id, reported_at, is_fraud.
+    first_model: Option<PathBuf>,
+    /// The same of the confirming look.
     #[arg(long)]
-    labels: Option<PathBuf>,
-    /// The moment whose knowledge is learnt from; the end of the history, if it is not said.
-    #[arg(long)]
-    as_of: Option<Timestamp>,
+    confirm_model: Option<PathBuf>,
     /// The folder to write the bundle to. Its model card and plots go to a folder beside it, OUT-card.
     #[arg(long)]
     out: PathBuf,
@@ -46,24 +53,16 @@ pub struct TrainArgs {
 impl TrainArgs {
     /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
-        let text = fs::read_to_string(&self.bundle).with_context(|| format!("can't read {}", self.bundle.display()))?;
-        let definition = Definition::parse(&text).with_context(|| format!("{} is refused", self.bundle.display()))?;
-        let mut rows = input::read(&self.history, Some(&definition))?;
-        if let Some(labels) = &self.labels {
-            input::label(&mut rows, labels)?;
-        }
-        let last = rows.last().context("the history is empty")?.occurred_at;
-        let as_of = self.as_of.unwrap_or(last);
-        let past = input::past(&definition, &rows).with_context(|| format!("in {}", self.history.display()))?;
-        let back = |moment: Timestamp, seconds: u64| moment.checked_sub(SignedDuration::from_secs(seconds as i64));
-        let to = back(as_of, definition.training.label_delay)?;
-        let from = back(to, definition.training.span)?;
-        let set = TrainingSet::of_history(&definition, &past, [from, to, as_of]);
+        let Labelled { text, definition, past, as_of, set } = self.labelled.read()?;
+        let brought = [
+            brought(self.first_model.as_deref(), &definition, &definition.first)?,
+            brought(self.confirm_model.as_deref(), &definition, &definition.confirm)?,
+        ];
         let profiles =
             definition.first.cut_off(as_of).map(|cut_off| past.profiles(&definition, cut_off)).transpose()?;
         let bars = MultiProgress::new();
         let bars = ["first", "confirming"].map(|look| (look, bars.add(ProgressBar::no_length().with_style(style()))));
-        let trained = train::train(&text, &set, profiles.as_ref(), [None, None], |Progress { look, step }| {
+        let trained = train::train(&text, &set, profiles.as_ref(), brought, |Progress { look, step }| {
             for (_, bar) in bars.iter().filter(|(of, _)| *of == look) {
                 bar.set_message(format!("{look} look, {}", step.learner));
                 bar.set_length(step.of as u64);
@@ -97,6 +96,13 @@ impl TrainArgs {
         name.push("-card");
         self.out.with_file_name(name)
     }
+}
+
+fn brought(path: Option<&Path>, definition: &Definition, look: &Look) -> Result<Option<Model>> {
+    let read = |path: &Path| {
+        import::read(path, &definition.names(look)).with_context(|| format!("can't bring {} along", path.display()))
+    };
+    path.map(read).transpose()
 }
 
 fn style() -> ProgressStyle {

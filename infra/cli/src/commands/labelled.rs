@@ -1,0 +1,55 @@
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use jiff::{SignedDuration, Timestamp};
+use model::Definition;
+use train::{Past, TrainingSet};
+
+use crate::input;
+
+/// What both looks are learnt from.
+#[derive(clap::Args, Debug)]
+pub(crate) struct LabelledArgs {
+    /// The definition: features, policy, training.
+    #[arg(long, default_value = "infra/bundles/card-fraud/bundle.toml")]
+    bundle: PathBuf,
+    /// NDJSON or CSV, plain, .gz or .zst.
+    #[arg(long)]
+    history: PathBuf,
+    /// NDJSON lines of transaction_id, reported_at, is_fraud.
+    #[arg(long)]
+    labels: Option<PathBuf>,
+    /// The moment whose knowledge is learnt from; the end of the history, if it is not said.
+    #[arg(long)]
+    as_of: Option<Timestamp>,
+}
+
+/// A history with its definition.
+pub(crate) struct Labelled {
+    /// The definition's file.
+    pub(crate) text: String,
+    pub(crate) definition: Definition,
+    pub(crate) past: Past,
+    pub(crate) as_of: Timestamp,
+    pub(crate) set: TrainingSet,
+}
+
+impl LabelledArgs {
+    pub(crate) fn read(&self) -> Result<Labelled> {
+        let text = fs::read_to_string(&self.bundle).with_context(|| format!("can't read {}", self.bundle.display()))?;
+        let definition = Definition::parse(&text).with_context(|| format!("{} is refused", self.bundle.display()))?;
+        let mut rows = input::read(&self.history, Some(&definition))?;
+        if let Some(labels) = &self.labels {
+            input::label(&mut rows, labels)?;
+        }
+        let last = rows.last().context("the history is empty")?.occurred_at;
+        let as_of = self.as_of.unwrap_or(last);
+        let past = input::past(&definition, &rows).with_context(|| format!("in {}", self.history.display()))?;
+        let back = |moment: Timestamp, seconds: u64| moment.checked_sub(SignedDuration::from_secs(seconds as i64));
+        let to = back(as_of, definition.training.label_delay)?;
+        let from = back(to, definition.training.span)?;
+        let set = TrainingSet::of_history(&definition, &past, [from, to, as_of]);
+        Ok(Labelled { text, definition, past, as_of, set })
+    }
+}
