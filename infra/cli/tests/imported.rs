@@ -122,14 +122,30 @@ fn what_older_versions_and_spark_saved_answers_as_there() {
 }
 
 #[test]
-fn sparks_parquet_is_refused_with_what_to_do() {
+fn damaged_tables_of_sparks_and_absent_files_are_named() {
     let folder = tempfile::tempdir().unwrap();
+    let saved = fixtures().join("spark/tree");
     for part in ["metadata", "data"] {
         fs::create_dir(folder.path().join(part)).unwrap();
     }
-    fs::write(folder.path().join("data/part-00000-c000.snappy.parquet"), "PAR1").unwrap();
-    let error = import::read(folder.path(), &["a"]).unwrap_err().to_string();
-    assert!(error.contains("Parquet") && error.contains("write.json"), "{error}");
+    fs::copy(saved.join("metadata/part-00000"), folder.path().join("metadata/part-00000")).unwrap();
+    let table = fs::read_dir(saved.join("data")).unwrap().next().unwrap().unwrap();
+    let (good, damaged) = (fs::read(table.path()).unwrap(), folder.path().join("data").join(table.file_name()));
+    let read = |bytes: &[u8]| {
+        fs::write(&damaged, bytes).unwrap();
+        import::read(folder.path(), &["a", "b", "c", "d"])
+    };
+    assert!(read(&good).is_ok());
+    let error = read(&good[..good.len() / 2]).unwrap_err().to_string();
+    assert!(error.starts_with("not as Spark writes it: ") && error.contains(".snappy.parquet"), "{error}");
+    for place in (0..good.len()).step_by(97) {
+        let mut bytes = good.clone();
+        bytes[place] = !bytes[place];
+        // Whatever it is, it is told; where it does no harm, nothing is.
+        if let Err(error) = read(&bytes) {
+            assert!(!error.to_string().is_empty());
+        }
+    }
     let absent = import::read(Path::new("absent.json"), &["a"]).unwrap_err();
     assert!(absent.to_string().contains("absent.json") && absent.source().is_some(), "{absent}");
 }

@@ -30,8 +30,7 @@ A model that was trained elsewhere, on what `look features` writes, is a file of
   scikit-learn  python infra/cli/src/import/from_sklearn.py model.joblib model.json: decision trees, forests,
                 extremely random trees, gradient boosting, histogram gradient boosting
 or a folder of
-  Spark MLlib   model.save, its Parquet turned into JSON (given the folder, look says how): RandomForest-, GBT- and
-                DecisionTreeClassificationModel
+  Spark MLlib   model.save: RandomForest-, GBT- and DecisionTreeClassificationModel
 It is served as it is; thresholds alone are chosen. Columns with names are put in the look's order.")]
 pub struct TrainArgs {
     #[command(flatten)]

@@ -1,5 +1,4 @@
-//! Tree ensembles and single trees of Spark MLlib 3, as `model.save` lays them out, the tables as JSON in
-//! place of Parquet: Spark itself turns one into the other ([`AS_JSON`]), and we need no reader of Parquet.
+//! Tree ensembles and single trees of Spark MLlib 3, as `model.save` lays them out: text and Parquet.
 //!
 //! How Spark answers: a forest's probability is the mean of its trees' class shares, boosting's is
 //! 1 / (1 + exp(-2 m)), m being the weighted sum of its trees (`RandomForestClassifier.scala`,
@@ -7,22 +6,20 @@
 //! A missing value is NaN there and goes right, like ours.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::panic;
 use std::path::Path;
 
 use model::{Forest, Link, Split};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Columns, Foreign, ImportError, json, tree};
 
 const SPARK: &str = "Spark";
-/// In Python; the other languages' lines look the same.
-const AS_JSON: &str = "give the folder that Spark writes by spark.read.parquet(model + \"/data\").write.json(out + \"/data\"), \
-                       the same for treesMetadata if it is there, and \
-                       spark.read.text(model + \"/metadata\").write.text(out + \"/metadata\")";
-
-/// A saved model's tables, as lines of JSON.
+/// A saved model's tables, rows as lines of JSON.
 pub(super) struct Saved {
     pub(super) metadata: String,
     pub(super) trees: String,
@@ -187,22 +184,39 @@ impl NodeData {
     }
 }
 
-/// The contents of a table's parts.
+/// The contents of a table's parts, rows as lines.
 fn parts(folder: &Path) -> Result<String, ImportError> {
     let failed = |source| ImportError::File { path: folder.to_path_buf(), source };
     let mut text = String::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.ends_with(".parquet") {
-            return Err(ImportError::Refused { what: format!("Parquet in {}", folder.display()), instead: AS_JSON });
-        }
         // Marks and checksums.
-        if !name.starts_with(['_', '.']) {
+        if name.starts_with(['_', '.']) {
+            continue;
+        }
+        if name.ends_with(".parquet") {
+            text += &parquet(&path)?;
+        } else {
             text += &fs::read_to_string(&path).map_err(|source| ImportError::File { path: path.clone(), source })?;
         }
     }
     Ok(text)
+}
+
+/// A Parquet file's rows as lines of JSON.
+fn parquet(path: &Path) -> Result<String, ImportError> {
+    let lines = || -> Result<String, ParquetError> {
+        let mut text = String::new();
+        for row in SerializedFileReader::new(File::open(path)?)?.get_row_iter(None)? {
+            text += &row?.to_json_value().to_string();
+            text.push('\n');
+        }
+        Ok(text)
+    };
+    // Of some damaged files the library makes a panic in place of an error.
+    let lines = panic::catch_unwind(lines).unwrap_or_else(|_| Err(ParquetError::General("it is damaged".to_owned())));
+    lines.map_err(|why| form(format!("{}: {why}", path.display())))
 }
 
 fn rows<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, ImportError> {

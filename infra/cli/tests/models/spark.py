@@ -1,11 +1,10 @@
-"""Makes spark/ beside this file anew: python spark.py (pyspark 3.5, Java 17). Models of Spark MLlib, their
-tables as JSON, with rows and Spark's own probabilities."""
+"""Makes spark/ beside this file anew: python spark.py (pyspark 3.5, Java 17). Models as Spark MLlib saves
+them, with rows and Spark's own probabilities."""
 
 import csv
 import random
 import shutil
 import struct
-import tempfile
 from pathlib import Path
 
 from pyspark.ml.classification import DecisionTreeClassifier, GBTClassifier, RandomForestClassifier
@@ -37,13 +36,8 @@ for name, learner in {
     "boosted": GBTClassifier(maxIter=6, maxDepth=2, seed=1),
     "tree": DecisionTreeClassifier(maxDepth=4, seed=1),
 }.items():
-    model, out = learner.fit(frame(rows, ["features", "label"])), str(OUT / name)
-    with tempfile.TemporaryDirectory() as saved:
-        model.write().overwrite().save(saved)
-        for table in ["data", "treesMetadata"]:
-            if (Path(saved) / table).exists():
-                spark.read.parquet(f"{saved}/{table}").write.json(f"{out}/{table}")
-        spark.read.text(f"{saved}/metadata").write.text(f"{out}/metadata")
+    model = learner.fit(frame(rows, ["features", "label"]))
+    model.save(str(OUT / name))
     answers = model.transform(frame(asked, ["features"])).select("probability").collect()
     with open(OUT / f"{name}.csv", "w", newline="") as file:
         lines = csv.writer(file, lineterminator="\n")
