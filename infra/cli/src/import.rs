@@ -11,11 +11,11 @@ mod spark;
 mod tests;
 mod xgboost;
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io, mem};
 
 use model::{Forest, ForestError, Link, Model, Node, Split, Tree};
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// Why a model can't be brought along.
@@ -82,6 +82,13 @@ pub fn read(path: &Path, features: &[&str]) -> Result<Model, ImportError> {
     Ok(parse(&bytes, features)?.into())
 }
 
+/// What tells JSON files apart.
+#[derive(Deserialize)]
+struct Kind {
+    learner: Option<IgnoredAny>,
+    second_look_trees: Option<IgnoredAny>,
+}
+
 /// Reads a file's bytes, told apart by how they begin.
 fn parse(bytes: &[u8], features: &[&str]) -> Result<Forest, ImportError> {
     let text = std::str::from_utf8(bytes).map_err(|_| ImportError::Kind)?.trim_start();
@@ -91,10 +98,10 @@ fn parse(bytes: &[u8], features: &[&str]) -> Result<Forest, ImportError> {
     if !text.starts_with('{') {
         return Err(ImportError::Kind);
     }
-    let object: HashMap<String, IgnoredAny> = json("XGBoost or from_sklearn.py", text)?;
-    match (object.contains_key("learner"), object.contains_key("second_look_trees")) {
-        (true, _) => xgboost::forest(text, features),
-        (_, true) => sklearn::forest(text, features),
+    let kind: Kind = json("XGBoost or from_sklearn.py", text)?;
+    match (kind.learner, kind.second_look_trees) {
+        (Some(_), _) => xgboost::forest(text, features),
+        (_, Some(_)) => sklearn::forest(text, features),
         _ => Err(ImportError::Kind),
     }
 }

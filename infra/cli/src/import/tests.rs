@@ -157,7 +157,7 @@ fn what_spark_can_and_we_can_not_is_named() {
     let error = refused("tree", &metadata("DecisionTreeClassificationModel", "LinearSVCModel"));
     assert!(error.contains("LinearSVCModel"), "{error}");
     let error = refused("boosted", &|saved| {
-        saved.nodes = saved.nodes.replacen("\"numCategories\":-1", "\"numCategories\":3", 1)
+        saved.nodes = saved.nodes.replacen("\"numCategories\":-1", "\"numCategories\":3", 1);
     });
     assert!(error.contains("the categorical split of Spark's tree 0"), "{error}");
     let error = refused("boosted", &|saved| saved.trees = saved.trees.lines().skip(1).collect::<Vec<_>>().join("\n"));
