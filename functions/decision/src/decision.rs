@@ -45,7 +45,8 @@ pub struct Reason {
     /// Its value, in the feature's own unit; `null` where it was missing.
     #[serde(with = "null_is_nan")]
     pub value: f64,
-    /// What it added to the score before it became a probability (log odds).
+    /// What it added to the model's sum before that became a probability: log odds, or of a forest whose trees
+    /// answer with probabilities a probability.
     pub contribution: f64,
 }
 

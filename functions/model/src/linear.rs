@@ -18,6 +18,8 @@ pub(crate) const MAGIC: &[u8; 8] = b"SLLINEAR";
 const VERSION: u32 = 1;
 /// No weight, mean or bias is larger: with f32 values, every sum is finite.
 const LARGEST: f64 = 1e100;
+/// Nor is a standard deviation smaller.
+const SMALLEST_SD: f64 = 1e-60;
 
 /// Why a linear model is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,8 +73,8 @@ impl Linear {
         }
         for (column, of) in columns.iter().enumerate() {
             let wrong = |why| Err(LinearError::Column { column, why });
-            if !(of.sd > 0.0 && of.sd.is_finite()) {
-                return wrong("its standard deviation is not above 0");
+            if !(of.sd >= SMALLEST_SD && of.sd.is_finite()) {
+                return wrong("its standard deviation is not above 0, or too small");
             }
             if !small(of.mean) || !small(of.coefficient) || !small(of.coefficient / of.sd) || !small(of.mean / of.sd) {
                 return wrong("a number is none, or too large");

@@ -11,6 +11,17 @@ use model::{Definition, HoldBy, Kind, Measure, ReviewBy};
 
 const CARD_FRAUD: &str = include_str!("../../../infra/bundles/card-fraud/bundle.toml");
 
+/// So many features, each made of the one before it twice.
+fn chain(links: u32) -> String {
+    let mut text = String::from("[[feature]]\nname = \"made_0\"\nfield = \"amount\"\n");
+    for link in 1..=links {
+        let before = link - 1;
+        let made_of = format!("[\"made_{before}\", \"made_{before}\"]");
+        text.extend(["[[feature]]\nname = \"made_", &link.to_string(), "\"\ndifference = ", &made_of, "\n"]);
+    }
+    DEFINITION.replacen("[first]", &format!("{text}\n[first]"), 1)
+}
+
 fn refusal(text: &str) -> String {
     let error = Definition::parse(text).unwrap_err();
     error.source().map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
@@ -141,6 +152,7 @@ fn each_slip_is_refused_with_its_place_and_what_was_expected() {
         (feature("field = \"risk\""), "field `risk` is no number of the schema"),
         (feature("ratio = [\"amount\", \"later\"]"), "made of `later`, which is not declared before it"),
         (feature("difference = [\"amount\", \"later\"]"), "made of `later`, which is not declared before it"),
+        (chain(5), "made of others, 5 deep: expected 4 at the most"),
         (feature("field = \"amount\"\nmissing = inf"), "missing: expected a finite number"),
         (feature("entity = \"merchant\"\ncount = true\nwindow = \"7d\""), "`merchant` is no entity"),
         (feature(window), "expected one measure"),

@@ -40,8 +40,8 @@ fn text(definition: &Definition, report: &Report) -> String {
         card,
         "## Data\n\n{} transactions from {from} to {to}, {} of them frauds ({}). What was not reported within {} counts as \
          good. Features are as they were known at each transaction's own moment.\n\nThe last {} were held out: {} \
-         transactions, {} frauds. **All figures on this page are of these.** {} Calibration and thresholds were chosen on \
-         them.\n\n",
+         transactions, {} frauds. **All figures on this page are of these.** {} Learner, number of trees, calibration \
+         and thresholds were chosen on them.\n\n",
         thousands(report.transactions),
         thousands(report.frauds),
         percent(report.frauds as f64 / report.transactions.max(1) as f64, 2),

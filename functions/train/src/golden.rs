@@ -10,7 +10,8 @@ use crate::set::{TrainingSet, evidence};
 /// How many golden vectors each look gets.
 const GOLDEN: usize = 8;
 
-/// Vectors from across the training set, with ids of their own: a bundle carries nobody's name.
+/// Vectors from across the training set, with ids of their own: a bundle carries nobody's name. Numbers and
+/// categories are as they were.
 pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet) -> Golden {
     let schema = definition.schema();
     let mut golden = Golden::default();

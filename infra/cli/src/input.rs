@@ -4,9 +4,9 @@
 mod table;
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use decision::{Batch, Origin};
@@ -22,7 +22,7 @@ use train::Past;
 /// A flag without a moment is known this long after its transaction.
 pub const LABEL_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// What a file is read by where nothing else is said.
-const CARD_FRAUD: &str = include_str!("../../bundles/card-fraud/bundle.toml");
+pub(crate) const CARD_FRAUD: &str = include_str!("../../bundles/card-fraud/bundle.toml");
 
 /// One transaction of a file.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +39,31 @@ pub struct Row {
     pub fraud: Option<bool>,
     /// When that is known.
     pub reported_at: Timestamp,
+}
+
+/// Whose columns a file has.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Described {
+    /// The definition that describes the file: its fields, its [table]. Without one it is of cards, or guessed.
+    #[arg(long)]
+    bundle: Option<PathBuf>,
+}
+
+impl Described {
+    /// The definition and its text, if one is named.
+    pub(crate) fn definition(&self) -> Result<Option<(String, Definition)>> {
+        let read = |path: &PathBuf| -> Result<(String, Definition)> {
+            let text = fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+            let definition = Definition::parse(&text).with_context(|| format!("{} is refused", path.display()))?;
+            Ok((text, definition))
+        };
+        self.bundle.as_ref().map(read).transpose()
+    }
+
+    /// Reads a file that is described so.
+    pub(crate) fn read(&self, file: &Path) -> Result<Vec<Row>> {
+        read(file, self.definition()?.as_ref().map(|(_, definition)| definition))
+    }
 }
 
 /// One item of a file.
@@ -238,6 +263,25 @@ mod tests {
         assert_eq!((rows[0].transaction_id.as_str(), rows[0].fraud, rows[1].fraud), ("4", Some(false), Some(true)));
         assert_eq!(rows[1].reported_at.to_string(), "2018-04-09T00:01:00Z");
         assert_eq!(rows[1].partition_key, "7");
+    }
+
+    #[test]
+    fn a_table_that_names_no_label_has_it_under_our_own_name() {
+        let text = CARD_FRAUD.replace("label = \"TX_FRAUD\"\n", "").replace("\"TX_AMOUNT\"", "\"price\"");
+        let definition = Definition::parse(&text).unwrap();
+        let text = "TRANSACTION_ID,TX_TIME_SECONDS,CUSTOMER_ID,TERMINAL_ID,price,is_fraud\n4,60,8,9,3,1\n";
+        let (_folder, path) = file("h.csv", text.as_bytes());
+        assert_eq!(read(&path, Some(&definition)).unwrap()[0].fraud, Some(true));
+        // A line that leaves a key out is still the table's.
+        let line =
+            r#"{"transaction_id":"4","occurred_at":"2026-01-31T09:00:00Z","price":3,"CUSTOMER_ID":8,"is_fraud":1}"#;
+        let text = CARD_FRAUD.replace("label = \"TX_FRAUD\"\n", "").replace("\"TX_AMOUNT\"", "\"price\"");
+        let text = text.replace("transaction_id = \"TRANSACTION_ID\"\n", "");
+        let start = text.find("occurred_at = {").unwrap();
+        let text = text.replacen(&text[start..start + text[start..].find('\n').unwrap()], "", 1);
+        let (_folder, path) = file("h.ndjson", line.as_bytes());
+        let rows = read(&path, Some(&Definition::parse(&text).unwrap())).unwrap();
+        assert_eq!((rows[0].partition_key.as_str(), rows[0].fraud), ("8", Some(true)));
     }
 
     #[test]

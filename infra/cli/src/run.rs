@@ -14,8 +14,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use jiff::{SignedDuration, Timestamp};
 use local::{Local, Options, Parameters};
+use model::Definition;
 
-use crate::input::{self, Row};
+use crate::input::{CARD_FRAUD, Described, Row};
 use crate::show::Steps;
 use crate::simulate::{self, Size};
 use crate::system::System;
@@ -35,12 +36,15 @@ const LIVE: usize = 20_000;
   look run                                     simulated cards, about three minutes
   look run --input transactions.csv.zst        your own (or the Handbook's), the last 20,000 live
   look run --live 2000 --out /tmp/quick        a quick one
+  look run --bundle infra/bundles/flight-delays/bundle.toml --input flights.csv
 
 Exit codes: 0 every promise kept, 1 one was broken or the run failed, 2 wrong usage")]
 pub struct Args {
-    /// NDJSON or CSV, plain, .gz or .zst, with our fields or the Handbook's. Without it, cards are simulated.
+    /// NDJSON or CSV, plain, .gz or .zst, with our fields, the Handbook's, or those of --bundle. Without it, cards are simulated.
     #[arg(long)]
     input: Option<PathBuf>,
+    #[command(flatten)]
+    described: Described,
     /// How many transactions go live; those before them are the history.
     #[arg(long, default_value_t = LIVE)]
     live: usize,
@@ -72,6 +76,10 @@ pub(crate) struct Split {
 pub fn main(args: &Args) -> Result<ExitCode> {
     let steps = Steps::new();
     fs::create_dir_all(&args.out).with_context(|| format!("can't make {}", args.out.display()))?;
+    let definition = match args.described.definition()? {
+        Some(definition) => definition,
+        None => (CARD_FRAUD.to_owned(), Definition::parse(CARD_FRAUD)?),
+    };
     let split = steps.step("read the transactions", || split(args))?;
     steps.note(&format!(
         "{}: {} of history, {} live from {}",
@@ -87,12 +95,13 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     })?;
     steps.step("deploy infra/template.yaml", || {
         let parameters = Parameters::default().with("StreamBatchSize", 1000).with("SweepGraceSeconds", 20);
+        let parameters = parameters.with("BundleName", &definition.1.name);
         local.deploy(&parameters).map(|_| ()).map_err(anyhow::Error::from)
     })?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(async {
         let system = System::of_local(&local).await?;
-        phases::prepare(&steps, &local, &system, &split).await?;
+        phases::prepare(&steps, &local, &system, &split, &definition.0).await?;
         phases::go_live(&steps, &local, &system, &split).await
     });
     if args.keep {
@@ -118,7 +127,7 @@ fn split(args: &Args) -> Result<Split> {
     let (mut rows, source, from) = match &args.input {
         Some(path) => {
             let handbook: Timestamp = HANDBOOK_LIVE.parse()?;
-            let rows = input::read(path, None)?;
+            let rows = args.described.read(path)?;
             let spans =
                 rows.first().is_some_and(|row| row.occurred_at < handbook - SignedDuration::from_hours(24 * 28))
                     && rows.last().is_some_and(|row| row.occurred_at > handbook);

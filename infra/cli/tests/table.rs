@@ -142,13 +142,17 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
     assert_eq!(output.status.code(), Some(1), "{told}");
     assert!(told.contains("line 3, field v2: expected a number") && told.contains("2999 transactions"), "{told}");
 
-    // The same rows as NDJSON are the same transactions.
-    let numbers = |line: &str| {
+    // The same rows as NDJSON are the same transactions; what is missing is null, or is left out.
+    let numbers = |(row, line): (usize, &str)| {
         let fields: Vec<&str> = line.split(',').collect();
-        let v2 = fields[1].parse::<f64>().map_or_else(|_| "null".to_owned(), |v2| v2.to_string());
-        format!("{{\"V1\":{},\"V2\":{v2},\"Class\":{}}}", fields[0], fields[2])
+        let v2 = match fields[1].parse::<f64>() {
+            Ok(v2) => format!("\"V2\":{v2},"),
+            Err(_) if row.is_multiple_of(2) => "\"V2\":null,".to_owned(),
+            Err(_) => String::new(),
+        };
+        format!("{{\"V1\":{},{v2}\"Class\":{}}}", fields[0], fields[2])
     };
-    let lines: Vec<String> = table.lines().skip(1).map(numbers).collect();
+    let lines: Vec<String> = table.lines().skip(1).enumerate().map(numbers).collect();
     fs::write(folder.path().join("table.ndjson"), lines.join("\n")).unwrap();
     let scores = |file: &str| -> Vec<f64> {
         let decisions = printed(&["score", "--bundle", "out", file], folder.path());
@@ -157,6 +161,25 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
     let scored = scores("table.csv");
     assert_eq!(scored, scores("table.ndjson"));
     assert!(scored[13] > 0.5 && scored[0] < 0.5, "{} {}", scored[13], scored[0]);
+    // And so they are without their answers, which what is to be scored has not yet.
+    let asked: Vec<&str> = table.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+    fs::write(folder.path().join("asked.csv"), asked.join("\n")).unwrap();
+    assert_eq!(scored, scores("asked.csv"));
+
+    // A row with a field too many is named; those after it are scored.
+    fs::write(folder.path().join("ragged.csv"), asked.join("\n").replacen("7,13.5e0\n", "7,13.5e0,9\n", 1)).unwrap();
+    let output = look(&["score", "--bundle", "out", "ragged.csv"], folder.path());
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("line 3: not a CSV record") && told.contains("2999 transactions"), "{told}");
+
+    // Learnt again, into a folder whose bundle had a file that this one has not.
+    let manifest = fs::read_to_string(folder.path().join("out/bundle.json")).unwrap();
+    let other = manifest.replacen("\"first.model\"", "\"first.forest\"", 1);
+    assert_ne!(other, manifest);
+    fs::write(folder.path().join("out/bundle.json"), other).unwrap();
+    fs::write(folder.path().join("out/first.forest"), "old").unwrap();
+    printed(&train, folder.path());
+    assert_eq!(scored, scores("asked.csv"));
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::sql::PROFILE;
 /// A window longer than this is a slip of the pen, and would overflow intervals.
 const MAX_SECONDS: u64 = 3660 * 86_400;
 
+/// Ratios and differences of ratios and differences: each level may ask twice as often as the one above.
+const MAX_DEPTH: u32 = 4;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
@@ -149,6 +152,7 @@ pub(super) fn look(
 
 pub(super) fn features(schema: &Schema, entries: Vec<FeatureEntry>) -> Result<Vec<Feature>, DefinitionError> {
     let mut features: Vec<Feature> = Vec::with_capacity(entries.len());
+    let mut depths: Vec<u32> = Vec::with_capacity(entries.len());
     for entry in entries {
         let name = entry.name.clone();
         let refuse = |why: String| DefinitionError::Feature { feature: name.clone(), why };
@@ -170,7 +174,17 @@ pub(super) fn features(schema: &Schema, entries: Vec<FeatureEntry>) -> Result<Ve
         if missing.is_some_and(|value| !(value as f32).is_finite()) {
             return Err(refuse("missing: expected a finite number".to_owned()));
         }
-        let kind = kind(schema, &features, &entry).map_err(refuse)?;
+        let kind = kind(schema, &features, &entry).map_err(&refuse)?;
+        let depth = match kind {
+            Kind::Ratio(one, other) | Kind::Difference(one, other) => {
+                1 + [one, other].into_iter().filter_map(|place| depths.get(place)).max().copied().unwrap_or(0)
+            }
+            _ => 0,
+        };
+        if depth > MAX_DEPTH {
+            return Err(refuse(format!("made of others, {depth} deep: expected {MAX_DEPTH} at the most")));
+        }
+        depths.push(depth);
         // A field's own name may be its feature's, if it is the same thing: else one column has two meanings.
         let field = match name.as_str() {
             "amount" => Some(Kind::Amount),

@@ -93,9 +93,10 @@ impl Table {
         self.0.get(field)
     }
 
-    /// The columns that it names.
+    /// The columns that it names, but for the answer's, which what is to be scored has not yet.
     pub fn columns(&self) -> impl Iterator<Item = &str> {
-        self.0.values().filter_map(|source| match source {
+        let asked = self.0.iter().filter(|(field, _)| !["label", "reported_at"].contains(&field.as_str()));
+        asked.filter_map(|(_, source)| match source {
             Source::Column(column) => Some(column.as_str()),
             Source::Since { column, .. } => column.as_deref(),
             Source::Constant(_) => None,

@@ -9,7 +9,7 @@ use crate::audit::{Asked, audit};
 use crate::consume;
 use crate::history;
 use crate::init::init;
-use crate::input;
+use crate::input::{self, Described};
 use crate::show::{Steps, line, thousands};
 use crate::system::System;
 
@@ -42,6 +42,8 @@ pub struct HistoryArgs {
     #[arg(long)]
     before: Option<Timestamp>,
     #[command(flatten)]
+    described: Described,
+    #[command(flatten)]
     which: Which,
 }
 
@@ -71,6 +73,8 @@ pub struct AuditArgs {
     /// Read the decisions stream too; it keeps a day, unless it was told otherwise.
     #[arg(long)]
     stream: bool,
+    #[command(flatten)]
+    described: Described,
     #[command(flatten)]
     which: Which,
     /// Print it as JSON.
@@ -119,7 +123,7 @@ impl HistoryArgs {
     pub async fn main(&self) -> Result<ExitCode> {
         let (before, steps) = (self.before.unwrap_or_else(Timestamp::now), Steps::new());
         let rows = steps.step("read the history", || {
-            let mut rows = input::read(&self.file, None)?;
+            let mut rows = self.described.read(&self.file)?;
             if let Some(labels) = &self.labels {
                 input::label(&mut rows, labels)?;
             }
@@ -139,7 +143,7 @@ impl AuditArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
         let steps = Steps::new();
-        let mut rows = steps.step("read what was sent", || input::read(&self.file, None))?;
+        let mut rows = steps.step("read what was sent", || self.described.read(&self.file))?;
         rows.retain(|row| (self.from..self.to).contains(&row.occurred_at));
         let first = rows.first().context("the file has no transaction of that time")?.occurred_at;
         let last = rows.last().map_or(first, |row| row.occurred_at);

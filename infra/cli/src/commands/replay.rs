@@ -6,7 +6,7 @@ use anyhow::{Result, ensure};
 use host::Clients;
 use jiff::Timestamp;
 
-use crate::input;
+use crate::input::{self, Described};
 use crate::show::Steps;
 
 /// Put a file's transactions on a Kinesis stream, in order. What the stream refuses is sent again.
@@ -31,13 +31,15 @@ pub struct ReplayArgs {
     /// Only what happened before this moment.
     #[arg(long, default_value_t = Timestamp::MAX)]
     to: Timestamp,
+    #[command(flatten)]
+    described: Described,
 }
 
 impl ReplayArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
         ensure!(self.rate > 0, "--rate must be at least 1");
-        let mut rows = input::read(&self.file, None)?;
+        let mut rows = self.described.read(&self.file)?;
         rows.retain(|row| (self.from..self.to).contains(&row.occurred_at));
         let stream = Clients::load().await.decisions(&self.stream);
         let bar = Steps::new().bar("put on the stream", rows.len() as u64);

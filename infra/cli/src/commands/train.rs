@@ -70,6 +70,7 @@ impl TrainArgs {
         });
         bars.iter().for_each(|(_, bar)| bar.finish_and_clear());
         let trained = trained?;
+        clear(&self.out)?;
         write(&self.out, &trained.files)?;
         let card = self.card();
         write(&card, &trained.card)?;
@@ -107,6 +108,24 @@ fn brought(path: Option<&Path>, definition: &Definition, look: &Look) -> Result<
 fn style() -> ProgressStyle {
     // A template that can't be read would be a bug; the usual bar then.
     ProgressStyle::with_template("{msg:40} {bar:30} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Removes the files of the bundle that a folder holds, if it holds one: a bundle's folder takes no others.
+fn clear(folder: &Path) -> Result<()> {
+    let Ok(manifest) = fs::read(folder.join("bundle.json")) else { return Ok(()) };
+    let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
+    let names = manifest.get("files").and_then(|files| files.as_object()).into_iter().flat_map(|files| files.keys());
+    // A name alone: a folder's part of it would lead elsewhere.
+    for name in names.filter(|name| Path::new(name).file_name().is_some_and(|plain| plain == name.as_str())) {
+        let path = folder.join(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(error).with_context(|| format!("can't remove {}", path.display()));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use anyhow::{Context as _, Result, bail};
 use jiff::{SignedDuration, Timestamp};
-use model::{Definition, Source};
+use model::{Definition, Source, Table};
 use serde_json::{Map, Value, json};
 
 use super::Item;
@@ -35,15 +35,12 @@ enum From<'d> {
     Line,
 }
 
-/// The fields of a table with these columns; none where the definition's `[table]` is of other columns.
-fn fields<'d>(definition: &'d Definition, has: &dyn Fn(&str) -> Option<String>) -> Result<Option<Vec<Field<'d>>>> {
-    let Some(table) = &definition.table else { return Ok(None) };
-    if let Some(lacking) = table.columns().find(|column| has(column).as_deref() != Some(*column)) {
-        if has("occurred_at").is_none() {
-            bail!("it has neither the column `{lacking}`, which [table] names, nor our own fields");
-        }
-        return Ok(None);
-    }
+/// The fields of what a `[table]` describes; `has` gives the column of a name, if it is there.
+fn fields<'d>(
+    definition: &'d Definition,
+    table: &'d Table,
+    has: &dyn Fn(&str) -> Option<String>,
+) -> Result<Vec<Field<'d>>> {
     let schema = definition.schema();
     let mut fields = Vec::new();
     let mut add = |name: &'d str, column: &'d str, kind, needed| {
@@ -67,9 +64,10 @@ fn fields<'d>(definition: &'d Definition, has: &dyn Fn(&str) -> Option<String>) 
     for name in &schema.numbers {
         add(name, name, Kind::Number, true)?;
     }
-    add("is_fraud", "label", Kind::Label, false)?;
+    let label = if table.source("label").is_some() || has("label").is_some() { "label" } else { "is_fraud" };
+    add("is_fraud", label, Kind::Label, false)?;
     add("reported_at", "reported_at", Kind::Moment, false)?;
-    Ok(Some(fields))
+    Ok(fields)
 }
 
 /// A row's fields. `column` gives a column's value, none where it is empty.
@@ -122,7 +120,7 @@ fn after(count: &Value, since: Timestamp, unit: i64) -> Result<Value> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    let micros = number.context("expected a number")? * unit as f64;
+    let micros = number.filter(|number| number.is_finite()).context("expected a number")? * unit as f64;
     Ok(json!(since.checked_add(SignedDuration::from_micros(micros.round() as i64))?))
 }
 
@@ -136,16 +134,22 @@ fn truth(text: &str) -> Result<bool> {
 
 /// A line of NDJSON: as it is, or the fields of a table's row.
 pub(super) fn json(line: Vec<u8>, number: u64, definition: &Definition) -> Result<Item> {
-    if definition.table.is_none() {
-        return Ok(Item::Line(line));
-    }
+    let Some(table) = &definition.table else { return Ok(Item::Line(line)) };
     // What is no object is named by who reads it.
     let Ok(object) = serde_json::from_slice::<Map<String, Value>>(&line) else { return Ok(Item::Line(line)) };
     let has = |name: &str| named(object.keys().map(String::as_str), name);
-    Ok(match fields(definition, &has).with_context(|| format!("line {number}"))? {
-        None => Item::Line(line),
-        Some(fields) => Item::Fields(row(&fields, number, &|name| object.get(name).cloned())?),
-    })
+    // A key that a line leaves out is a missing value: one that only the table knows says whose line it is.
+    let ours = |name: &str| ["transaction_id", "occurred_at", "amount"].contains(&name);
+    let of_table = table.columns().any(|column| !ours(column) && object.contains_key(column));
+    if !of_table && has("occurred_at").is_some() {
+        return Ok(Item::Line(line));
+    }
+    let declared = |name: &str| {
+        ours(name) && name != "transaction_id" || definition.schema().declared().any(|other| other == name)
+    };
+    let column = |name: &str| has(name).or_else(|| declared(name).then(|| name.to_owned()));
+    let fields = fields(definition, table, &column).with_context(|| format!("line {number}"))?;
+    Ok(Item::Fields(row(&fields, number, &|name| object.get(name).cloned())?))
 }
 
 /// The rows of a CSV file.
@@ -157,15 +161,29 @@ pub(super) fn csv(
 ) -> Result<()> {
     let mut csv = csv::Reader::from_reader(reader);
     let header = csv.headers()?.clone();
-    let fields = match fields(definition, &|name| named(header.iter(), name)) {
-        Ok(fields) => fields,
-        // It may be another's file.
-        Err(_) if guess => None,
-        Err(error) => return Err(error),
+    let has = |name: &str| named(header.iter(), name);
+    let fields = match &definition.table {
+        None => None,
+        Some(table) => match table.columns().find(|column| has(column).as_deref() != Some(*column)) {
+            // It may be another's file, with fields of its own.
+            Some(_) if guess || has("occurred_at").is_some() => None,
+            Some(lacking) => {
+                bail!("it has neither the column `{lacking}`, which [table] names, nor our own fields")
+            }
+            None => Some(fields(definition, table, &has)?),
+        },
     };
     for record in csv.records() {
+        let record = match record {
+            Err(error) if error.is_io_error() => return Err(error.into()),
+            Err(error) => {
+                let line = error.position().map_or(0, csv::Position::line);
+                take(line, Err(error).with_context(|| format!("line {line}: not a CSV record")))?;
+                continue;
+            }
+            Ok(record) => record,
+        };
         // A quoted field may run over several lines: the reader knows where it is.
-        let record = record.context("not a CSV record")?;
         let line = record.position().map_or(0, csv::Position::line);
         let column = |name: &str| {
             let text = record.get(header.iter().position(|other| other == name)?)?;
@@ -200,9 +218,9 @@ fn own<'r>(
         let kind = match name {
             "is_fraud" => Some(Kind::Label),
             "amount" => Some(Kind::Number),
-            name if name.ends_with("_id") || name.ends_with("_at") => Some(Kind::Text),
             _ if is(&schema.entities) || is(&schema.categories) => Some(Kind::Text),
             _ if is(&schema.numbers) => Some(Kind::Number),
+            name if name.ends_with("_id") || name.ends_with("_at") => Some(Kind::Text),
             _ => None,
         };
         let value = match (kind, text.parse::<f64>()) {

@@ -25,10 +25,14 @@ const PATIENCE: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// From an empty stack to one with a history and a bundle.
-pub(super) async fn prepare(steps: &Steps, local: &Local, system: &System, split: &Split) -> Result<()> {
-    let definition = std::fs::read_to_string(local::root().join("infra/bundles/card-fraud/bundle.toml"))
-        .context("can't read infra/bundles/card-fraud/bundle.toml")?;
-    steps.wait("upload the definition, make the tables", init(system, &definition)).await?;
+pub(super) async fn prepare(
+    steps: &Steps,
+    local: &Local,
+    system: &System,
+    split: &Split,
+    definition: &str,
+) -> Result<()> {
+    steps.wait("upload the definition, make the tables", init(system, definition)).await?;
     let reports = steps
         .wait("put the history into the bucket", async {
             history::transactions(system, &split.history).await?;
