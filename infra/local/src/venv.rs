@@ -1,5 +1,6 @@
-//! The locked Python environment in `target/venv`: LocalStack, the AWS CLI, boto3 and cfn-lint, all
-//! at fixed versions and checksums.
+//! The locked Python environments, all at fixed versions and checksums: `target/venv` with LocalStack,
+//! the AWS CLI, boto3 and cfn-lint, and `target/venv-peers` with the libraries that models are brought
+//! from and compared with.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
@@ -37,7 +38,7 @@ pub enum Error {
     },
 }
 
-/// The environment, ready for use.
+/// An environment, ready for use.
 #[derive(Clone, Debug)]
 pub struct Venv {
     folder: PathBuf,
@@ -47,15 +48,27 @@ impl Venv {
     /// Makes `target/venv` of the checkout `root` unless it is there, made from the present locks.
     /// Safe to interrupt, and to call from several processes. Its steps' processes belong to `state`.
     pub fn ensure(root: &Path, state: &Path) -> Result<Self, Error> {
-        let venv = Self { folder: root.join("target/venv") };
-        let sources = Sources::of(root);
+        Self::made(root, state, "venv", "requirements.lock")
+    }
+
+    /// Makes `target/venv-peers` likewise: XGBoost, LightGBM, scikit-learn and ONNX Runtime. Tests and
+    /// benches use it, what is served never does.
+    pub fn peers(root: &Path, state: &Path) -> Result<Self, Error> {
+        Self::made(root, state, "venv-peers", "peers.lock")
+    }
+
+    /// `target/<name>` by `infra/local/python/<requirements>`.
+    fn made(root: &Path, state: &Path, name: &str, requirements: &str) -> Result<Self, Error> {
+        let target = root.join("target");
+        let venv = Self { folder: target.join(name) };
+        let sources = Sources::of(root, requirements);
         let marker = venv.folder.join("made-from");
         let wanted = sources.fingerprint()?;
         let is_made = || fs::read_to_string(&marker).is_ok_and(|made_from| made_from == wanted);
         if is_made() {
             return Ok(venv);
         }
-        let _lock = lock(&root.join("target/venv.lock"))?;
+        let _lock = lock(&target.join(format!("{name}.lock")))?;
         if !is_made() {
             venv.make(&sources, state)?;
             // Last, so that an interrupted attempt leaves no marker and is started over.
@@ -118,16 +131,16 @@ impl Venv {
     }
 }
 
-/// The files the environment is made from.
+/// The files an environment is made from.
 struct Sources {
     requirements: PathBuf,
     uv: PathBuf,
 }
 
 impl Sources {
-    fn of(root: &Path) -> Self {
-        let here = root.join("infra/local");
-        Self { requirements: here.join("python/requirements.lock"), uv: here.join("python/uv.lock") }
+    fn of(root: &Path, requirements: &str) -> Self {
+        let here = root.join("infra/local/python");
+        Self { requirements: here.join(requirements), uv: here.join("uv.lock") }
     }
 
     fn fingerprint(&self) -> Result<String, Error> {
