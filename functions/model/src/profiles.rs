@@ -126,12 +126,12 @@ impl Profiles {
     }
 
     /// The n-th table's row of an entity value; none where the value is not known.
-    pub(crate) fn find(&self, table: usize, value: &str) -> Option<u32> {
+    pub fn find(&self, table: usize, value: &str) -> Option<u32> {
         self.tables.get(table)?.find(key(value))
     }
 
     /// One value of a row that was found; NaN where it is missing.
-    pub(crate) fn value(&self, table: usize, row: u32, column: usize) -> f64 {
+    pub fn value(&self, table: usize, row: u32, column: usize) -> f64 {
         let value = self.tables.get(table).and_then(|table| table.values.get(row as usize * table.columns + column));
         value.copied().map_or(f64::NAN, f64::from)
     }

@@ -14,6 +14,11 @@ fn cut_off() -> Timestamp {
     CUT_OFF.parse().unwrap()
 }
 
+/// How many allocations it makes.
+fn allocations(mut of: impl FnMut()) -> u64 {
+    allocation_counter::measure(&mut of).count_total
+}
+
 /// Each customer's score at this moment, and what it was made without.
 fn look(bundle: &Bundle, customers: &[&str], occurred_at: &str) -> Vec<(f64, Vec<String>)> {
     let lines = customers.iter().map(|customer| {
@@ -91,4 +96,24 @@ fn the_confirming_look_opens_it_without_them_and_other_tables_are_refused() {
     let refused = with_profiles(files, &stranger).unwrap_err();
     assert!(matches!(refused, Error::Profiles(ProfilesError::Other)), "{refused}");
     assert_eq!(Profiles::from_bytes(&bytes).unwrap().len(), 1);
+}
+
+#[test]
+fn a_look_up_and_a_score_allocate_nothing() {
+    let files = profiled(cut_off(), Some(&[("poor", 20.0), ("rich", 80.0)]));
+    let profiles = Profiles::from_bytes(&files[PROFILES]).unwrap();
+    let mut found = 0;
+    let look_up = || found = ["poor", "stranger"].iter().filter_map(|name| profiles.find(0, name)).count();
+    assert_eq!((allocations(look_up), found), (0, 1));
+
+    let bundle = Bundle::open(&files).unwrap();
+    let line = r#"{"transaction_id":"T","occurred_at":"2026-01-31T12:00:00Z","amount":9.5,"customer_id":"poor","terminal_id":"S"}"#;
+    let mut batch = Batch::new(bundle.schema());
+    for record in 0..100 {
+        batch.read(line.as_bytes(), Origin { record, item: 0 }, Timestamp::MAX).unwrap();
+    }
+    let mut scratch = Scratch::default();
+    let mut score = || assert_eq!(bundle.first_scores(&batch, &mut scratch).scores.len(), 100);
+    assert!(allocations(&mut score) > 0, "room is made at first");
+    assert_eq!(allocations(score), 0);
 }

@@ -2,13 +2,13 @@
 //! weights `w = p(1 − p)`, so that a leaf's weighted mean is one Newton step of the log loss (Friedman,
 //! Hastie, Tibshirani 2000, "Additive logistic regression", LogitBoost).
 
-use model::{Matrix, Tree, logistic};
+use model::{Node, Tree, logistic};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::tree::decision_tree_regressor::{DecisionTreeRegressor, DecisionTreeRegressorParameters};
 
 use crate::learn::{Fitted, LearnError, Learnt, Sample, Task, drawn};
 use crate::metrics::log_loss;
-use crate::tree::{Grown, answer, dense, path, read};
+use crate::tree::{Columns, Grown, read};
 
 /// Rounds without a better log loss on the holdout after which no further tree is grown.
 const PATIENCE: usize = 25;
@@ -39,6 +39,13 @@ pub(crate) fn boost(
         Stop::After(rounds) => (rounds, &[][..]),
     };
     let frauds = sample.frauds(task);
+    let checked = task.checked();
+    // Copied together once: they are gone through in every round.
+    let rows = Rows {
+        sample: Columns::of(task.rows, &sample.rows),
+        holdout: Columns::of(task.rows, holdout),
+        checked: Columns::of(task.rows, &checked),
+    };
     let prior = sample.prior();
     let mut log_odds = vec![prior; sample.rows.len()];
     let mut held_out = vec![prior; holdout.len()];
@@ -54,10 +61,11 @@ pub(crate) fn boost(
                 ((y - p) / weight, weight)
             })
             .unzip();
-        let mut tree = grow(task, settings, sample, (&targets, &weights), round)?;
-        answers(&mut tree, settings, task.rows, sample, (&targets, &weights));
-        add(&mut log_odds, &tree, task.rows, &sample.rows);
-        add(&mut held_out, &tree, task.rows, holdout);
+        let mut tree = grow(task, settings, &rows, (&targets, &weights), round)?;
+        let leaves: Vec<usize> = rows.sample.leaves(&tree).collect();
+        answers(&mut tree, settings, &leaves, (&targets, &weights));
+        add(&mut log_odds, &tree, leaves.into_iter());
+        add(&mut held_out, &tree, rows.holdout.leaves(&tree));
         trees.push(tree);
         grown(round + 1);
         if let Stop::Holdout(_) = stop {
@@ -72,26 +80,32 @@ pub(crate) fn boost(
     }
     trees.truncate(best.1.max(1));
     let bias = prior + sample.correction;
-    let checked = task.checked();
     let mut own = vec![bias; checked.len()];
-    trees.iter().for_each(|tree| add(&mut own, tree, task.rows, &checked));
+    trees.iter().for_each(|tree| add(&mut own, tree, rows.checked.leaves(tree)));
     Ok(Fitted { learnt: Learnt::Boosted { bias, trees }, own })
+}
+
+/// The rows that trees are grown on and asked about.
+struct Rows {
+    sample: Columns,
+    holdout: Columns,
+    /// [`Task::checked`].
+    checked: Columns,
 }
 
 /// smartcore's tree of one round, with its own answers, over the rows and columns drawn for it.
 fn grow(
     task: &Task<'_>,
     settings: &model::Boost,
-    sample: &Sample,
+    rows: &Rows,
     (targets, weights): (&[f64], &[f64]),
     round: usize,
 ) -> Result<Tree, LearnError> {
     let seed = task.training.seed.wrapping_add(1 + round as u64);
     let columns = columns(task.rows.columns(), settings.columns, seed);
     let of: Vec<usize> =
-        (0..sample.rows.len()).filter(|&place| settings.rows >= 1.0 || drawn(seed, place) < settings.rows).collect();
+        (0..targets.len()).filter(|&place| settings.rows >= 1.0 || drawn(seed, place) < settings.rows).collect();
     let pick = |values: &[f64]| of.iter().filter_map(|&place| values.get(place)).copied().collect::<Vec<f64>>();
-    let rows: Vec<usize> = of.iter().filter_map(|&place| sample.rows.get(place)).copied().collect();
     let parameters = DecisionTreeRegressorParameters {
         // smartcore counts the root's level too.
         max_depth: Some(settings.depth + 1),
@@ -99,16 +113,17 @@ fn grow(
         min_samples_split: 2 * settings.min_leaf,
         seed: Some(seed),
     };
-    let x = dense(task.rows, &rows, &columns)?;
+    let x = rows.sample.dense(&of, &columns)?;
     let fitted = Regressor::fit_with_weights(&x, &pick(targets), &pick(weights), parameters);
     let fitted = fitted.map_err(LearnError::Fit)?;
     let tree = read::<Whole>(&fitted)?.tree_regressor.tree(&columns);
     let checked = task.checked();
-    let own = fitted.predict(&dense(task.rows, &checked, &columns)?).map_err(LearnError::Fit)?;
-    for (&row, learnt) in checked.iter().zip(own) {
-        let read = answer(&tree, task.rows.row(row));
-        if read != learnt {
-            return Err(LearnError::Parity { row, served: read, learnt });
+    let all: Vec<usize> = (0..checked.len()).collect();
+    let own = fitted.predict(&rows.checked.dense(&all, &columns)?).map_err(LearnError::Fit)?;
+    for ((row, leaf), learnt) in checked.into_iter().zip(rows.checked.leaves(&tree)).zip(own) {
+        let served = value(&tree, leaf);
+        if served != learnt {
+            return Err(LearnError::Parity { row, served, learnt });
         }
     }
     Ok(tree)
@@ -133,30 +148,37 @@ fn columns(all: usize, share: f64, seed: u64) -> Vec<usize> {
 
 /// Gives every node its Newton step over all rows of the sample, times the learning rate:
 /// `Σ(y − p) / (Σw + l2)`. Where the tree was grown on all of them and l2 is 0, that is smartcore's own.
-fn answers(
-    tree: &mut Tree,
-    settings: &model::Boost,
-    rows: &Matrix,
-    sample: &Sample,
-    (targets, weights): (&[f64], &[f64]),
-) {
-    let mut sums = vec![(0.0, settings.l2); tree.len()];
-    for ((&row, target), weight) in sample.rows.iter().zip(targets).zip(weights) {
-        for place in path(tree, rows.row(row)) {
-            if let Some((gradient, curvature)) = sums.get_mut(place) {
-                *gradient += target * weight;
-                *curvature += weight;
-            }
+fn answers(tree: &mut Tree, settings: &model::Boost, leaves: &[usize], (targets, weights): (&[f64], &[f64])) {
+    let mut sums = vec![(0.0, 0.0); tree.len()];
+    for ((&leaf, target), weight) in leaves.iter().zip(targets).zip(weights) {
+        if let Some((gradient, curvature)) = sums.get_mut(leaf) {
+            *gradient += target * weight;
+            *curvature += weight;
         }
     }
-    for (node, (gradient, curvature)) in tree.iter_mut().zip(sums) {
+    // From the last: children come after their parents.
+    for (place, node) in tree.iter_mut().enumerate().rev() {
+        let of = |place: usize| sums.get(place).copied().unwrap_or_default();
+        let sum = match node.split.map(|split| [of(split.below), of(split.other)]) {
+            Some([below, other]) => (below.0 + other.0, below.1 + other.1),
+            None => of(place),
+        };
+        if let Some(kept) = sums.get_mut(place) {
+            *kept = sum;
+        }
         // A node that was grown on some rows has them here too, so there is something to divide by.
-        node.value = settings.learning_rate * gradient / curvature;
+        node.value = settings.learning_rate * sum.0 / (sum.1 + settings.l2);
     }
 }
 
-fn add(log_odds: &mut [f64], tree: &[model::Node], rows: &Matrix, of: &[usize]) {
-    log_odds.iter_mut().zip(of).for_each(|(log_odds, &row)| *log_odds += answer(tree, rows.row(row)));
+/// What a leaf answers.
+fn value(tree: &[Node], leaf: usize) -> f64 {
+    tree.get(leaf).map_or(f64::NAN, |leaf| leaf.value)
+}
+
+/// Adds each row's answer, by the leaf that it comes to.
+fn add(log_odds: &mut [f64], tree: &[Node], leaves: impl Iterator<Item = usize>) {
+    log_odds.iter_mut().zip(leaves).for_each(|(log_odds, leaf)| *log_odds += value(tree, leaf));
 }
 
 #[cfg(test)]

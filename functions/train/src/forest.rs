@@ -7,7 +7,7 @@ use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, Random
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use crate::learn::{Fitted, LearnError, Learnt, Sample, Task};
-use crate::tree::{Grown, dense, read};
+use crate::tree::{Columns, Grown, read};
 
 /// Trees that are grown at once: the rows are sorted for each such part anew, and what it takes to grow
 /// them is given back after it.
@@ -31,9 +31,10 @@ pub(crate) fn forest(
     mut grown: impl FnMut(usize),
 ) -> Result<Fitted, LearnError> {
     let columns: Vec<usize> = (0..task.rows.columns()).collect();
-    let (x, y) = (dense(task.rows, &sample.rows, &columns)?, sample.frauds(task));
+    let whole = |rows: &[usize]| Columns::of(task.rows, rows).whole(columns.len());
+    let (x, y) = (whole(&sample.rows)?, sample.frauds(task));
     let checked = task.checked();
-    let checked_x = dense(task.rows, &checked, &columns)?;
+    let checked_x = whole(&checked)?;
     let mut trees: Vec<Tree> = Vec::new();
     let mut sums = vec![0.0; checked.len()];
     while trees.len() < settings.trees {

@@ -1,7 +1,7 @@
 //! smartcore's trees as nodes. It keeps them to itself; serde is the way in, and the version is pinned
 //! for this.
 
-use model::{Matrix, Node, Split, Tree};
+use model::{MISSING, Matrix, Node, Split, Tree};
 use serde::{Deserialize, Serialize};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
@@ -43,26 +43,53 @@ impl Grown {
     }
 }
 
-/// The places that a row passes, the root first, its leaf last.
-pub(crate) fn path<'a>(tree: &'a [Node], row: &'a [f32]) -> impl Iterator<Item = usize> + 'a {
-    let next = |place: &usize| {
-        let split = tree.get(*place)?.split?;
-        let value = f64::from(*row.get(split.feature)?);
-        Some(if value <= split.threshold { split.below } else { split.other })
-    };
-    std::iter::successors(Some(0), next)
+/// Some rows of a matrix, column by column: a split is looked for along a column, and a tree asks few
+/// columns of many rows.
+pub(crate) struct Columns {
+    rows: usize,
+    values: Vec<f32>,
 }
 
-/// What the tree says of a row.
-pub(crate) fn answer(tree: &[Node], row: &[f32]) -> f64 {
-    path(tree, row).last().and_then(|leaf| tree.get(leaf)).map_or(f64::NAN, |leaf| leaf.value)
-}
-
-/// Some rows and columns of a matrix, column by column: a split is looked for along a column.
-pub(crate) fn dense(rows: &Matrix, of: &[usize], columns: &[usize]) -> Result<DenseMatrix<f32>, LearnError> {
-    let mut values = Vec::with_capacity(of.len() * columns.len());
-    for &column in columns {
-        values.extend(of.iter().filter_map(|&row| rows.row(row).get(column)));
+impl Columns {
+    pub(crate) fn of(rows: &Matrix, of: &[usize]) -> Self {
+        let mut values = vec![0.0; of.len() * rows.columns()];
+        for (place, &row) in of.iter().enumerate() {
+            // Row after row, as they lie: each is fetched once.
+            for (to, value) in values.iter_mut().skip(place).step_by(of.len().max(1)).zip(rows.row(row)) {
+                *to = *value;
+            }
+        }
+        Self { rows: of.len(), values }
     }
-    DenseMatrix::new(of.len(), columns.len(), values, true).map_err(LearnError::Fit)
+
+    fn column(&self, column: usize) -> &[f32] {
+        self.values.get(column * self.rows..(column + 1) * self.rows).unwrap_or_default()
+    }
+
+    /// The rows at these places, of these columns.
+    pub(crate) fn dense(&self, of: &[usize], columns: &[usize]) -> Result<DenseMatrix<f32>, LearnError> {
+        let mut values = Vec::with_capacity(of.len() * columns.len());
+        for &column in columns {
+            let column = self.column(column);
+            values.extend(of.iter().filter_map(|&place| column.get(place)));
+        }
+        DenseMatrix::new(of.len(), columns.len(), values, true).map_err(LearnError::Fit)
+    }
+
+    /// All of it.
+    pub(crate) fn whole(self, columns: usize) -> Result<DenseMatrix<f32>, LearnError> {
+        DenseMatrix::new(self.rows, columns, self.values, true).map_err(LearnError::Fit)
+    }
+
+    /// The leaf that each row comes to.
+    pub(crate) fn leaves<'a>(&'a self, tree: &'a [Node]) -> impl Iterator<Item = usize> + 'a {
+        (0..self.rows).map(move |row| {
+            let mut at = 0;
+            while let Some(split) = tree.get(at).and_then(|node| node.split) {
+                let value = self.values.get(split.feature * self.rows + row).copied().unwrap_or(MISSING);
+                at = if f64::from(value) <= split.threshold { split.below } else { split.other };
+            }
+            at
+        })
+    }
 }
