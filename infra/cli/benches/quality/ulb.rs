@@ -25,7 +25,19 @@ const SHA_256: &str = "76274b691b16a6c49d3f159c883398e03ccd6d1ee12d9d8ee38f4b4b9
 const FOLDS: [usize; 4] = [6, 7, 8, 9];
 
 /// What was compared on the folds, as changes to the definition's `[training]`. The first is none.
-const COMPARED: [&[(&str, &str)]; 2] = [&[], &[("depth", "3")]];
+const COMPARED: [&[(&str, &str)]; 11] = [
+    &[],
+    &[("depth", "3")],
+    &[("learning_rate", "0.02"), ("rounds", "1500")],
+    &[("min_leaf", "50")],
+    &[("learning_rate", "0.05"), ("rounds", "300")],
+    &[("learning_rate", "0.05"), ("rounds", "300"), ("depth", "3")],
+    &[("learning_rate", "0.05"), ("rounds", "300"), ("depth", "5")],
+    &[("learning_rate", "0.05"), ("rounds", "300"), ("negatives", "0.3")],
+    &[("learning_rate", "0.05"), ("rounds", "300"), ("columns", "0.7")],
+    &[("learning_rate", "0.05"), ("rounds", "300"), ("min_leaf", "10")],
+    &[("learning_rate", "0.05"), ("rounds", "300"), ("l2", "1.0")],
+];
 
 /// How well scores tell the frauds of a test, and by how many trees.
 struct Found {
