@@ -7,10 +7,10 @@ BUNDLE ?= infra/bundles/card-fraud/bundle.toml
 STACK ?= second-look
 STATE ?= target/run/local
 
-.PHONY: help run test check bench train replay events deploy build needs clean
+.PHONY: help run test check bench bench-quality train replay events deploy build needs clean
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 run: build ## the whole loop on this machine; INPUT=file takes your own NDJSON or CSV
 	$(LOOK) run $(if $(INPUT),--input "$(INPUT)") $(RUN_FLAGS)
@@ -26,6 +26,9 @@ check: ## formatting, lints, documentation, licences and sources of what is used
 
 bench: build ## speed of the hot path and the cold start, to target/bench/summary.json
 	$(CARGO) bench --profile release --workspace --locked --bench handler
+
+bench-quality: build ## how good the decisions are and what they cost, beside peers, to target/bench/quality.json; PART=scoring alone
+	$(CARGO) bench --profile release --workspace --locked --bench quality -- $(PART)
 
 train: build ## a bundle from a labelled history: make train HISTORY=file [OUT=folder]
 	$(LOOK) train --bundle $(BUNDLE) --history "$(HISTORY)" --out "$(or $(OUT),target/bundle)"

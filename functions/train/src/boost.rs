@@ -183,6 +183,8 @@ fn add(log_odds: &mut [f64], tree: &[Node], leaves: impl Iterator<Item = usize>)
 
 #[cfg(test)]
 mod tests {
+    use model::{Boost, Split};
+
     use super::*;
 
     #[test]
@@ -193,5 +195,16 @@ mod tests {
         assert!((0..10).all(|column| drawn.iter().any(|columns| columns.contains(&column))));
         assert_eq!(columns(10, 0.4, 3), columns(10, 0.4, 3));
         assert_eq!(columns(3, 0.01, 3).len(), 1);
+    }
+
+    #[test]
+    fn every_node_answers_for_the_rows_that_pass_it() {
+        let node = |split| Node { value: 7.0, split };
+        let split = Split { feature: 0, threshold: 0.0, below: 1, other: 2, missing_below: false };
+        let mut tree = vec![node(Some(split)), node(None), node(None)];
+        let settings = Boost { rounds: 1, depth: 1, learning_rate: 0.5, min_leaf: 1, rows: 1.0, columns: 1.0, l2: 2.0 };
+        answers(&mut tree, &settings, &[1, 2, 2], (&[3.0, -1.0, 5.0], &[2.0, 1.0, 3.0]));
+        let values: Vec<f64> = tree.iter().map(|node| node.value).collect();
+        assert_eq!(values, [0.5 * 20.0 / 8.0, 0.5 * 6.0 / 4.0, 0.5 * 14.0 / 6.0]);
     }
 }
