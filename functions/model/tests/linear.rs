@@ -66,7 +66,8 @@ fn numbers_that_have_no_sum_are_refused_by_column() {
         (Standardised { sd: 0.0, ..good }, "deviation"),
         (Standardised { sd: f64::NAN, ..good }, "deviation"),
         (Standardised { sd: f64::INFINITY, ..good }, "deviation"),
-        (Standardised { sd: 1e-300, ..good }, "too large"),
+        (Standardised { mean: 0.0, sd: 1e-300, coefficient: 0.0 }, "too small"),
+        (Standardised { sd: 1e-50, coefficient: 1e90, ..good }, "too large"),
         (Standardised { mean: f64::NAN, ..good }, "too large"),
         (Standardised { coefficient: f64::INFINITY, ..good }, "too large"),
     ];

@@ -6,7 +6,7 @@ use model::{Node, Tree, logistic};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::tree::decision_tree_regressor::{DecisionTreeRegressor, DecisionTreeRegressorParameters};
 
-use crate::learn::{Fitted, LearnError, Learnt, Sample, Task, drawn};
+use crate::learn::{Fitted, LearnError, Learnt, Sample, TOLERANCE, Task, drawn};
 use crate::metrics::log_loss;
 use crate::tree::{Columns, Grown, read};
 
@@ -63,7 +63,11 @@ pub(crate) fn boost(
             .unzip();
         let mut tree = grow(task, settings, &rows, (&targets, &weights), round)?;
         let leaves: Vec<usize> = rows.sample.leaves(&tree).collect();
+        let own = tree.clone();
         answers(&mut tree, settings, &leaves, (&targets, &weights));
+        if settings.rows >= 1.0 && settings.l2 == 0.0 {
+            compare(&tree, &own, settings.learning_rate, &checked, &rows.checked)?;
+        }
         add(&mut log_odds, &tree, leaves.into_iter());
         add(&mut held_out, &tree, rows.holdout.leaves(&tree));
         trees.push(tree);
@@ -171,6 +175,18 @@ fn answers(tree: &mut Tree, settings: &model::Boost, leaves: &[usize], (targets,
     }
 }
 
+/// Compares our answers with smartcore's, which are the same where the tree was grown on all rows.
+fn compare(tree: &[Node], own: &[Node], rate: f64, checked: &[usize], rows: &Columns) -> Result<(), LearnError> {
+    for (&row, leaf) in checked.iter().zip(rows.leaves(tree)) {
+        let (served, learnt) = (value(tree, leaf), rate * value(own, leaf));
+        let difference = (served - learnt).abs();
+        if difference.is_nan() || difference > TOLERANCE * learnt.abs().max(1.0) {
+            return Err(LearnError::Parity { row, served, learnt });
+        }
+    }
+    Ok(())
+}
+
 /// What a leaf answers.
 fn value(tree: &[Node], leaf: usize) -> f64 {
     tree.get(leaf).map_or(f64::NAN, |leaf| leaf.value)
@@ -183,7 +199,7 @@ fn add(log_odds: &mut [f64], tree: &[Node], leaves: impl Iterator<Item = usize>)
 
 #[cfg(test)]
 mod tests {
-    use model::{Boost, Split};
+    use model::{Boost, Matrix, Split};
 
     use super::*;
 
@@ -195,6 +211,21 @@ mod tests {
         assert!((0..10).all(|column| drawn.iter().any(|columns| columns.contains(&column))));
         assert_eq!(columns(10, 0.4, 3), columns(10, 0.4, 3));
         assert_eq!(columns(3, 0.01, 3).len(), 1);
+    }
+
+    #[test]
+    fn answers_other_than_smartcores_are_refused() {
+        let mut rows = Matrix::new(1);
+        (0..4).for_each(|value| rows.push(f64::from(value)));
+        let rows = Columns::of(&rows, &[0, 1, 2, 3]);
+        let split = Split { feature: 0, threshold: 1.0, below: 1, other: 2, missing_below: false };
+        let node = |value, split| Node { value, split };
+        let own = vec![node(0.0, Some(split)), node(1.0, None), node(-8.0, None)];
+        let mut tree: Vec<Node> = own.iter().map(|of| node(0.5 * of.value, of.split)).collect();
+        assert!(compare(&tree, &own, 0.5, &[10, 11, 12, 13], &rows).is_ok());
+        tree[2].value += 1e-4;
+        let wrong = compare(&tree, &own, 0.5, &[10, 11, 12, 13], &rows).unwrap_err();
+        assert!(matches!(wrong, LearnError::Parity { row: 12, .. }), "{wrong}");
     }
 
     #[test]

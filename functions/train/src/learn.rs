@@ -13,7 +13,7 @@ use crate::report::Entry;
 /// Frauds, and good transactions, that something can be learnt from.
 pub(crate) const MIN_CLASS: usize = 10;
 /// How far a served score may be from smartcore's own.
-const TOLERANCE: f64 = 1e-6;
+pub(crate) const TOLERANCE: f64 = 1e-6;
 /// In place of a learner's name.
 pub(crate) const BROUGHT: &str = "brought along";
 /// About how many rows, from across all of them, the served form is compared on.

@@ -188,7 +188,7 @@ fn a_table_of_other_columns_is_refused_with_the_column_that_it_lacks() {
     plain(folder.path());
     for (text, said) in [
         ("V1,Class\n1,0\n", "it has no column `v2`: say in [table] which of its columns that is"),
-        ("V1,V2\n1,0\n", "neither the column `Class`, which [table] names, nor our own fields"),
+        ("V1,V2\n1,0\n", "table.csv says of no transaction whether it was a fraud"),
         ("V1,V2,Class\n1,0,maybe\n", "line 2, field is_fraud: expected 1, 0, true or false"),
     ] {
         fs::write(folder.path().join("table.csv"), text).unwrap();

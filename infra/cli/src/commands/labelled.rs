@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use jiff::{SignedDuration, Timestamp};
 use model::Definition;
 use train::{Past, TrainingSet};
@@ -43,6 +43,11 @@ impl LabelledArgs {
         if let Some(labels) = &self.labels {
             input::label(&mut rows, labels)?;
         }
+        ensure!(
+            rows.iter().any(|row| row.fraud.is_some()),
+            "{} says of no transaction whether it was a fraud: name the column as label in [table], or bring --labels",
+            self.history.display()
+        );
         let last = rows.last().context("the history is empty")?.occurred_at;
         let as_of = self.as_of.unwrap_or(last);
         let past = input::past(&definition, &rows).with_context(|| format!("in {}", self.history.display()))?;
