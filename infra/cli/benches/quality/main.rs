@@ -35,8 +35,8 @@ const HANDBOOK: &str = "HANDBOOK_DIR";
 
 fn main() {
     let chosen: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    if let [training::CHILD, settings] = chosen.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        return println!("{}", training::child(settings));
+    if let [training::CHILD, settings, looks] = chosen.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        return println!("{}", training::child(settings, looks));
     }
     let stranger = chosen.iter().find(|name| PARTS.iter().all(|(part, _)| part != name));
     assert!(stranger.is_none(), "{stranger:?} is none of the parts {:?}", PARTS.map(|(name, _)| name));
