@@ -42,7 +42,7 @@ fn definition() -> String {
     let (first, rest) = rest.split_once("[confirm]").unwrap();
     let (_, rest) = rest.split_once("\n[costs]").unwrap();
     let mut features = String::new();
-    let windows = FEATURES.map(|(_, name)| name).into_iter().filter(|name| name.ends_with('d'));
+    let windows = FEATURES.map(|(_, name)| name).into_iter().filter(|name| name.contains('_'));
     // What is there already, by the same name, is the same.
     for name in windows.clone().filter(|name| !before.contains(&format!("name = \"{name}\""))) {
         let (what, window) = name.rsplit_once('_').unwrap();
