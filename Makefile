@@ -15,7 +15,8 @@ help: ## what there is
 run: build ## the whole loop on this machine; INPUT=file takes your own NDJSON or CSV
 	$(LOOK) run $(if $(INPUT),--input "$(INPUT)") $(RUN_FLAGS)
 
-test: build ## every test: the deployment to LocalStack, and a whole run under faults
+# Builds the programs too, each having tests of the whole of it; a build before would build what is shared twice.
+test: needs ## every test: the deployment to LocalStack, and a whole run under faults
 	$(CARGO) test --release --workspace --locked
 
 check: ## formatting, lints, documentation, licences and sources of what is used
