@@ -36,7 +36,7 @@ const LIVE: usize = 20_000;
   look run                                     simulated cards, about three minutes
   look run --input transactions.csv.zst        your own (or the Handbook's), the last 20,000 live
   look run --live 2000 --out /tmp/quick        a quick one
-  look run --bundle infra/bundles/flight-delays/bundle.toml --input flights.csv
+  look run --bundle mine.toml --input mine.csv    transactions of another kind
 
 Exit codes: 0 every promise kept, 1 one was broken or the run failed, 2 wrong usage")]
 pub struct Args {
