@@ -50,8 +50,13 @@ pub struct Standardised {
 }
 
 impl Standardised {
+    /// How many standard deviations a value is above the mean.
+    pub fn deviations(&self, value: f32) -> f64 {
+        if value == MISSING { 0.0 } else { (f64::from(value) - self.mean) / self.sd }
+    }
+
     fn added(&self, value: f32) -> f64 {
-        if value == MISSING { 0.0 } else { self.coefficient * ((f64::from(value) - self.mean) / self.sd) }
+        self.coefficient * self.deviations(value)
     }
 }
 

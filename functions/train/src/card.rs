@@ -118,9 +118,6 @@ fn seen(report: &Report) -> String {
 
 fn leaderboard(card: &mut String, name: &str, look: &LookReport) {
     for entry in &look.leaderboard {
-        let figure = |pick: fn(&crate::metrics::Ranking) -> f64| {
-            entry.ranking.as_ref().map_or_else(|| "unknown".to_owned(), |ranking| format!("{:.3}", pick(ranking)))
-        };
         let served = match (entry.learner == look.learner, entry.calibration) {
             (true, Some(_)) => "served",
             (true, None) => "served, not calibrated",
@@ -131,8 +128,8 @@ fn leaderboard(card: &mut String, name: &str, look: &LookReport) {
             card,
             "| {name} | {} | {trees} | {} | {} | {:.5} | {served} |",
             entry.learner,
-            figure(|ranking| ranking.auc),
-            figure(|ranking| ranking.average_precision),
+            entry.figure(|ranking| ranking.auc),
+            entry.figure(|ranking| ranking.average_precision),
             entry.log_loss,
         );
     }

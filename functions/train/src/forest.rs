@@ -2,7 +2,7 @@
 //! frauds and the forest's mean of them a probability (Malley et al. 2012, "Probability machines").
 
 use model::{Tree, logit};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
@@ -23,6 +23,12 @@ struct Trees {
     trees: Vec<Grown>,
 }
 
+/// The trees of one of smartcore's regression forests over rows of so many columns, each with its own answers.
+pub fn trees_of_forest(fitted: &impl Serialize, columns: usize) -> Result<Vec<Tree>, LearnError> {
+    let columns: Vec<usize> = (0..columns).collect();
+    Ok(read::<Whole>(fitted)?.forest_regressor.trees.into_iter().map(|grown| grown.tree(&columns)).collect())
+}
+
 /// Grows a forest. `grown` hears of the trees that are there.
 pub(crate) fn forest(
     task: &Task<'_>,
@@ -30,8 +36,8 @@ pub(crate) fn forest(
     sample: &Sample,
     mut grown: impl FnMut(usize),
 ) -> Result<Fitted, LearnError> {
-    let columns: Vec<usize> = (0..task.rows.columns()).collect();
-    let whole = |rows: &[usize]| Columns::of(task.rows, rows).whole(columns.len());
+    let columns = task.rows.columns();
+    let whole = |rows: &[usize]| Columns::of(task.rows, rows).whole(columns);
     let (x, y) = (whole(&sample.rows)?, sample.frauds(task));
     let checked = task.checked();
     let checked_x = whole(&checked)?;
@@ -54,7 +60,7 @@ pub(crate) fn forest(
             .map_err(LearnError::Fit)?;
         let own = fitted.predict(&checked_x).map_err(LearnError::Fit)?;
         sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own * part as f64);
-        trees.extend(read::<Whole>(&fitted)?.forest_regressor.trees.into_iter().map(|grown| grown.tree(&columns)));
+        trees.extend(trees_of_forest(&fitted, columns)?);
         grown(trees.len());
     }
     let count = trees.len() as f64;

@@ -23,6 +23,7 @@ mod tree;
 
 pub use calibrate::{Bin, Calibration};
 pub use config::Config;
+pub use forest::trees_of_forest;
 pub use handler::{Answer, Context, Event, HandlerError, Only, Refreshed};
 pub use learn::{LearnError, Step};
 pub use report::{Count, Entry, LookReport, Report, Settled};

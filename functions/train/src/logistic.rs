@@ -49,9 +49,7 @@ fn scale(task: &Task<'_>, of: &[usize], column: usize) -> Standardised {
 }
 
 fn standardised(task: &Task<'_>, of: &[usize], columns: &[Standardised]) -> Result<DenseMatrix<f64>, LearnError> {
-    let value = |(value, column): (&f32, &Standardised)| {
-        if *value == MISSING { 0.0 } else { (f64::from(*value) - column.mean) / column.sd }
-    };
-    let values = of.iter().flat_map(|&row| task.rows.row(row).iter().zip(columns).map(value)).collect();
+    let values = |&row: &usize| columns.iter().zip(task.rows.row(row)).map(|(column, value)| column.deviations(*value));
+    let values = of.iter().flat_map(values).collect();
     DenseMatrix::new(of.len(), columns.len(), values, false).map_err(LearnError::Fit)
 }

@@ -76,6 +76,13 @@ pub struct Entry {
     pub calibration: Option<Calibration>,
 }
 
+impl Entry {
+    /// A figure of its ranking, to three places, for people.
+    pub fn figure(&self, pick: fn(&Ranking) -> f64) -> String {
+        self.ranking.as_ref().map_or_else(|| "unknown".to_owned(), |ranking| format!("{:.3}", pick(ranking)))
+    }
+}
+
 /// What the confirming look makes of holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {

@@ -41,6 +41,13 @@ pub struct Row {
     pub reported_at: Timestamp,
 }
 
+/// A definition from its file, and its text.
+pub(crate) fn definition(path: &Path) -> Result<(String, Definition)> {
+    let text = fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+    let definition = Definition::parse(&text).with_context(|| format!("{} is refused", path.display()))?;
+    Ok((text, definition))
+}
+
 /// Whose columns a file has.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Described {
@@ -52,12 +59,7 @@ pub(crate) struct Described {
 impl Described {
     /// The definition and its text, if one is named.
     pub(crate) fn definition(&self) -> Result<Option<(String, Definition)>> {
-        let read = |path: &PathBuf| -> Result<(String, Definition)> {
-            let text = fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
-            let definition = Definition::parse(&text).with_context(|| format!("{} is refused", path.display()))?;
-            Ok((text, definition))
-        };
-        self.bundle.as_ref().map(read).transpose()
+        self.bundle.as_deref().map(definition).transpose()
     }
 
     /// Reads a file that is described so.

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use local::{Local, Options, Parameters};
 use model::Definition;
 
-use crate::input::{CARD_FRAUD, Described, Row};
+use crate::input::{self, CARD_FRAUD, Described, Row};
 use crate::show::Steps;
 use crate::simulate::{self, Size};
 use crate::system::System;
@@ -76,11 +76,13 @@ pub(crate) struct Split {
 pub fn main(args: &Args) -> Result<ExitCode> {
     let steps = Steps::new();
     fs::create_dir_all(&args.out).with_context(|| format!("can't make {}", args.out.display()))?;
-    let definition = match args.described.definition()? {
+    let described = args.described.definition()?;
+    let split =
+        steps.step("read the transactions", || split(args, described.as_ref().map(|(_, definition)| definition)))?;
+    let definition = match described {
         Some(definition) => definition,
         None => (CARD_FRAUD.to_owned(), Definition::parse(CARD_FRAUD)?),
     };
-    let split = steps.step("read the transactions", || split(args))?;
     steps.note(&format!(
         "{}: {} of history, {} live from {}",
         split.source,
@@ -123,11 +125,11 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     Ok(if outcome.audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn split(args: &Args) -> Result<Split> {
+fn split(args: &Args, definition: Option<&Definition>) -> Result<Split> {
     let (mut rows, source, from) = match &args.input {
         Some(path) => {
             let handbook: Timestamp = HANDBOOK_LIVE.parse()?;
-            let rows = args.described.read(path)?;
+            let rows = input::read(path, definition)?;
             let spans =
                 rows.first().is_some_and(|row| row.occurred_at < handbook - SignedDuration::from_hours(24 * 28))
                     && rows.last().is_some_and(|row| row.occurred_at > handbook);

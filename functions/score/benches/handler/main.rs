@@ -26,7 +26,7 @@ const BATCHES: [usize; 3] = [100, 1_000, 10_000];
 /// Every 50th transaction is dear and held.
 const HOLD_EVERY: usize = 50;
 const ROUNDS: u32 = 15;
-/// A model as training makes it.
+/// A larger model than training makes of the shipped definition.
 const TREES: usize = 300;
 const DEPTH: usize = 4;
 const FEATURES: usize = 12;

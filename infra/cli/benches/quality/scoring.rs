@@ -10,7 +10,6 @@ use model::{Forest, Link, Matrix, Model, Node, Split, Tree, logistic};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -33,30 +32,6 @@ const CLOSE: [f64; 2] = [1e-6, 1e-5];
 const LOADED_BYTES: usize = 500_000;
 
 type Regressor = RandomForestRegressor<f32, f64, DenseMatrix<f32>, Vec<f64>>;
-
-#[derive(Deserialize)]
-struct Whole {
-    forest_regressor: Grown,
-}
-
-#[derive(Deserialize)]
-struct Grown {
-    trees: Vec<GrownTree>,
-}
-
-#[derive(Deserialize)]
-struct GrownTree {
-    nodes: Vec<GrownNode>,
-}
-
-#[derive(Deserialize)]
-struct GrownNode {
-    output: f64,
-    split_feature: usize,
-    split_value: Option<f64>,
-    true_child: Option<usize>,
-    false_child: Option<usize>,
-}
 
 pub(crate) fn measure() -> Value {
     let mut rng = StdRng::seed_from_u64(15);
@@ -135,15 +110,9 @@ fn fit(learnt: &[f32]) -> Regressor {
 
 /// smartcore's trees; each answers with its share of the mean.
 fn exported(fitted: &Regressor) -> Vec<Tree> {
-    let whole: Whole = serde_json::from_slice(&serde_json::to_vec(fitted).unwrap()).unwrap();
-    let node =
-        |node: GrownNode| Node {
-            value: node.output / TREES as f64,
-            split: node.split_value.zip(node.true_child).zip(node.false_child).map(|((threshold, below), other)| {
-                Split { feature: node.split_feature, threshold, below, other, missing_below: false }
-            }),
-        };
-    whole.forest_regressor.trees.into_iter().map(|tree| tree.nodes.into_iter().map(node).collect()).collect()
+    let mut trees = train::trees_of_forest(fitted, FEATURES).unwrap();
+    trees.iter_mut().flatten().for_each(|node| node.value /= TREES as f64);
+    trees
 }
 
 fn furthest(some: &[f64], others: &[f64]) -> f64 {

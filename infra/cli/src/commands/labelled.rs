@@ -1,4 +1,3 @@
-use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
@@ -37,8 +36,7 @@ pub(crate) struct Labelled {
 
 impl LabelledArgs {
     pub(crate) fn read(&self) -> Result<Labelled> {
-        let text = fs::read_to_string(&self.bundle).with_context(|| format!("can't read {}", self.bundle.display()))?;
-        let definition = Definition::parse(&text).with_context(|| format!("{} is refused", self.bundle.display()))?;
+        let (text, definition) = input::definition(&self.bundle)?;
         let mut rows = input::read(&self.history, Some(&definition))?;
         if let Some(labels) = &self.labels {
             input::label(&mut rows, labels)?;

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use model::{Definition, Look, Model};
-use train::metrics::Ranking;
 use train::{Progress, Report};
 
 use super::labelled::{Labelled, LabelledArgs};
@@ -144,16 +143,13 @@ fn said(report: &Report) -> String {
     table.set_header(["look", "learner", "trees", "AUC", "average precision", "log loss", ""]);
     for (name, look) in [("first", &report.first), ("confirming", &report.confirm)] {
         for entry in &look.leaderboard {
-            let figure = |pick: fn(&Ranking) -> f64| {
-                entry.ranking.as_ref().map_or_else(|| "unknown".to_owned(), |ranking| format!("{:.3}", pick(ranking)))
-            };
             let served = if entry.learner == look.learner { "served" } else { "" };
             table.add_row([
                 name.to_owned(),
                 entry.learner.clone(),
                 entry.trees.to_string(),
-                figure(|ranking| ranking.auc),
-                figure(|ranking| ranking.average_precision),
+                entry.figure(|ranking| ranking.auc),
+                entry.figure(|ranking| ranking.average_precision),
                 format!("{:.5}", entry.log_loss),
                 served.to_owned(),
             ]);
