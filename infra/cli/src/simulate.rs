@@ -21,6 +21,10 @@ use crate::input::{LABEL_DELAY, Row};
 pub const DAY_SECONDS: u32 = 86_400;
 /// Scenario 1: every amount above this is fraudulent.
 pub const LARGE_AMOUNT: f64 = 220.0;
+/// Scenario 2: how many terminals are drawn each day, of how many. Of fewer, fewer: their share is the book's.
+pub const TERMINALS_DRAWN: (u32, u32) = (2, 10_000);
+/// Scenario 3: the same of customers.
+pub const CUSTOMERS_DRAWN: (u32, u32) = (3, 5_000);
 /// Scenario 2: how many days a drawn terminal stays compromised.
 pub const TERMINAL_DAYS: u32 = 28;
 /// Scenario 3: how many days a drawn customer stays compromised.
@@ -131,14 +135,14 @@ impl Simulation {
     fn compromise(&mut self) {
         let day = self.day;
         self.terminals.retain(|_, until| *until > day);
-        for terminal in distinct(&mut self.rng, self.size.terminals, 2) {
+        for terminal in distinct(&mut self.rng, self.size.terminals, drawn(TERMINALS_DRAWN, self.size.terminals, day)) {
             self.terminals.insert(terminal, day + TERMINAL_DAYS);
         }
         self.customers.retain(|_, all| {
             all.retain(|one| one.until_day > day);
             !all.is_empty()
         });
-        for customer in distinct(&mut self.rng, self.size.customers, 3) {
+        for customer in distinct(&mut self.rng, self.size.customers, drawn(CUSTOMERS_DRAWN, self.size.customers, day)) {
             let one = Compromise { until_day: day + CUSTOMER_DAYS, seen: 0, chosen: 0 };
             self.customers.entry(customer).or_default().push(one);
         }
@@ -184,6 +188,12 @@ impl Iterator for Simulation {
         self.day += 1;
         Some(day)
     }
+}
+
+/// How many of so many are drawn on a day: the whole ones of the share that add up by its end.
+fn drawn((count, of): (u32, u32), among: u32, day: u32) -> u32 {
+    let by = |days: u32| u64::from(days) * u64::from(among) * u64::from(count) / u64::from(of);
+    (by(day + 1) - by(day)) as u32
 }
 
 fn draw(rng: &mut StdRng, mean: f64, sd: f64) -> f64 {
