@@ -65,7 +65,7 @@ pub fn evidence(definition: &Definition, parameters: usize) -> Vec<String> {
   FROM item
 )"
         );
-        with_windows(definition, &[(&definition.confirm, "", "h.occurred_at")], &held, "h.transaction_id", "")
+        with_windows(definition, &[&definition.confirm], &held, "h.transaction_id", "", None)
     };
     (0..parameters).map(query).collect()
 }
@@ -151,8 +151,7 @@ pub fn training_set(definition: &Definition, from: Timestamp, to: Timestamp, as_
         "LEFT JOIN {REPORTS} l ON l.transaction_id = h.transaction_id AND l.reported_at <= CAST('{as_of}' AS TIMESTAMPTZ)"
     );
     let columns = columns + ",\n  CASE WHEN l.is_fraud THEN 1 ELSE 0 END AS label";
-    let looks = [(&definition.confirm, "", "h.occurred_at"), (&definition.first, PROFILE, "h.cut_off")];
-    with_windows(definition, &looks, &held, &columns, &label)
+    with_windows(definition, &[&definition.confirm, &definition.first], &held, &columns, &label, Some(&from))
 }
 
 /// The profiles of an entity as of a cut-off: a row for each value that the first look's windows have
@@ -167,7 +166,8 @@ pub fn profiles(definition: &Definition, entity: usize, cut_off: Timestamp) -> S
         let value = whole(definition, &format!("by_{name}"), window_name, window, false);
         let _ = write!(selected, ",\n  CAST({value} AS DOUBLE PRECISION) AS {window_name}");
     }
-    let [longest, latest] = reach(&windows);
+    let (longest, latest) = reach(&windows);
+    let (longest, latest) = (interval(longest), interval(latest));
     let reports = reports(&windows, &moment);
     format!(
         "WITH by_{name} AS (
@@ -190,11 +190,11 @@ fn cut_off(column: &str, every: u64) -> String {
     format!("CAST('1970-01-01T00:00:00Z' AS TIMESTAMPTZ) + ({micros} - 1) / {each} * {}", interval(every))
 }
 
-/// How far the windows reach back, and how near they come.
-fn reach(windows: &[(&str, &Window)]) -> [String; 2] {
+/// How far the windows reach back, and how near they come, in seconds.
+fn reach(windows: &[(&str, &Window)]) -> (u64, u64) {
     let longest = windows.iter().map(|(_, w)| w.delay + w.length).max().unwrap_or_default();
     let latest = windows.iter().map(|(_, w)| w.delay).min().unwrap_or_default();
-    [interval(longest), interval(latest)]
+    (longest, latest)
 }
 
 /// The join of what was reported of the transactions by a moment, if a window asks for it.
@@ -210,50 +210,79 @@ fn moment(moment: Timestamp) -> String {
     format!("{moment:.6}")
 }
 
-/// A query over `held`: its `columns`, and columns for the windows of the looks, each with what its
-/// names begin with and the moment that its windows end at.
+/// A query over `held`: its `columns`, and columns for the windows of the looks, the first look's after
+/// [`PROFILE`].
 ///
 /// A held transaction may lie in the table or not yet: it is left out of the join by its id and, where
-/// a window ends at its own moment, counted from `held`, so that it counts once.
+/// a window ends at its own moment, counted from `held`, so that it counts once. At a cut-off, which is before
+/// it, its windows are those of all of its entity: they are computed once for them.
+///
+/// Where many are held, and none before the moment `many_since`, a warehouse that joins by hashing would put
+/// each together with all that its entity ever did. Time is cut into periods as long as the windows reach: then it
+/// is put together with what its entity did in the two periods that its windows touch.
 fn with_windows(
     definition: &Definition,
-    looks: &[(&Look, &str, &str)],
+    looks: &[&Look],
     held: &str,
     columns: &str,
     joins: &str,
+    many_since: Option<&str>,
 ) -> String {
     let mut query = format!("WITH {held}");
     let mut selected = columns.to_owned();
     let mut joined = String::new();
-    for (look, prefix, end) in looks {
+    for look in looks {
         let windows = definition.windows(look);
         for (place, entity) in definition.schema().entities.iter().enumerate() {
             let ours: Vec<_> = windows.iter().copied().filter(|(_, window)| window.entity == place).collect();
             if ours.is_empty() {
                 continue;
             }
-            let by = format!("{prefix}by_{entity}");
-            let [longest, latest] = reach(&ours);
+            let (prefix, end, mut from, keys, but) = if look.every.is_some() {
+                let each = format!("(SELECT DISTINCT {entity}, cut_off FROM held) h");
+                (PROFILE, "h.cut_off", each, vec![entity.as_str(), "cut_off"], "")
+            } else {
+                let but = " AND t.transaction_id <> h.transaction_id";
+                ("", "h.occurred_at", "held h".to_owned(), vec!["transaction_id"], but)
+            };
+            let (longest, latest) = reach(&ours);
+            let mut near = String::new();
+            if let Some(since) = many_since {
+                let length = longest - latest;
+                let period = |epoch: &str| format!("FLOOR(({epoch}) / {length})");
+                let others = period("EXTRACT(EPOCH FROM t.occurred_at)");
+                let last = period(&format!("EXTRACT(EPOCH FROM {end}) - {latest}"));
+                let earliest = interval(longest + look.every.unwrap_or_default());
+                from.push_str("\n  CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) period");
+                near = format!(
+                    "\n    AND {others} = {last} - period.back\n    AND t.occurred_at > CAST('{since}' AS TIMESTAMPTZ) \
+                     - {earliest}"
+                );
+            }
+            let (longest, latest) = (interval(longest), interval(latest));
             // Whether the held transaction itself is in a window.
             let own = |window: &Window| look.every.is_none() && window.delay == 0;
             let sum = |(name, window): &(&str, &Window)| aggregates(definition, name, window, end, own(window));
             let sums: String = ours.iter().map(sum).collect();
             let reports = reports(&ours, end);
+            let by = format!("{prefix}by_{entity}");
+            let each = keys.iter().map(|key| format!("h.{key}")).collect::<Vec<_>>().join(", ");
             let _ = write!(
                 query,
                 ", {by} AS (
-  SELECT h.transaction_id AS held_id{sums}
-  FROM held h
-  LEFT JOIN {TRANSACTIONS} t ON t.{entity} = h.{entity} AND t.transaction_id <> h.transaction_id
+  SELECT {each}{sums}
+  FROM {from}
+  LEFT JOIN {TRANSACTIONS} t ON t.{entity} = h.{entity}{but}{near}
     AND t.occurred_at > {end} - {longest} AND t.occurred_at <= {end} - {latest}{reports}
-  GROUP BY h.transaction_id
+  GROUP BY {each}
 )"
             );
             for (name, window) in &ours {
                 let value = whole(definition, &by, name, window, own(window));
                 let _ = write!(selected, ",\n  CAST({value} AS DOUBLE PRECISION) AS {prefix}{name}");
             }
-            let _ = write!(joined, "\nJOIN {by} ON {by}.held_id = h.transaction_id");
+            let on = keys.iter().map(|key| format!("{by}.{key} = h.{key}")).collect::<Vec<_>>().join(" AND ");
+            let _ = write!(joined, "\nLEFT JOIN {by} ON {on}");
         }
     }
     if !joins.is_empty() {

@@ -69,12 +69,20 @@ fn terminals_are_compromised_for_28_days_and_customers_for_14() {
     // Of 6,000, 12 are drawn in ten days; few a second time while the first lasts, or right after it.
     let terminals = spans(&made, 2, |made| made.terminal);
     let (again, longest_of_once) = longest(&terminals, TERMINAL_DAYS);
-    assert!((60..=72).contains(&terminals.len()) && again <= 5, "{again} of {} are compromised for longer", terminals.len());
+    assert!(
+        (60..=72).contains(&terminals.len()) && again <= 5,
+        "{again} of {} are compromised for longer",
+        terminals.len()
+    );
     assert!((27..=28).contains(&longest_of_once), "{longest_of_once} days");
     // Of 3,000, 18 are drawn in ten days.
     let customers = spans(&made, 3, |made| made.customer);
     let (again, longest_of_once) = longest(&customers, CUSTOMER_DAYS);
-    assert!((80..=108).contains(&customers.len()) && again <= 12, "{again} of {} are compromised for longer", customers.len());
+    assert!(
+        (80..=108).contains(&customers.len()) && again <= 12,
+        "{again} of {} are compromised for longer",
+        customers.len()
+    );
     assert!((13..=14).contains(&longest_of_once), "{longest_of_once} days");
 }
 

@@ -17,6 +17,18 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use crate::Service;
 use crate::processes::{self, command, last_lines, log_path};
 
+/// What is written need not outlive the machine. A query over a whole history, planned by what a loaded table really
+/// has, gets the memory to sort and group it.
+const SETTINGS: [&str; 7] = [
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "timezone=UTC",
+    "max_connections=200",
+    "work_mem=64MB",
+    "autovacuum_naptime=1s",
+];
+
 /// Why there is no PostgreSQL.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -116,9 +128,7 @@ pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> 
     let port = processes::free_port()?.to_string();
     let mut server = run("postgres");
     server.arg("-D").arg(&data).args(["-p", &port, "-h", "127.0.0.1", "-k", ""]);
-    for setting in
-        ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "timezone=UTC", "max_connections=200"]
-    {
+    for setting in SETTINGS {
         server.args(["-c", setting]);
     }
     let pid = processes::start(&mut server, state, NAME)?.id().cast_signed();
