@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 /// The fields that every transaction has, whatever the domain.
 pub(crate) const REQUIRED: [&str; 3] = ["transaction_id", "occurred_at", "amount"];
 
-/// Names that the warehouse's `transactions` table and the decision use for themselves.
-const TAKEN: [&str; 14] = [
+/// Names that the warehouse's tables and queries and the decision use for themselves.
+const TAKEN: [&str; 15] = [
     "action",
+    "cut_off",
     "decided_at",
     "deadline",
     "decision_id",
@@ -22,6 +23,22 @@ const TAKEN: [&str; 14] = [
     "transaction",
     "label",
 ];
+
+/// Redshift's reserved words (Amazon Redshift Database Developer Guide, "Reserved words"). PostgreSQL takes some of
+/// them as columns.
+const RESERVED: &str = "\
+    aes128 aes256 all allowoverwrite analyse analyze and any array as asc authorization az64 backup between \
+    binary blanksasnull both bytedict bzip2 case cast check collate column constraint create credentials \
+    cross current_date current_time current_timestamp current_user current_user_id default deferrable \
+    deflate defrag delta delta32k desc disable distinct do else emptyasnull enable encode encrypt encryption \
+    end except explicit false for foreign freeze from full globaldict256 globaldict64k grant group gzip \
+    having identity ignore ilike in initially inner intersect into is isnull join language leading left like \
+    limit localtime localtimestamp lun luns lzo lzop minus mostly16 mostly32 mostly8 natural new not notnull \
+    null nulls off offline offset oid old on only open or order outer overlaps parallel partition percent \
+    permissions pivot placing primary raw readratio recover references rejectlog resort respect restore \
+    right select session_user similar snapshot some sysdate system table tag tdes text255 text32k then \
+    timestamp to top trailing true truncatecolumns union unique unnest unpivot user using verbose wallet \
+    when where with without";
 
 /// The fields that a bundle declares beyond the required three.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +62,9 @@ pub enum SchemaError {
     /// Column names go into SQL as identifiers, so they are plain words.
     #[error("field `{0}` is no plain name: lower case letters, digits and _, at most 64, a letter first")]
     NotPlain(String),
+    /// They are not quoted there.
+    #[error("field `{0}` is a word that Redshift reserves: give it another name")]
+    Reserved(String),
     /// A name can mean only one thing.
     #[error("field `{0}` is declared twice, or is a name that every transaction or decision has")]
     Taken(String),
@@ -60,6 +80,9 @@ impl Schema {
                 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
             if !plain {
                 return Err(SchemaError::NotPlain(name.to_owned()));
+            }
+            if RESERVED.split(' ').any(|word| word == name) {
+                return Err(SchemaError::Reserved(name.to_owned()));
             }
             if !seen.insert(name) {
                 return Err(SchemaError::Taken(name.to_owned()));
@@ -90,7 +113,10 @@ mod tests {
         for bad in ["", "Customer", "1st", "a b", "a\"b", "é", &"x".repeat(65)] {
             assert_eq!(schema(&[bad], &[]).check(), Err(SchemaError::NotPlain(bad.to_owned())));
         }
-        for taken in ["amount", "score", "customer_id"] {
+        for word in ["aes128", "open", "user", "without"] {
+            assert_eq!(schema(&[word], &[]).check(), Err(SchemaError::Reserved(word.to_owned())));
+        }
+        for taken in ["amount", "cut_off", "score", "customer_id"] {
             assert_eq!(schema(&["customer_id"], &[taken]).check(), Err(SchemaError::Taken(taken.to_owned())));
         }
     }
