@@ -60,5 +60,6 @@ needs:
 	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "missing: PostgreSQL's programs (initdb, postgres). Install PostgreSQL 15 or newer (Debian: apt-get install postgresql)"; exit 1; }
 
 clean: ## everything that was built or left behind by a run
+	-$(LOOK) local down --state $(STATE)
 	-$(LOOK) local down
 	$(CARGO) clean

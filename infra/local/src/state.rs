@@ -32,7 +32,7 @@ pub enum Error {
     #[error("another process runs the system in {0}; wait for it, or choose another state folder")]
     InUse(PathBuf),
     /// A system was started here and left running.
-    #[error("a system is up already in {0}; end it with `look local down`")]
+    #[error("a system is up already in {0}; end it with `look local down --state {0}`")]
     AlreadyUp(PathBuf),
     /// Processes could not be ended.
     #[error("cannot end its processes")]

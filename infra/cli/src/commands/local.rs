@@ -59,7 +59,12 @@ impl LocalArgs {
                 }
                 local.detach();
             }
-            Command::Down => Local::stop(&self.state)?,
+            Command::Down => {
+                if Local::status(&self.state)?.is_none() {
+                    eprintln!("no system is recorded in {}", self.state.display());
+                }
+                Local::stop(&self.state)?;
+            }
             Command::Status { export: true, .. } => {
                 let local = Local::open(&Options::new(&self.state))?;
                 let local = local.context("nothing runs here: start it with `look local up`")?;
