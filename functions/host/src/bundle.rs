@@ -87,15 +87,15 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// How often the pointer is looked at.
-    const EVERY: Duration = Duration::from_secs(10);
+    /// How often the pointer is looked at: a small object read beside a batch, in each environment.
+    pub const EVERY: Duration = Duration::from_secs(2);
 
     /// Follows the bundle of this name, which was opened just now. One in a folder stays what it is.
     pub fn new(bundle: &str) -> Self {
         Self { bundle: bundle.to_owned(), looked_at: Instant::now(), refused: None }
     }
 
-    /// The bundle in use, if that is not `version`, looked for every ten seconds at the most. What
+    /// The bundle in use, if that is not `version`, looked for once in [`Self::EVERY`] at the most. What
     /// can't be fetched or is refused is logged, and the bundle that was served goes on being served;
     /// what is refused is not fetched again.
     pub async fn newer(&mut self, version: &str, objects: &impl Objects) -> Option<Bundle> {

@@ -54,7 +54,7 @@ pub struct Args {
     /// Where the figures go.
     #[arg(long, default_value = "target/run")]
     out: PathBuf,
-    /// Leave the system running; `look local down` stops it.
+    /// Leave the system running; `look local down --state target/run/local` ends it.
     #[arg(long)]
     keep: bool,
     /// Print the summary as JSON on standard output.
@@ -104,7 +104,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     let outcome = runtime.block_on(async {
         let system = System::of_local(&local).await?;
         phases::prepare(&steps, &local, &system, &split, &definition.0).await?;
-        phases::go_live(&steps, &local, &system, &split).await
+        phases::go_live(&steps, &local, &system, &split, &definition.1.first).await
     });
     if args.keep {
         local.detach();
@@ -122,6 +122,9 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         show::line(&summary);
     }
     steps.note(&format!("figures: {}\n  report:  {}", figures.display(), page.display()));
+    if args.keep {
+        steps.note(&format!("it runs on; to end it: look local down --state {}", options.state.display()));
+    }
     Ok(if outcome.audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -7,50 +7,52 @@ use anyhow::{Result, bail};
 use decision::Action;
 use jiff::Timestamp;
 use local::Local;
+use model::Look;
 use train::Answer;
 
 use super::Split;
 use super::phases::{arrive, invoke_train};
 use crate::consume::{Consumer, Seen};
+use crate::history;
+use crate::input::{self, Row};
 use crate::show::{Steps, thousands};
 use crate::system::System;
-use crate::{history, input};
 
 /// Transactions put at a time: Kinesis takes 500 a call.
 const CHUNK: usize = 500;
-/// How often fraud reports that fell due are handed in.
-const CHUNKS_PER_REPORT: usize = 8;
 /// Between two calls: a shard takes 1,000 records a second.
 const PACE: Duration = Duration::from_millis(500);
+const REPORTS: &str = "SELECT COUNT(*) FROM fraud_reports";
 
-/// Puts all live transactions on the stream. When each was put.
+/// Puts all live transactions on the stream, and hands in what was reported in the time that passes with them.
+/// At each cut-off of the first look its profiles are made anew, as the schedule does on AWS. When each was put.
 pub(super) async fn stream(
     steps: &Steps,
     local: &Local,
     system: &System,
     consumer: &Consumer,
     split: &Split,
+    first: &Look,
 ) -> Result<HashMap<String, Timestamp>> {
     let bar = steps.bar("put live transactions on the stream", split.live.len() as u64);
     let mut put_at = HashMap::with_capacity(split.live.len());
     let mut reported = split.at;
-    let days = split.live.chunk_by(|a, b| midnight(a.occurred_at) == midnight(b.occurred_at));
-    let chunks = days.flat_map(|day| day.chunks(CHUNK));
-    let mut day = midnight(split.at);
-    for (place, chunk) in chunks.enumerate() {
-        if let Some(today) = chunk.first().map(|row| midnight(row.occurred_at)).filter(|today| *today != day) {
-            day = today;
-            bar.note(&refresh(local, system, put_at.len(), day).await?);
-        }
+    let mut reports = usize::try_from(system.count(REPORTS).await?)?;
+    let cut_off = |row: &Row| first.every.map(|_| first.end(row.occurred_at));
+    let mut known = first.cut_off(split.at);
+    let stretches = split.live.chunk_by(|a, b| cut_off(a) == cut_off(b));
+    for chunk in stretches.flat_map(|stretch| stretch.chunks(CHUNK)) {
         let began = tokio::time::Instant::now();
-        if place % CHUNKS_PER_REPORT == 0
-            && let Some(first) = chunk.first()
-        {
-            // What was reported in the time that has passed since: mostly of the history, where reports
-            // are quick also of what has gone live.
-            let rows = split.history.iter().chain(&split.live);
-            history::labels(system, rows, reported, first.occurred_at).await?;
-            reported = first.occurred_at;
+        let Some(row) = chunk.first() else { continue };
+        // Mostly of the history; where reports are quick, also of what has gone live.
+        let rows = split.history.iter().chain(&split.live);
+        reports += history::labels(system, rows, reported, row.occurred_at).await?;
+        reported = row.occurred_at;
+        if let Some(cut_off) = cut_off(row).filter(|cut_off| known.is_none_or(|known| known < *cut_off)) {
+            arrive(system, "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL", put_at.len()).await?;
+            arrive(system, REPORTS, reports).await?;
+            bar.note(&refresh(local, cut_off).await?);
+            known = Some(cut_off);
         }
         let now = Timestamp::now();
         input::put(&system.transactions, chunk).await?;
@@ -77,19 +79,12 @@ pub(super) async fn stream(
     Ok(put_at)
 }
 
-fn midnight(moment: Timestamp) -> Timestamp {
-    const DAY: i64 = 86_400;
-    Timestamp::from_second(moment.as_second().div_euclid(DAY) * DAY).unwrap_or_default()
-}
-
-/// What the schedule does on AWS: the first look's profiles anew, once the day before is in the warehouse.
-async fn refresh(local: &Local, system: &System, put: usize, day: Timestamp) -> Result<String> {
-    arrive(system, "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL", put).await?;
-    let event = serde_json::json!({ "as_of": day, "only": "profiles" });
-    match invoke_train(local, &event).await? {
-        Answer::Refreshed(told) => Ok(format!("{} profiles as of {}", thousands(told.profiles), told.cut_off)),
-        Answer::Trained(_) => bail!("train has answered with a report"),
-    }
+/// The first look's profiles anew, and the time in which score follows.
+async fn refresh(local: &Local, cut_off: Timestamp) -> Result<String> {
+    let event = serde_json::json!({ "as_of": cut_off, "only": "profiles" });
+    let Answer::Refreshed(told) = invoke_train(local, &event).await? else { bail!("train has answered with a report") };
+    tokio::time::sleep(host::Follower::EVERY).await;
+    Ok(format!("{} profiles as of {}", thousands(told.profiles), told.cut_off))
 }
 
 /// The latest holds and their ends, as a table.

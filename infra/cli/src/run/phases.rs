@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 use jiff::Timestamp;
 use local::Local;
+use model::Look;
 use serde_json::Value;
 use tokio::process::Command;
 use train::Answer;
@@ -104,9 +105,15 @@ pub(super) async fn invoke_train(local: &Local, event: &Value) -> Result<Answer>
 }
 
 /// Streams the live transactions, waits for every end, audits.
-pub(super) async fn go_live(steps: &Steps, local: &Local, system: &System, split: &Split) -> Result<Outcome> {
+pub(super) async fn go_live(
+    steps: &Steps,
+    local: &Local,
+    system: &System,
+    split: &Split,
+    first: &Look,
+) -> Result<Outcome> {
     let consumer = Consumer::start(&system.kinesis, &system.decisions_stream).await?;
-    let put_at = live::stream(steps, local, system, &consumer, split).await?;
+    let put_at = live::stream(steps, local, system, &consumer, split, first).await?;
     let sent: HashSet<String> = split.live.iter().map(|row| row.transaction_id.clone()).collect();
     steps.wait("wait until every hold has ended", settle(&consumer, sent.len())).await?;
     let arrived = steps.wait("wait until every decision is in the warehouse", async {
