@@ -38,17 +38,15 @@ pub(super) async fn stream(
     let mut put_at = HashMap::with_capacity(split.live.len());
     let mut reported = split.at;
     let mut reports = usize::try_from(system.count(REPORTS).await?)?;
-    let cut_off = |row: &Row| first.every.map(|_| first.end(row.occurred_at));
     let mut known = first.cut_off(split.at);
-    let stretches = split.live.chunk_by(|a, b| cut_off(a) == cut_off(b));
-    for chunk in stretches.flat_map(|stretch| stretch.chunks(CHUNK)) {
+    for (cut_off, chunk) in chunks(&split.live, first) {
         let began = tokio::time::Instant::now();
         let Some(row) = chunk.first() else { continue };
         // Mostly of the history; where reports are quick, also of what has gone live.
         let rows = split.history.iter().chain(&split.live);
         reports += history::labels(system, rows, reported, row.occurred_at).await?;
         reported = row.occurred_at;
-        if let Some(cut_off) = cut_off(row).filter(|cut_off| known.is_none_or(|known| known < *cut_off)) {
+        if let Some(cut_off) = cut_off.filter(|cut_off| known.is_none_or(|known| known < *cut_off)) {
             arrive(system, "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL", put_at.len()).await?;
             arrive(system, REPORTS, reports).await?;
             bar.note(&refresh(local, cut_off).await?);
@@ -77,6 +75,14 @@ pub(super) async fn stream(
     }
     bar.finish();
     Ok(put_at)
+}
+
+/// What is put at a time: some rows, all of which the same profiles are for, and the cut-off of these; none for a first
+/// look without profiles.
+fn chunks<'a>(rows: &'a [Row], first: &Look) -> impl Iterator<Item = (Option<Timestamp>, &'a [Row])> {
+    let cut_off = |row: &Row| first.every.map(|_| first.end(row.occurred_at));
+    let stretches = rows.chunk_by(move |a, b| cut_off(a) == cut_off(b));
+    stretches.flat_map(|stretch| stretch.chunks(CHUNK)).map(move |chunk| (chunk.first().and_then(cut_off), chunk))
 }
 
 /// The first look's profiles anew, and the time in which score follows.
@@ -114,4 +120,34 @@ fn latest(seen: &Seen) -> String {
         ended(Action::Block),
         ended(Action::Review),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_put_at_a_time_is_of_one_cut_off() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let row = |occurred_at| Row {
+            json: String::new(),
+            transaction_id: String::new(),
+            occurred_at,
+            partition_key: String::new(),
+            fraud: None,
+            reported_at: occurred_at,
+        };
+        let moments = ["05:59:59", "06:00:00", "06:00:01", "12:30:00"].map(|time| at(&format!("2026-01-02T{time}Z")));
+        let mut rows: Vec<Row> = moments.into_iter().map(row).collect();
+        rows.extend(vec![rows[3].clone(); CHUNK]);
+        let put = |every: Option<u64>| -> Vec<(Option<Timestamp>, usize)> {
+            let look = Look { features: Vec::new(), every };
+            chunks(&rows, &look).map(|(cut_off, chunk)| (cut_off, chunk.len())).collect()
+        };
+        let of = |hour| Some(at(&format!("2026-01-02T{hour:02}:00:00Z")));
+        // A cut-off's own moment is not past it.
+        assert_eq!(put(Some(6 * 3600)), [(of(0), 2), (of(6), 1), (of(12), CHUNK), (of(12), 1)]);
+        assert_eq!(put(Some(24 * 3600)), [(of(0), CHUNK), (of(0), 4)]);
+        assert_eq!(put(None), [(None, CHUNK), (None, 4)]);
+    }
 }
