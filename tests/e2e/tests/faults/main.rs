@@ -11,7 +11,9 @@ mod sent;
 mod system;
 
 use std::collections::BTreeMap;
+use std::env;
 use std::path::Path;
+use std::process::Command;
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -19,7 +21,7 @@ use base64::engine::general_purpose::STANDARD;
 use decision::{Rejected, SettledBy};
 use harness::{bundle, contract};
 use jiff::Timestamp;
-use local::{Local, Options, Parameters};
+use local::{Local, Options, Parameters, STACK};
 use look::audit::{Audit, audit};
 use look::consume::{Consumer, Seen};
 use look::history;
@@ -27,7 +29,7 @@ use look::init::init;
 use look::system::System;
 use outlet::{Decisions as _, Kinesis, Objects as _, keys};
 use sent::Sent;
-use serde_json::json;
+use serde_json::{Value, json};
 use system::{eventually, kill_functions, logs, set_faults};
 
 /// A system of its own, with the harness's bundle.
@@ -86,6 +88,8 @@ fn damage_is_seen_by_the_audit_and_every_example_event_is_taken_by_its_function(
             assert_eq!(system.transactions.publish(chunk).await.unwrap(), [0; 0], "the stream takes every record");
         }
         let seen = all_is_there(&system, &sent, &consumer).await;
+        say("the command, by the stack's name");
+        the_command_finds_the_stack(&local, &sent);
         say("damage");
         damage::is_seen(&system, &sent, &seen).await;
         say("another definition");
@@ -94,6 +98,27 @@ fn damage_is_seen_by_the_audit_and_every_example_event_is_taken_by_its_function(
         events::are_taken_by_the_deployed_functions(&local);
     });
     local.down().unwrap();
+}
+
+/// `look` finds a stack by its name, as in an account of AWS, and audits it.
+fn the_command_finds_the_stack(local: &Local, sent: &Sent) {
+    let file = local.folder().join("sent.ndjson");
+    let line = |id| json!({ "transaction_id": id, "occurred_at": Timestamp::now(), "amount": 1, "customer_id": "C", "terminal_id": "S" });
+    let lines: Vec<String> = sent.transactions.keys().map(|id| line(id).to_string()).collect();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let options = Options::new(local.folder());
+    let mut path = vec![local.venv().aws().parent().unwrap().to_path_buf()];
+    path.extend(env::split_paths(&env::var_os("PATH").unwrap()));
+    let output = Command::new(options.binaries.join("look"))
+        .args(["audit", "--nothing-else", "--json", "--stack", STACK])
+        .arg(&file)
+        .envs(local.environment())
+        .env("PATH", env::join_paths(path).unwrap())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let audit: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(audit["decided"], sent.transactions.len(), "{audit}");
 }
 
 /// What was published comes out of the stream.
