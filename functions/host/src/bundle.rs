@@ -82,27 +82,29 @@ async fn files(
 #[derive(Debug)]
 pub struct Follower {
     bundle: String,
-    looked_at: Instant,
+    look_at: Instant,
     refused: Option<String>,
 }
 
 impl Follower {
-    /// How often the pointer is looked at: a small object read beside a batch, in each environment.
+    /// How often the pointer is looked at, before a batch: a small object, read in some milliseconds.
     pub const EVERY: Duration = Duration::from_secs(2);
+    /// How long what failed is left alone: batches wait while a whole bundle is fetched.
+    const AFTER_FAILURE: Duration = Duration::from_secs(60);
 
     /// Follows the bundle of this name, which was opened just now. One in a folder stays what it is.
     pub fn new(bundle: &str) -> Self {
-        Self { bundle: bundle.to_owned(), looked_at: Instant::now(), refused: None }
+        Self { bundle: bundle.to_owned(), look_at: Instant::now() + Self::EVERY, refused: None }
     }
 
     /// The bundle in use, if that is not `version`, looked for once in [`Self::EVERY`] at the most. What
     /// can't be fetched or is refused is logged, and the bundle that was served goes on being served;
     /// what is refused is not fetched again.
     pub async fn newer(&mut self, version: &str, objects: &impl Objects) -> Option<Bundle> {
-        if self.bundle.starts_with(['/', '.']) || self.looked_at.elapsed() < Self::EVERY {
+        if self.bundle.starts_with(['/', '.']) || Instant::now() < self.look_at {
             return None;
         }
-        self.looked_at = Instant::now();
+        self.look_at = Instant::now() + Self::EVERY;
         let current = match current(&self.bundle, objects).await {
             Ok(current) => current,
             Err(error) => {
@@ -121,6 +123,7 @@ impl Follower {
             }
             Err(error) => {
                 tracing::error!(bundle = self.bundle, version = current, error = chain(&error), "bundle not followed");
+                self.look_at = Instant::now() + Self::AFTER_FAILURE;
                 self.refused = matches!(error, BundleError::Refused(..)).then_some(current);
                 None
             }
@@ -201,7 +204,7 @@ mod tests {
 
     /// As if it had looked long ago.
     fn due(follower: &mut Follower) {
-        follower.looked_at -= Follower::EVERY;
+        follower.look_at = Instant::now();
     }
 
     #[tokio::test]
@@ -232,6 +235,9 @@ mod tests {
         due(&mut follower);
         assert!(follower.newer(&first, &objects).await.is_none(), "it is refused");
         let before = faults.calls().len();
+        follower.look_at -= Follower::EVERY;
+        assert!(follower.newer(&first, &objects).await.is_none());
+        assert_eq!(faults.calls().len(), before, "what failed is left alone for a while");
         due(&mut follower);
         assert!(follower.newer(&first, &objects).await.is_none());
         assert_eq!(faults.calls().len(), before + 1, "the pointer alone is read again");

@@ -1,7 +1,7 @@
 //! The same features in Redshift's SQL, and the tables they are read from.
 //!
-//! All identifiers come from a checked [`Definition`], so they are plain words; all values of
-//! transactions come as bound parameters.
+//! All identifiers come from a checked [`Definition`], so they are plain words, and begin with a letter: what begins
+//! with `_` is ours. All values of transactions come as bound parameters.
 
 mod load;
 mod tables;
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use decision::Hold;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::{Definition, Field, Look, Measure, Quantity, Window};
@@ -132,8 +132,9 @@ pub fn evidence_parameters(definition: &Definition, holds: &[Hold]) -> Vec<(Stri
 pub fn training_set(definition: &Definition, from: Timestamp, to: Timestamp, as_of: Timestamp) -> String {
     let schema = definition.schema();
     let declared: String = schema.declared().fold(String::new(), |columns, name| columns + ", " + name);
+    let within = [from, to];
     let (from, to, as_of) = (moment(from), moment(to), moment(as_of));
-    let end = definition.first.every.map(|every| format!(", {} AS cut_off", cut_off("occurred_at", every)));
+    let end = definition.first.every.map(|every| format!(", {} AS _cut_off", cut_off("occurred_at", every)));
     let end = end.unwrap_or_default();
     let held = format!(
         "held AS (
@@ -151,7 +152,7 @@ pub fn training_set(definition: &Definition, from: Timestamp, to: Timestamp, as_
         "LEFT JOIN {REPORTS} l ON l.transaction_id = h.transaction_id AND l.reported_at <= CAST('{as_of}' AS TIMESTAMPTZ)"
     );
     let columns = columns + ",\n  CASE WHEN l.is_fraud THEN 1 ELSE 0 END AS label";
-    with_windows(definition, &[&definition.confirm, &definition.first], &held, &columns, &label, Some(&from))
+    with_windows(definition, &[&definition.confirm, &definition.first], &held, &columns, &label, Some(within))
 }
 
 /// The profiles of an entity as of a cut-off: a row for each value that the first look's windows have
@@ -217,16 +218,17 @@ fn moment(moment: Timestamp) -> String {
 /// a window ends at its own moment, counted from `held`, so that it counts once. At a cut-off, which is before
 /// it, its windows are those of all of its entity: they are computed once for them.
 ///
-/// Where many are held, and none before the moment `many_since`, a warehouse that joins by hashing would put
-/// each together with all that its entity ever did. Time is cut into periods as long as the windows reach: then it
-/// is put together with what its entity did in the two periods that its windows touch.
+/// Where many are held, all of them between the moments `many`, a warehouse that joins by hashing would put each
+/// together with all that its entity ever did. Time is cut into periods as long as the windows reach: then it is put
+/// together with what its entity did in the two periods that its windows touch. What lies outside of all windows
+/// is not read.
 fn with_windows(
     definition: &Definition,
     looks: &[&Look],
     held: &str,
     columns: &str,
     joins: &str,
-    many_since: Option<&str>,
+    many: Option<[Timestamp; 2]>,
 ) -> String {
     let mut query = format!("WITH {held}");
     let mut selected = columns.to_owned();
@@ -239,24 +241,26 @@ fn with_windows(
                 continue;
             }
             let (prefix, end, mut from, keys, but) = if look.every.is_some() {
-                let each = format!("(SELECT DISTINCT {entity}, cut_off FROM held) h");
-                (PROFILE, "h.cut_off", each, vec![entity.as_str(), "cut_off"], "")
+                let each = format!("(SELECT DISTINCT {entity}, _cut_off FROM held) h");
+                (PROFILE, "h._cut_off", each, vec![entity.as_str(), "_cut_off"], "")
             } else {
                 let but = " AND t.transaction_id <> h.transaction_id";
                 ("", "h.occurred_at", "held h".to_owned(), vec!["transaction_id"], but)
             };
             let (longest, latest) = reach(&ours);
             let mut near = String::new();
-            if let Some(since) = many_since {
+            if let Some([first, last]) = many {
                 let length = longest - latest;
                 let period = |epoch: &str| format!("FLOOR(({epoch}) / {length})");
-                let others = period("EXTRACT(EPOCH FROM t.occurred_at)");
-                let last = period(&format!("EXTRACT(EPOCH FROM {end}) - {latest}"));
-                let earliest = interval(longest + look.every.unwrap_or_default());
+                let its = period("EXTRACT(EPOCH FROM t.occurred_at)");
+                let last_of_ours = period(&format!("EXTRACT(EPOCH FROM {end}) - {latest}"));
+                let back = SignedDuration::from_secs((longest + look.every.unwrap_or_default()) as i64);
+                let earliest = moment(first.saturating_sub(back).unwrap_or(Timestamp::UNIX_EPOCH));
                 from.push_str("\n  CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) period");
                 near = format!(
-                    "\n    AND {others} = {last} - period.back\n    AND t.occurred_at > CAST('{since}' AS TIMESTAMPTZ) \
-                     - {earliest}"
+                    "\n    AND {its} = {last_of_ours} - period.back AND t.occurred_at > CAST('{earliest}' AS TIMESTAMPTZ) AND \
+                     t.occurred_at < CAST('{}' AS TIMESTAMPTZ)",
+                    moment(last)
                 );
             }
             let (longest, latest) = (interval(longest), interval(latest));
@@ -282,6 +286,7 @@ fn with_windows(
                 let _ = write!(selected, ",\n  CAST({value} AS DOUBLE PRECISION) AS {prefix}{name}");
             }
             let on = keys.iter().map(|key| format!("{by}.{key} = h.{key}")).collect::<Vec<_>>().join(" AND ");
+            // Whose entity is NULL has no profile, and stays.
             let _ = write!(joined, "\nLEFT JOIN {by} ON {on}");
         }
     }
@@ -362,7 +367,8 @@ fn whole(definition: &Definition, by: &str, name: &str, window: &Window, own: bo
         Measure::Min(_) => extreme("LEAST"),
         Measure::Max(_) => extreme("GREATEST"),
         Measure::Distinct(field) if own => format!("({}{} - {})", part("n"), one(field.name(schema)), part("o")),
-        Measure::Count | Measure::Distinct(_) => part("n"),
+        // NULL where the entity is.
+        Measure::Count | Measure::Distinct(_) => format!("COALESCE({}, 0)", part("n")),
         // CAST first: a whole number over a whole number is a whole number.
         Measure::FraudRate => {
             format!("COALESCE(CAST({} AS DOUBLE PRECISION) / NULLIF({}, 0), 0)", part("f"), part("n"))

@@ -7,11 +7,12 @@ mod phases;
 
 pub use outcome::Outcome;
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use local::{Local, Options, Parameters};
 use model::Definition;
@@ -106,12 +107,15 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         phases::prepare(&steps, &local, &system, &split, &definition.0).await?;
         phases::go_live(&steps, &local, &system, &split, &definition.1.first).await
     });
-    if args.keep {
+    let ended = if args.keep {
         local.detach();
+        steps.note(&format!("it runs on; to end it: look local down --state {}", options.state.display()));
+        Ok(())
     } else {
-        local.down()?;
-    }
+        local.down()
+    };
     let outcome = outcome?;
+    ended?;
     outcome.write(&args.out)?;
     let summary = serde_json::to_string_pretty(&outcome.summary)?;
     let (figures, page) = (args.out.join("summary.json"), args.out.join("report.html"));
@@ -122,9 +126,6 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         show::line(&summary);
     }
     steps.note(&format!("figures: {}\n  report:  {}", figures.display(), page.display()));
-    if args.keep {
-        steps.note(&format!("it runs on; to end it: look local down --state {}", options.state.display()));
-    }
     Ok(if outcome.audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -142,6 +143,13 @@ fn split(args: &Args, definition: Option<&Definition>) -> Result<Split> {
         None => (simulated(args), format!("simulated cards, seed {}", args.seed), None),
     };
     anyhow::ensure!(rows.len() > args.live, "{} transactions are too few for {} live ones", rows.len(), args.live);
+    let mut ids = HashSet::with_capacity(rows.len());
+    if let Some(row) = rows.iter().find(|row| !ids.insert(row.transaction_id.as_str())) {
+        bail!(
+            "transaction {} is in {source} twice: a run counts what becomes of each, so give it each once",
+            row.transaction_id
+        );
+    }
     let cut = match from {
         Some(moment) => rows.partition_point(|row| row.occurred_at < moment),
         None => rows.len() - args.live,
@@ -152,11 +160,11 @@ fn split(args: &Args, definition: Option<&Definition>) -> Result<Split> {
     Ok(Split { history: rows, live, at, source })
 }
 
-/// Five weeks and a bit, of as many customers as the live transactions ask for.
+/// Six weeks of as many customers as the live transactions ask for, and enough to learn from.
 fn simulated(args: &Args) -> Vec<Row> {
     const DAYS: u32 = 42;
     const LIVE_DAYS: usize = 6;
     // A customer makes about 1.9 transactions a day.
-    let customers = (args.live / LIVE_DAYS).div_ceil(2).max(300) as u32 * 11 / 10;
+    let customers = (args.live / LIVE_DAYS).div_ceil(2).max(1_500) as u32 * 11 / 10;
     simulate::rows(Size { customers, terminals: customers * 2, days: DAYS, seed: args.seed }, simulate::start())
 }

@@ -22,9 +22,9 @@ pub const DAY_SECONDS: u32 = 86_400;
 /// Scenario 1: every amount above this is fraudulent.
 pub const LARGE_AMOUNT: f64 = 220.0;
 /// Scenario 2: how many terminals are drawn each day, of how many. Of fewer, fewer: their share is the book's.
-pub const TERMINALS_DRAWN: (u32, u32) = (2, 10_000);
+const TERMINALS_DRAWN: (u32, u32) = (2, 10_000);
 /// Scenario 3: the same of customers.
-pub const CUSTOMERS_DRAWN: (u32, u32) = (3, 5_000);
+const CUSTOMERS_DRAWN: (u32, u32) = (3, 5_000);
 /// Scenario 2: how many days a drawn terminal stays compromised.
 pub const TERMINAL_DAYS: u32 = 28;
 /// Scenario 3: how many days a drawn customer stays compromised.
@@ -190,7 +190,7 @@ impl Iterator for Simulation {
     }
 }
 
-/// How many of so many are drawn on a day: the whole ones of the share that add up by its end.
+/// How many of so many are drawn on a day. The share of each day adds up, and what has become whole is drawn.
 fn drawn((count, of): (u32, u32), among: u32, day: u32) -> u32 {
     let by = |days: u32| u64::from(days) * u64::from(among) * u64::from(count) / u64::from(of);
     (by(day + 1) - by(day)) as u32

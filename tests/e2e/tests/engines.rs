@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use local::Postgres;
 use look::simulate::{self, Simulation, Size};
 use model::features::{History, Label};
-use model::{Definition, sql};
+use model::{Definition, Measure, sql};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use redshift_data::{Events, Options, Quotas, Server, Storage};
@@ -260,6 +260,16 @@ async fn both_engines_see_the_same_history() {
     world.compare_evidence("twice", &[5, 5, 7]).await;
     world.compare_training_set(Timestamp::UNIX_EPOCH).await;
     world.compare_profiles(world.history.occurred_at[0]).await;
+
+    // A column that came later is NULL in what was there before: of nobody nothing is known, as in serving.
+    let nobody = "INSERT INTO transactions (transaction_id, occurred_at, amount, terminal_id) VALUES ('N', '2029-01-01', 1, 'S')";
+    run(&world.warehouse, &Statement::new("nobody".to_owned(), 1, vec![nobody.to_owned()], Vec::new())).await;
+    let [from, to] = ["2028-12-31T00:00:00Z", "2030-01-01T00:00:00Z"].map(|text| text.parse().unwrap());
+    let found = rows(&world.warehouse, sql::training_set(&world.definition, from, to, to)).await;
+    let windows = world.definition.windows(&world.definition.first);
+    let counted = windows.iter().filter(|(_, window)| window.measure == Measure::Count);
+    let counts = counted.map(|(name, _)| found["N"].number(&format!("{}{name}", sql::PROFILE))).collect::<Vec<_>>();
+    assert!(counts.len() > 1 && counts.iter().all(|count| *count == Some(0.0)), "{counts:?}");
 
     // A held transaction counts once, whether it was loaded meanwhile or not. The last one is in no
     // other's windows.

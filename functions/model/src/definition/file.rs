@@ -163,7 +163,8 @@ pub(super) fn features(schema: &Schema, entries: Vec<FeatureEntry>) -> Result<Ve
             return Err(refuse("expected a name of lower case letters, digits and _, a letter first".to_owned()));
         }
         // In training sets, the first look's windows are columns beside the confirming look's.
-        let reserved = ["transaction_id", "occurred_at", "label"].contains(&name.as_str()) || name.starts_with(PROFILE);
+        let reserved =
+            ["transaction_id", "occurred_at", "label", "entity"].contains(&name.as_str()) || name.starts_with(PROFILE);
         if reserved || schema.entities.contains(&name) {
             return Err(refuse(format!("this name is a field's, or begins with {PROFILE}")));
         }

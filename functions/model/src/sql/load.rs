@@ -30,7 +30,7 @@ pub fn load(definition: &Definition, table: &str, manifest_url: &str, iam_role: 
         ),
         format!(
             "CREATE TEMP TABLE staged AS SELECT {list} FROM (\n  SELECT {list}, ROW_NUMBER() OVER (PARTITION BY \
-             transaction_id ORDER BY {latest}) AS place FROM arriving\n) numbered WHERE place = 1"
+             transaction_id ORDER BY {latest}) AS _place FROM arriving\n) numbered WHERE _place = 1"
         ),
         format!(
             "MERGE INTO {table} USING staged ON {table}.transaction_id = staged.transaction_id\nWHEN MATCHED THEN \

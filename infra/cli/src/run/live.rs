@@ -11,7 +11,7 @@ use model::Look;
 use train::Answer;
 
 use super::Split;
-use super::phases::{arrive, invoke_train};
+use super::phases::{DECIDED, REPORTS, arrive, invoke_train};
 use crate::consume::{Consumer, Seen};
 use crate::history;
 use crate::input::{self, Row};
@@ -20,12 +20,12 @@ use crate::system::System;
 
 /// Transactions put at a time: Kinesis takes 500 a call.
 const CHUNK: usize = 500;
-/// Between two calls: a shard takes 1,000 records a second.
+/// For so many: a shard takes 1,000 records a second.
 const PACE: Duration = Duration::from_millis(500);
-const REPORTS: &str = "SELECT COUNT(*) FROM fraud_reports";
 
-/// Puts all live transactions on the stream, and hands in what was reported in the time that passes with them.
-/// At each cut-off of the first look its profiles are made anew, as the schedule does on AWS. When each was put.
+/// Puts the live transactions on the stream, and hands in what was reported in the time that passes with them. At
+/// each cut-off of the first look its profiles are made anew, of all that came before. When each was put: all of them,
+/// or those before something did not reach the warehouse, which is the audit's to report.
 pub(super) async fn stream(
     steps: &Steps,
     local: &Local,
@@ -47,7 +47,10 @@ pub(super) async fn stream(
         reports += history::labels(system, rows, reported, row.occurred_at).await?;
         reported = row.occurred_at;
         if let Some(cut_off) = cut_off.filter(|cut_off| known.is_none_or(|known| known < *cut_off)) {
-            arrive(system, "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL", put_at.len()).await?;
+            if let Err(error) = arrive(system, DECIDED, put_at.len()).await {
+                bar.note(&format!("no more is put: {error:#}"));
+                break;
+            }
             arrive(system, REPORTS, reports).await?;
             bar.note(&refresh(local, cut_off).await?);
             known = Some(cut_off);
@@ -57,19 +60,20 @@ pub(super) async fn stream(
         put_at.extend(chunk.iter().map(|row| (row.transaction_id.clone(), now)));
         bar.inc(chunk.len() as u64);
         bar.table(&latest(&consumer.seen()));
-        tokio::time::sleep_until(began + PACE).await;
+        tokio::time::sleep_until(began + PACE.mul_f64(chunk.len() as f64 / CHUNK as f64)).await;
     }
     // The table goes on until the last hold has ended, or nothing has happened for a while.
-    let mut still = 0;
+    let (mut still, mut last) = (0, (0, 0));
     while still < 20 {
         let (decided, open) = {
             let seen = consumer.seen();
             (seen.provisional.len(), seen.holds() - seen.finals.len().min(seen.holds()))
         };
-        if decided >= split.live.len() && open == 0 {
+        if decided >= put_at.len() && open == 0 {
             break;
         }
-        still += 1;
+        still = if (decided, open) == last { still + 1 } else { 0 };
+        last = (decided, open);
         bar.table(&latest(&consumer.seen()));
         tokio::time::sleep(PACE).await;
     }

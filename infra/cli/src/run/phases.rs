@@ -24,6 +24,10 @@ use crate::system::System;
 /// How long the history may take to reach the warehouse, and holds to end.
 const PATIENCE: Duration = Duration::from_secs(240);
 const PAUSE: Duration = Duration::from_millis(500);
+/// How many live transactions are in the warehouse.
+pub(super) const DECIDED: &str = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
+/// How many reports are.
+pub(super) const REPORTS: &str = "SELECT COUNT(*) FROM fraud_reports";
 
 /// From an empty stack to one with a history and a bundle.
 pub(super) async fn prepare(
@@ -43,7 +47,7 @@ pub(super) async fn prepare(
     steps
         .wait("wait until load has taken it into the warehouse", async {
             arrive(system, "SELECT COUNT(*) FROM transactions", split.history.len()).await?;
-            arrive(system, "SELECT COUNT(*) FROM fraud_reports", reports).await
+            arrive(system, REPORTS, reports).await
         })
         .await?;
     let event = serde_json::json!({ "as_of": split.at });
@@ -86,11 +90,13 @@ pub(super) async fn invoke_train(local: &Local, event: &Value) -> Result<Answer>
     let answer = local.folder().join("train-answer.json");
     let function = local.outputs().function("train")?;
     let output = Command::new(local.venv().aws())
-        .args(["lambda", "invoke", "--function-name", function, "--cli-read-timeout", "600"])
+        // It may take its time, and is not to be asked twice.
+        .args(["lambda", "invoke", "--function-name", function, "--cli-read-timeout", "0"])
         .arg("--payload")
         .arg(event.to_string())
         .arg(&answer)
         .envs(local.environment())
+        .env("AWS_MAX_ATTEMPTS", "1")
         .output()
         .await
         .context("can't run the AWS CLI")?;
@@ -114,11 +120,10 @@ pub(super) async fn go_live(
 ) -> Result<Outcome> {
     let consumer = Consumer::start(&system.kinesis, &system.decisions_stream).await?;
     let put_at = live::stream(steps, local, system, &consumer, split, first).await?;
-    let sent: HashSet<String> = split.live.iter().map(|row| row.transaction_id.clone()).collect();
+    let sent: HashSet<String> = put_at.keys().cloned().collect();
     steps.wait("wait until every hold has ended", settle(&consumer, sent.len())).await?;
     let arrived = steps.wait("wait until every decision is in the warehouse", async {
-        let sql = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
-        arrive(system, sql, sent.len()).await?;
+        arrive(system, DECIDED, sent.len()).await?;
         let holds = consumer.seen().holds();
         arrive(system, "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL", holds).await
     });
