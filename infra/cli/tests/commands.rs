@@ -48,6 +48,8 @@ fn help_shows_an_example_of_each_command() {
 #[test]
 fn wrong_usage_is_two_and_whatever_else_is_wrong_is_one() {
     let folder = tempfile::tempdir().unwrap();
+    let line = r#"{"transaction_id":"T1","occurred_at":"2026-01-01T00:00:00Z","amount":1,"customer_id":"C","terminal_id":"S"}"#;
+    fs::write(folder.path().join("twice.ndjson"), [line, line].join("\n")).unwrap();
     for wrong in [&["nonsense"][..], &["score"], &["local", "status", "--json", "--export"], &["run", "--live", "many"]]
     {
         let said = look(wrong, folder.path());
@@ -56,6 +58,7 @@ fn wrong_usage_is_two_and_whatever_else_is_wrong_is_one() {
     for (wrong, why) in [
         (&["audit", "absent.ndjson"][..], "look: can't read absent.ndjson: No such file"),
         (&["score", "--bundle", ".", "absent.ndjson"], "look: "),
+        (&["run", "--live", "1", "--input", "twice.ndjson"], "transaction T1 is in twice.ndjson twice"),
         (&["report"], "look: can't read target/run/outcome.json.gz"),
         (&["init"], "look: can't read infra/bundles/card-fraud/bundle.toml"),
     ] {
