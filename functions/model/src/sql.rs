@@ -249,19 +249,9 @@ fn with_windows(
             };
             let (longest, latest) = reach(&ours);
             let mut near = String::new();
-            if let Some([first, last]) = many {
-                let length = longest - latest;
-                let period = |epoch: &str| format!("FLOOR(({epoch}) / {length})");
-                let its = period("EXTRACT(EPOCH FROM t.occurred_at)");
-                let last_of_ours = period(&format!("EXTRACT(EPOCH FROM {end}) - {latest}"));
-                let back = SignedDuration::from_secs((longest + look.every.unwrap_or_default()) as i64);
-                let earliest = moment(first.saturating_sub(back).unwrap_or(Timestamp::UNIX_EPOCH));
+            if let Some(held_within) = many {
                 from.push_str("\n  CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) period");
-                near = format!(
-                    "\n    AND {its} = {last_of_ours} - period.back AND t.occurred_at > CAST('{earliest}' AS TIMESTAMPTZ) AND \
-                     t.occurred_at < CAST('{}' AS TIMESTAMPTZ)",
-                    moment(last)
-                );
+                near = in_periods(end, look.every.unwrap_or_default(), (longest, latest), held_within);
             }
             let (longest, latest) = (interval(longest), interval(latest));
             // Whether the held transaction itself is in a window.
@@ -294,6 +284,23 @@ fn with_windows(
         joined = format!("{joined}\n{joins}");
     }
     format!("{query}\nSELECT\n  {selected}\nFROM held h{joined}")
+}
+
+/// The condition that another transaction lies in the period that a window ends in, or in the one before, and not
+/// before or after all windows of what is held between two moments. A window ends at `end`, which is at the most `every`
+/// seconds before what it is of.
+fn in_periods(end: &str, every: u64, (longest, latest): (u64, u64), [first, last]: [Timestamp; 2]) -> String {
+    let length = longest - latest;
+    let period = |epoch: &str| format!("FLOOR(({epoch}) / {length})");
+    let its = period("EXTRACT(EPOCH FROM t.occurred_at)");
+    let last_of_ours = period(&format!("EXTRACT(EPOCH FROM {end}) - {latest}"));
+    let back = SignedDuration::from_secs((longest + every) as i64);
+    let earliest = moment(first.saturating_sub(back).unwrap_or(Timestamp::UNIX_EPOCH));
+    let last = moment(last);
+    format!(
+        "\n    AND {its} = {last_of_ours} - period.back AND t.occurred_at > CAST('{earliest}' AS TIMESTAMPTZ) AND \
+         t.occurred_at < CAST('{last}' AS TIMESTAMPTZ)"
+    )
 }
 
 fn interval(seconds: u64) -> String {

@@ -34,7 +34,7 @@ const LIVE: usize = 20_000;
 /// Blocked and reviewed transactions count as stopped in the final precision and recall.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  look run                                     simulated cards, about three minutes
+  look run                                     simulated cards, about two minutes
   look run --input transactions.csv.zst        your own (or the Handbook's), the last 20,000 live
   look run --live 2000 --out /tmp/quick        a quick one
   look run --bundle mine.toml --input mine.csv    transactions of another kind

@@ -11,7 +11,7 @@ use model::Look;
 use train::Answer;
 
 use super::Split;
-use super::phases::{DECIDED, REPORTS, arrive, invoke_train};
+use super::phases::{DECIDED, PAUSE, REPORTS, arrive, invoke_train};
 use crate::consume::{Consumer, Seen};
 use crate::history;
 use crate::input::{self, Row};
@@ -20,8 +20,8 @@ use crate::system::System;
 
 /// Transactions put at a time: Kinesis takes 500 a call.
 const CHUNK: usize = 500;
-/// For so many: a shard takes 1,000 records a second.
-const PACE: Duration = Duration::from_millis(500);
+/// Transactions put a second: what a shard takes.
+const RATE: f64 = 1_000.0;
 
 /// Puts the live transactions on the stream, and hands in what was reported in the time that passes with them. At
 /// each cut-off of the first look its profiles are made anew, of all that came before. When each was put: all of them,
@@ -60,7 +60,7 @@ pub(super) async fn stream(
         put_at.extend(chunk.iter().map(|row| (row.transaction_id.clone(), now)));
         bar.inc(chunk.len() as u64);
         bar.table(&latest(&consumer.seen()));
-        tokio::time::sleep_until(began + PACE.mul_f64(chunk.len() as f64 / CHUNK as f64)).await;
+        tokio::time::sleep_until(began + Duration::from_secs_f64(chunk.len() as f64 / RATE)).await;
     }
     // The table goes on until the last hold has ended, or nothing has happened for a while.
     let (mut still, mut last) = (0, (0, 0));
@@ -75,7 +75,7 @@ pub(super) async fn stream(
         still = if (decided, open) == last { still + 1 } else { 0 };
         last = (decided, open);
         bar.table(&latest(&consumer.seen()));
-        tokio::time::sleep(PACE).await;
+        tokio::time::sleep(PAUSE).await;
     }
     bar.finish();
     Ok(put_at)
@@ -89,10 +89,12 @@ fn chunks<'a>(rows: &'a [Row], first: &Look) -> impl Iterator<Item = (Option<Tim
     stretches.flat_map(|stretch| stretch.chunks(CHUNK)).map(move |chunk| (chunk.first().and_then(cut_off), chunk))
 }
 
-/// The first look's profiles anew, and the time in which score follows.
+/// The first look's profiles anew, for whatever is put from then on.
 async fn refresh(local: &Local, cut_off: Timestamp) -> Result<String> {
     let event = serde_json::json!({ "as_of": cut_off, "only": "profiles" });
     let Answer::Refreshed(told) = invoke_train(local, &event).await? else { bail!("train has answered with a report") };
+    // Score looks at the pointer before a batch, so that nobody can see it follow before there is one: when this is
+    // over, the next batch has the new profiles.
     tokio::time::sleep(host::Follower::EVERY).await;
     Ok(format!("{} profiles as of {}", thousands(told.profiles), told.cut_off))
 }

@@ -23,7 +23,8 @@ use crate::system::System;
 
 /// How long the history may take to reach the warehouse, and holds to end.
 const PATIENCE: Duration = Duration::from_secs(240);
-const PAUSE: Duration = Duration::from_millis(500);
+/// Between two looks at what is waited for.
+pub(super) const PAUSE: Duration = Duration::from_millis(500);
 /// How many live transactions are in the warehouse.
 pub(super) const DECIDED: &str = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
 /// How many reports are.
