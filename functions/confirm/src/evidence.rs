@@ -22,7 +22,10 @@ pub(crate) struct Found {
 
 /// Matches rows to holds. The first row of a transaction counts.
 pub(crate) fn read(holds: &[Hold], rows: Vec<Row>) -> Found {
-    let asked: BTreeSet<&str> = holds.iter().map(|hold| hold.transaction_id.as_str()).collect();
+    let asked: BTreeSet<&str> = holds
+        .iter()
+        .map(|hold| hold.transaction_id.as_str())
+        .collect();
     let mut found = Found::default();
     for row in rows {
         let Some(transaction_id) = row.text(TRANSACTION_ID).map(str::to_owned) else {
@@ -43,7 +46,10 @@ pub(crate) fn read(holds: &[Hold], rows: Vec<Row>) -> Found {
 
 /// A row's numbers, or the column that holds none.
 fn evidence(row: Row) -> Result<Evidence, String> {
-    let columns = row.0.into_iter().filter(|(column, _)| column != TRANSACTION_ID);
+    let columns = row
+        .0
+        .into_iter()
+        .filter(|(column, _)| column != TRANSACTION_ID);
     let number = |(column, value): (String, Value)| match (&value, value.number()) {
         // An infinite or undefined number is one that the warehouse does not know.
         (Value::Null | Value::Number(_), number) => Ok((column, number)),
@@ -58,7 +64,10 @@ mod tests {
     use super::*;
 
     fn row(id: &str, value: Value) -> Row {
-        Row::from([(TRANSACTION_ID, Value::Text(id.to_owned())), ("mean", value)])
+        Row::from([
+            (TRANSACTION_ID, Value::Text(id.to_owned())),
+            ("mean", value),
+        ])
     }
 
     #[test]
@@ -70,19 +79,34 @@ mod tests {
             (Value::Null, None),
             (Value::Number(f64::INFINITY), None),
         ] {
-            assert_eq!(evidence(row("a", value)), Ok(Evidence::from([("mean".to_owned(), number)])));
+            assert_eq!(
+                evidence(row("a", value)),
+                Ok(Evidence::from([("mean".to_owned(), number)]))
+            );
         }
     }
 
     #[test]
     fn what_is_no_number_is_told_by_the_name_of_its_column() {
-        assert_eq!(evidence(row("a", Value::Text("many".to_owned()))), Err("mean".to_owned()));
-        assert_eq!(read(&[], vec![Row::default()]).undecodable, [TRANSACTION_ID]);
+        assert_eq!(
+            evidence(row("a", Value::Text("many".to_owned()))),
+            Err("mean".to_owned())
+        );
+        assert_eq!(
+            read(&[], vec![Row::default()]).undecodable,
+            [TRANSACTION_ID]
+        );
     }
 
     #[test]
     fn a_bad_value_in_a_row_that_nobody_asked_for_does_no_harm() {
         let found = read(&[], vec![row("z", Value::Text("many".to_owned()))]);
-        assert_eq!(found, Found { ignored: 1, ..Found::default() });
+        assert_eq!(
+            found,
+            Found {
+                ignored: 1,
+                ..Found::default()
+            }
+        );
     }
 }

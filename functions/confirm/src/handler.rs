@@ -1,7 +1,7 @@
 use decision::SettledBy;
 use jiff::Timestamp;
-use outlet::{Decisions, Objects};
 use serde::Deserialize;
+use store::{Decisions, Objects};
 use warehouse::{StatementId, Warehouse};
 
 use crate::{Error, Judge, Report, Settler};
@@ -34,15 +34,28 @@ pub async fn handle<O: Objects, D: Decisions, W: Warehouse, J: Judge>(
     event: Event,
     now: Timestamp,
 ) -> Result<Report, Error> {
-    let StatementEnded { statement_id, state, statement_name } = event.detail;
+    let StatementEnded {
+        statement_id,
+        state,
+        statement_name,
+    } = event.detail;
     let ours = format!("{statement_prefix}-confirm-");
     let name = match statement_name {
         Some(name) => Some(name),
-        None => settler.find(&ours, &StatementId(statement_id.clone())).await?,
+        None => {
+            settler
+                .find(&ours, &StatementId(statement_id.clone()))
+                .await?
+        }
     };
     let report = match name {
-        Some(name) if name.starts_with(&ours) => settler.settle(&name, SettledBy::Confirm, now).await?,
-        _ => Report { absent: 1, ..Report::default() },
+        Some(name) if name.starts_with(&ours) => {
+            settler.settle(&name, SettledBy::Confirm, now).await?
+        }
+        _ => Report {
+            absent: 1,
+            ..Report::default()
+        },
     };
     tracing::info!(
         statement_id,

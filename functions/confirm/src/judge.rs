@@ -1,5 +1,6 @@
+use bundle::Bundle;
 use decision::{Evidence, Hold, Policy, Reason};
-use model::Bundle;
+use features::sql;
 use warehouse::Statement;
 
 /// What settling needs of a model bundle. Tests settle with a judge whose verdicts can be seen at a
@@ -29,12 +30,17 @@ impl Judge for Bundle {
     }
 
     fn ask(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement {
-        warehouse::evidence_statement(self.definition(), name, attempt, holds)
+        let parameters = sql::evidence_parameters(self.definition(), holds);
+        let sqls = sql::evidence(self.definition(), parameters.len());
+        Statement::new(name.to_owned(), attempt, sqls, parameters)
     }
 
     fn is_whole(&self, evidence: &Evidence) -> bool {
         let definition = self.definition();
-        definition.windows(&definition.confirm).iter().all(|(name, _)| evidence.contains_key(*name))
+        definition
+            .windows(&definition.confirm)
+            .iter()
+            .all(|(name, _)| evidence.contains_key(*name))
     }
 
     fn confirm(&self, hold: &Hold, evidence: &Evidence) -> (f64, Vec<Reason>) {
@@ -49,10 +55,13 @@ mod tests {
 
     #[test]
     fn evidence_is_whole_that_has_each_window_of_the_confirming_model_known_or_not() {
-        let bundle = harness::bundle::bundle();
+        let bundle = harness::fixture::bundle();
         let of = |name: &str, value| Evidence::from([(name.to_owned(), value)]);
         assert!(bundle.is_whole(&of("customer_mean_7d", Some(20.0))));
-        assert!(bundle.is_whole(&of("customer_mean_7d", None)), "the warehouse was asked, and knows nothing");
+        assert!(
+            bundle.is_whole(&of("customer_mean_7d", None)),
+            "the warehouse was asked, and knows nothing"
+        );
         assert!(!bundle.is_whole(&of("customer_mean_9d", Some(20.0))));
     }
 }

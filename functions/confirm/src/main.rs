@@ -4,9 +4,9 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use confirm::{Config, Event, Settler, handle};
-use host::{Clients, chain, environment, open_confirming, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
+use startup::{Clients, chain, environment, open_confirming, start};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -14,7 +14,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let Config { bucket, bundle, statement_prefix, decisions_stream, database } = Config::read(environment)?;
+    let Config {
+        bucket,
+        bundle,
+        statement_prefix,
+        decisions_stream,
+        database,
+    } = Config::read(environment)?;
     let clients = Clients::load().await;
     let objects = clients.objects(&bucket);
     let judge = open_confirming(&bundle, &objects).await?;
@@ -30,7 +36,9 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     };
     let (settler, statement_prefix) = (&settler, &statement_prefix);
     let handle = |event: LambdaEvent<Event>| async move {
-        handle(settler, statement_prefix, event.payload, Timestamp::now()).await.map_err(|error| chain(&error))
+        handle(settler, statement_prefix, event.payload, Timestamp::now())
+            .await
+            .map_err(|error| chain(&error))
     };
     lambda_runtime::run(service_fn(handle)).await
 }

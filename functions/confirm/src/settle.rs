@@ -17,8 +17,8 @@ use decision::settle::{Progress, Step, next_step};
 use decision::{Action, Decision, Hold, SettledBy, micros};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use outlet::{Decisions, Objects, Outgoing, PutNew};
 use sha2::{Digest, Sha256};
+use store::{Decisions, Objects, Outgoing, PutNew};
 use tokio::time::timeout;
 use warehouse::{StatementId, Status, Warehouse};
 
@@ -63,7 +63,7 @@ pub enum Error {
         /// The key or prefix.
         key: String,
         /// What the bucket said.
-        source: outlet::Error,
+        source: store::Error,
     },
     /// The warehouse failed us.
     #[error("can't reach the warehouse about {statement}")]
@@ -93,7 +93,7 @@ pub enum Error {
         /// The statement.
         statement: String,
         /// What the stream said.
-        source: outlet::Error,
+        source: store::Error,
     },
     /// The stream did not take them all.
     #[error("{refused} of {all} final decisions of {statement} were not accepted by the stream")]
@@ -162,32 +162,50 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         let mut overdue = entry.open.iter().any(|hold| hold.deadline <= now);
         entry.patience = overdue.then_some(self.patience);
         let Some(judge) = self.judge else {
-            let error = Error::NoBundle { statement: name.to_owned() };
-            return if overdue { self.expire_despite(error, &mut entry, now, report).await } else { Err(error) };
+            let error = Error::NoBundle {
+                statement: name.to_owned(),
+            };
+            return if overdue {
+                self.expire_despite(error, &mut entry, now, report).await
+            } else {
+                Err(error)
+            };
         };
         loop {
             // From the deadline on, a warehouse that can't be asked is as good as none.
             let progress = match self.progress(&entry).await {
-                Err(error) if overdue => return self.expire_despite(error, &mut entry, now, report).await,
+                Err(error) if overdue => {
+                    return self.expire_despite(error, &mut entry, now, report).await;
+                }
                 other => other?,
             };
             match next_step(progress, entry.pending.attempts, overdue, judge.policy()) {
                 Step::UseEvidence => {
                     let mut found = match self.evidence(judge, &entry).await {
-                        Err(error) if overdue => return self.expire_despite(error, &mut entry, now, report).await,
+                        Err(error) if overdue => {
+                            return self.expire_despite(error, &mut entry, now, report).await;
+                        }
                         other => other?,
                     };
                     let rows = found.rows.len();
                     found.rows.retain(|_, row| judge.is_whole(row));
                     report.partial_rows += rows - found.rows.len();
                     // Another bundle asked: ours asks anew, while there is time.
-                    if report.partial_rows > 0 && !overdue && entry.pending.attempts < judge.policy().max_attempts {
-                        tracing::warn!(statement = name, partial = report.partial_rows, "evidence of another bundle");
+                    if report.partial_rows > 0
+                        && !overdue
+                        && entry.pending.attempts < judge.policy().max_attempts
+                    {
+                        tracing::warn!(
+                            statement = name,
+                            partial = report.partial_rows,
+                            "evidence of another bundle"
+                        );
                         self.submit(judge, &mut entry, true, now).await?;
                         report.submitted += 1;
                         return Ok(report);
                     }
-                    self.confirm(judge, &entry, found, by, now, &mut report).await?;
+                    self.confirm(judge, &entry, found, by, now, &mut report)
+                        .await?;
                     return Ok(report);
                 }
                 Step::Expire => {
@@ -208,7 +226,11 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
                 }
                 Step::GiveUp => {
                     let action = judge.policy().on_failure;
-                    let finals = entry.open.iter().map(|hold| without_evidence(hold, action, by, now)).collect();
+                    let finals = entry
+                        .open
+                        .iter()
+                        .map(|hold| without_evidence(hold, action, by, now))
+                        .collect();
                     self.end(&entry, finals, &mut report).await?;
                     self.remove(&entry).await?;
                     return Ok(report);
@@ -224,14 +246,26 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     /// The name of the entry whose present attempt has this id, among those whose name begins with
     /// `prefix`.
     pub async fn find(&self, prefix: &str, id: &StatementId) -> Result<Option<String>, Error> {
-        let prefix = format!("{}{prefix}", outlet::keys::PENDING);
-        let listed = self.objects.list(&prefix).await.map_err(Error::objects(&prefix))?;
+        let prefix = format!("{}{prefix}", decision::keys::PENDING);
+        let listed = self
+            .objects
+            .list(&prefix)
+            .await
+            .map_err(Error::objects(&prefix))?;
         let mut entries = stream::iter(listed)
-            .map(|listed| async move { self.objects.get(&listed.key).await.map_err(Error::objects(&listed.key)) })
+            .map(|listed| async move {
+                self.objects
+                    .get(&listed.key)
+                    .await
+                    .map_err(Error::objects(&listed.key))
+            })
             .buffer_unordered(CONCURRENCY);
         while let Some(bytes) = entries.try_next().await? {
             // What can't be read is the sweep's to report.
-            let Some(Ok(entry)) = bytes.map(|bytes| serde_json::from_slice::<Pending>(&bytes)) else { continue };
+            let Some(Ok(entry)) = bytes.map(|bytes| serde_json::from_slice::<Pending>(&bytes))
+            else {
+                continue;
+            };
             if entry.statement_id.as_deref() == Some(id.0.as_str()) {
                 return Ok(Some(entry.name));
             }
@@ -240,23 +274,45 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     }
 
     async fn entry(&self, name: &str) -> Result<Option<Entry>, Error> {
-        let key = outlet::keys::pending(name);
-        let Some(bytes) = self.objects.get(&key).await.map_err(Error::objects(&key))? else { return Ok(None) };
+        let key = decision::keys::pending(name);
+        let Some(bytes) = self.objects.get(&key).await.map_err(Error::objects(&key))? else {
+            return Ok(None);
+        };
         let pending: Pending = serde_json::from_slice(&bytes).map_err(Error::unreadable(&key))?;
-        let Work::Confirm { holds } = &pending.work else { return Err(Error::NotHolds { key }) };
+        let Work::Confirm { holds } = &pending.work else {
+            return Err(Error::NotHolds { key });
+        };
         let holds = holds.clone();
         let mut seen = BTreeSet::new();
-        let open = holds.iter().filter(|hold| seen.insert(&hold.transaction_id)).cloned().collect();
-        Ok(Some(Entry { key, pending, holds, open, patience: None }))
+        let open = holds
+            .iter()
+            .filter(|hold| seen.insert(&hold.transaction_id))
+            .cloned()
+            .collect();
+        Ok(Some(Entry {
+            key,
+            pending,
+            holds,
+            open,
+            patience: None,
+        }))
     }
 
     async fn progress(&self, entry: &Entry) -> Result<Progress, Error> {
-        let Some(id) = &entry.pending.statement_id else { return Ok(Progress::NeverSubmitted) };
-        match entry.answer(self.warehouse.status(&StatementId(id.clone()))).await {
+        let Some(id) = &entry.pending.statement_id else {
+            return Ok(Progress::NeverSubmitted);
+        };
+        match entry
+            .answer(self.warehouse.status(&StatementId(id.clone())))
+            .await
+        {
             Ok(Status::Running) => Ok(Progress::Running),
             Ok(Status::Finished) => Ok(Progress::Finished),
             Ok(Status::Failed { .. } | Status::Aborted)
-            | Err(Error::Warehouse { source: warehouse::Error::Unknown(_), .. }) => Ok(Progress::Failed),
+            | Err(Error::Warehouse {
+                source: warehouse::Error::Unknown(_),
+                ..
+            }) => Ok(Progress::Failed),
             Err(error) => Err(error),
         }
     }
@@ -264,7 +320,13 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     /// Submits the entry's attempt, or the next one if the present one has failed. The ledger is
     /// written before, so that a crash leaves the attempt to be repeated under the same token, and
     /// after, with the id.
-    async fn submit(&self, judge: &J, entry: &mut Entry, again: bool, now: Timestamp) -> Result<(), Error> {
+    async fn submit(
+        &self,
+        judge: &J,
+        entry: &mut Entry,
+        again: bool,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         if again {
             entry.pending.attempts += 1;
             entry.pending.submitted_at = now;
@@ -280,7 +342,12 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     }
 
     async fn evidence(&self, judge: &J, entry: &Entry) -> Result<Found, Error> {
-        let Pending { name, attempts, statement_id, .. } = &entry.pending;
+        let Pending {
+            name,
+            attempts,
+            statement_id,
+            ..
+        } = &entry.pending;
         let id = StatementId(statement_id.clone().unwrap_or_default());
         let sqls = judge.ask(name, *attempts, &entry.holds).sqls.len();
         let rows = entry.answer(self.warehouse.rows(&id, sqls)).await?;
@@ -313,10 +380,20 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
                 without_evidence(hold, policy.on_missing_evidence, by, now)
             });
         }
-        let Found { ignored, undecodable, .. } = found;
+        let Found {
+            ignored,
+            undecodable,
+            ..
+        } = found;
         if ignored > 0 || missing > 0 {
             let (statement, columns) = (&entry.pending.name, undecodable.join(" "));
-            tracing::warn!(statement, ignored, missing, undecodable = columns, "evidence does not match its holds");
+            tracing::warn!(
+                statement,
+                ignored,
+                missing,
+                undecodable = columns,
+                "evidence does not match its holds"
+            );
         }
         report.ignored_rows += ignored;
         report.missing_rows += missing;
@@ -327,12 +404,23 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
 
     /// Ends the overdue holds of an entry, and the entry if none is left open. Else it stays whole,
     /// for its statement is about all its holds; those that have ended end again without harm.
-    async fn expire(&self, entry: &mut Entry, now: Timestamp, report: &mut Report) -> Result<(), Error> {
+    async fn expire(
+        &self,
+        entry: &mut Entry,
+        now: Timestamp,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         let action = self.on_expiry;
         let overdue = entry.open.extract_if(.., |hold| hold.deadline <= now);
-        let finals = overdue.map(|hold| without_evidence(&hold, action, SettledBy::Expiry, now)).collect();
+        let finals = overdue
+            .map(|hold| without_evidence(&hold, action, SettledBy::Expiry, now))
+            .collect();
         self.end(entry, finals, report).await?;
-        if entry.open.is_empty() { self.remove(entry).await } else { Ok(()) }
+        if entry.open.is_empty() {
+            self.remove(entry).await
+        } else {
+            Ok(())
+        }
     }
 
     /// Ends the overdue holds although something failed, which is an error still for the others.
@@ -343,17 +431,33 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         now: Timestamp,
         mut report: Report,
     ) -> Result<Report, Error> {
-        tracing::warn!(statement = entry.pending.name, error = host::chain(&error), "no evidence at the deadline");
+        tracing::warn!(
+            statement = entry.pending.name,
+            error = startup::chain(&error),
+            "no evidence at the deadline"
+        );
         report.unanswered += usize::from(matches!(error, Error::Slow { .. }));
         self.expire(entry, now, &mut report).await?;
-        if entry.open.is_empty() { Ok(report) } else { Err(error) }
+        if entry.open.is_empty() {
+            Ok(report)
+        } else {
+            Err(error)
+        }
     }
 
     /// Makes these final, each unless it has its final decision already, and tells everyone.
-    async fn end(&self, entry: &Entry, finals: Vec<Decision>, report: &mut Report) -> Result<(), Error> {
+    async fn end(
+        &self,
+        entry: &Entry,
+        finals: Vec<Decision>,
+        report: &mut Report,
+    ) -> Result<(), Error> {
         let statement = &entry.pending.name;
-        let finals: Vec<Final> =
-            stream::iter(finals).map(|decision| self.decide(decision)).buffered(CONCURRENCY).try_collect().await?;
+        let finals: Vec<Final> = stream::iter(finals)
+            .map(|decision| self.decide(decision))
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
         self.publish(statement, &finals).await?;
         self.write_batch(statement, &finals).await?;
         finals.iter().for_each(|end| report.count(&end.decision));
@@ -362,9 +466,14 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
 
     /// The transaction's one final decision: this one, or the one that came before.
     async fn decide(&self, decision: Decision) -> Result<Final, Error> {
-        let key = outlet::keys::outcome(&decision.transaction_id);
+        let key = decision::keys::outcome(&decision.transaction_id);
         let json = serde_json::to_vec(&decision).map_err(Error::unreadable(&key))?;
-        match self.objects.put_new(&key, json.clone()).await.map_err(Error::objects(&key))? {
+        match self
+            .objects
+            .put_new(&key, json.clone())
+            .await
+            .map_err(Error::objects(&key))?
+        {
             PutNew::Written => Ok(Final { decision, json }),
             PutNew::Exists(json) => {
                 let decision = serde_json::from_slice(&json).map_err(Error::unreadable(&key))?;
@@ -377,15 +486,29 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         let outgoing: Vec<Outgoing> = finals
             .iter()
             .map(|Final { decision, json }| {
-                let entity = self.first_entity.and_then(|name| decision.entities.get(name));
+                let entity = self
+                    .first_entity
+                    .and_then(|name| decision.entities.get(name));
                 let partition_key = entity.unwrap_or(&decision.transaction_id).clone();
-                Outgoing { partition_key, data: json.clone() }
+                Outgoing {
+                    partition_key,
+                    data: json.clone(),
+                }
             })
             .collect();
         let refused = self.decisions.publish(&outgoing).await;
-        let refused = refused.map_err(|source| Error::Stream { statement: statement.to_owned(), source })?.len();
+        let refused = refused
+            .map_err(|source| Error::Stream {
+                statement: statement.to_owned(),
+                source,
+            })?
+            .len();
         if refused > 0 {
-            return Err(Error::Refused { statement: statement.to_owned(), refused, all: finals.len() });
+            return Err(Error::Refused {
+                statement: statement.to_owned(),
+                refused,
+                all: finals.len(),
+            });
         }
         Ok(())
     }
@@ -393,7 +516,9 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     /// Writes the outcomes for COPY. The same outcomes make the same key and the same bytes; an
     /// entry that ends in parts makes one object for each part.
     async fn write_batch(&self, statement: &str, finals: &[Final]) -> Result<(), Error> {
-        let Some(first) = finals.first() else { return Ok(()) };
+        let Some(first) = finals.first() else {
+            return Ok(());
+        };
         let mut lines = Vec::new();
         let mut ids = Sha256::new();
         for Final { decision, json } in finals {
@@ -402,31 +527,54 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
             ids.update(&decision.transaction_id);
             ids.update(b"\n");
         }
-        let part: String = ids.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let key = outlet::keys::outcomes(first.decision.decided_at, &format!("{statement}-{part}"));
-        let bytes = outlet::gzip(&lines);
-        self.objects.put(&key, bytes).await.map_err(Error::objects(&key))
+        let part: String = ids
+            .finalize()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let key =
+            decision::keys::outcomes(first.decision.decided_at, &format!("{statement}-{part}"));
+        let bytes = store::gzip(&lines);
+        self.objects
+            .put(&key, bytes)
+            .await
+            .map_err(Error::objects(&key))
     }
 
     async fn write(&self, entry: &Entry) -> Result<(), Error> {
         let bytes = serde_json::to_vec(&entry.pending).map_err(Error::unreadable(&entry.key))?;
-        self.objects.put(&entry.key, bytes).await.map_err(Error::objects(&entry.key))
+        self.objects
+            .put(&entry.key, bytes)
+            .await
+            .map_err(Error::objects(&entry.key))
     }
 
     async fn remove(&self, entry: &Entry) -> Result<(), Error> {
-        self.objects.delete(&entry.key).await.map_err(Error::objects(&entry.key))
+        self.objects
+            .delete(&entry.key)
+            .await
+            .map_err(Error::objects(&entry.key))
     }
 }
 
 impl Entry {
     /// The warehouse's answer to a question about this entry, as long as there is time to wait for it.
-    async fn answer<T>(&self, question: impl Future<Output = Result<T, warehouse::Error>>) -> Result<T, Error> {
+    async fn answer<T>(
+        &self,
+        question: impl Future<Output = Result<T, warehouse::Error>>,
+    ) -> Result<T, Error> {
         let statement = &self.pending.name;
         let answer = match self.patience {
             None => question.await,
             Some(waited) => match timeout(waited, question).await {
                 Ok(answer) => answer,
-                Err(_) => return Err(Error::Slow { statement: statement.clone(), waited }),
+                Err(_) => {
+                    return Err(Error::Slow {
+                        statement: statement.clone(),
+                        waited,
+                    });
+                }
             },
         };
         answer.map_err(Error::warehouse(statement))
@@ -435,20 +583,33 @@ impl Entry {
 
 /// The final decision on a hold that nothing is known of: it keeps its first score.
 fn without_evidence(hold: &Hold, action: Action, by: SettledBy, now: Timestamp) -> Decision {
-    Decision { degraded: vec![EVIDENCE_MISSING.to_owned()], ..hold.settle(action, by, now) }
+    Decision {
+        degraded: vec![EVIDENCE_MISSING.to_owned()],
+        ..hold.settle(action, by, now)
+    }
 }
 
 impl Error {
-    fn objects(key: &str) -> impl FnOnce(outlet::Error) -> Self {
-        move |source| Self::Objects { key: key.to_owned(), source }
+    fn objects(key: &str) -> impl FnOnce(store::Error) -> Self {
+        move |source| Self::Objects {
+            key: key.to_owned(),
+            source,
+        }
     }
 
     fn warehouse(statement: &str) -> impl FnOnce(warehouse::Error) -> Self {
-        move |source| Self::Warehouse { statement: statement.to_owned(), source }
+        move |source| Self::Warehouse {
+            statement: statement.to_owned(),
+            source,
+        }
     }
 
     fn unreadable(key: &str) -> impl FnOnce(serde_json::Error) -> Self {
         // The parser's own message quotes what it found: it is not kept.
-        move |error| Self::Unreadable { key: key.to_owned(), line: error.line(), column: error.column() }
+        move |error| Self::Unreadable {
+            key: key.to_owned(),
+            line: error.line(),
+            column: error.column(),
+        }
     }
 }

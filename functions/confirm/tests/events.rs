@@ -1,6 +1,10 @@
 //! Every event under events/confirm, as AWS sends it, through the handler.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -32,13 +36,20 @@ async fn handled(name: &str, status: Status) -> (Report, World) {
         }
         event => event,
     };
-    (handle(&world.settler(), PREFIX, event, at(5)).await.unwrap(), world)
+    (
+        handle(&world.settler(), PREFIX, event, at(5))
+            .await
+            .unwrap(),
+        world,
+    )
 }
 
 #[tokio::test]
 async fn each_event_has_a_test() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/confirm");
-    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    let files = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap());
     let tested = [
         "aborted.json",
         "batch.json",
@@ -47,14 +58,30 @@ async fn each_event_has_a_test() {
         "unknown_fields.json",
         "without_statement_name.json",
     ];
-    assert_eq!(files.collect::<BTreeSet<_>>(), tested.map(str::to_owned).into());
+    assert_eq!(
+        files.collect::<BTreeSet<_>>(),
+        tested.map(str::to_owned).into()
+    );
 }
 
 #[tokio::test]
 async fn the_end_of_a_statement_settles_its_holds_whatever_else_the_event_says() {
-    for name in ["finished.json", "batch.json", "unknown_fields.json", "without_statement_name.json"] {
+    for name in [
+        "finished.json",
+        "batch.json",
+        "unknown_fields.json",
+        "without_statement_name.json",
+    ] {
         let (report, world) = handled(name, Status::Finished).await;
-        assert_eq!(report, Report { blocked: 1, released: 1, ..Report::default() }, "{name}");
+        assert_eq!(
+            report,
+            Report {
+                blocked: 1,
+                released: 1,
+                ..Report::default()
+            },
+            "{name}"
+        );
         assert_eq!(world.published().len(), 2, "{name}");
         assert_eq!(world.entry(NAME), None, "{name}");
     }
@@ -62,9 +89,19 @@ async fn the_end_of_a_statement_settles_its_holds_whatever_else_the_event_says()
 
 #[tokio::test]
 async fn a_failed_or_aborted_statement_is_submitted_again() {
-    for (name, status) in [("failed.json", Status::Failed { error: "x".into() }), ("aborted.json", Status::Aborted)] {
+    for (name, status) in [
+        ("failed.json", Status::Failed { error: "x".into() }),
+        ("aborted.json", Status::Aborted),
+    ] {
         let (report, world) = handled(name, status).await;
-        assert_eq!(report, Report { submitted: 1, ..Report::default() }, "{name}");
+        assert_eq!(
+            report,
+            Report {
+                submitted: 1,
+                ..Report::default()
+            },
+            "{name}"
+        );
         assert_eq!(world.entry(NAME).unwrap().attempts, 2, "{name}");
     }
 }
@@ -74,7 +111,14 @@ async fn an_event_is_a_hint_and_the_warehouse_is_believed() {
     let (report, _) = handled("failed.json", Status::Finished).await;
     assert_eq!(report.settled(), 2, "it said FAILED and had finished");
     let (report, world) = handled("finished.json", Status::Running).await;
-    assert_eq!(report, Report { waiting: 1, ..Report::default() }, "it said FINISHED and runs");
+    assert_eq!(
+        report,
+        Report {
+            waiting: 1,
+            ..Report::default()
+        },
+        "it said FINISHED and runs"
+    );
     assert!(world.entry(NAME).is_some());
 }
 
@@ -83,15 +127,38 @@ async fn an_event_that_comes_again_or_is_not_ours_changes_nothing() {
     let (_, world) = handled("finished.json", Status::Finished).await;
     let published = world.decisions.published();
     for name in ["finished.json", "without_statement_name.json"] {
-        let report = handle(&world.settler(), PREFIX, event(name), at(6)).await.unwrap();
-        assert_eq!(report, Report { absent: 1, ..Report::default() }, "{name}");
+        let report = handle(&world.settler(), PREFIX, event(name), at(6))
+            .await
+            .unwrap();
+        assert_eq!(
+            report,
+            Report {
+                absent: 1,
+                ..Report::default()
+            },
+            "{name}"
+        );
     }
-    let (_, others) = (world.hold("other-confirm-1", &[hold("z", 600)]).await, &world);
+    let (_, others) = (
+        world.hold("other-confirm-1", &[hold("z", 600)]).await,
+        &world,
+    );
     let mut theirs = event("finished.json");
     theirs.detail.statement_name = Some("other-confirm-1".to_owned());
-    let report = handle(&others.settler(), PREFIX, theirs, at(6)).await.unwrap();
-    assert_eq!(report, Report { absent: 1, ..Report::default() });
-    assert!(world.entry("other-confirm-1").is_some(), "it belongs to another stack");
+    let report = handle(&others.settler(), PREFIX, theirs, at(6))
+        .await
+        .unwrap();
+    assert_eq!(
+        report,
+        Report {
+            absent: 1,
+            ..Report::default()
+        }
+    );
+    assert!(
+        world.entry("other-confirm-1").is_some(),
+        "it belongs to another stack"
+    );
     assert_eq!(world.decisions.published(), published);
 }
 
@@ -99,8 +166,16 @@ async fn an_event_that_comes_again_or_is_not_ours_changes_nothing() {
 async fn an_undecodable_row_does_not_keep_the_others_waiting() {
     let world = World::new(vec![row("a", "undecodable"), row("b", "innocent")]);
     world.hold(NAME, &[hold("a", 600), hold("b", 600)]).await;
-    let report = handle(&world.settler(), PREFIX, event("finished.json"), at(5)).await.unwrap();
-    let expected = Report { released: 1, review: 1, missing_rows: 1, undecodable_rows: 1, ..Report::default() };
+    let report = handle(&world.settler(), PREFIX, event("finished.json"), at(5))
+        .await
+        .unwrap();
+    let expected = Report {
+        released: 1,
+        review: 1,
+        missing_rows: 1,
+        undecodable_rows: 1,
+        ..Report::default()
+    };
     assert_eq!(report, expected);
     assert_eq!(world.entry(NAME), None);
 }
@@ -109,10 +184,23 @@ async fn an_undecodable_row_does_not_keep_the_others_waiting() {
 async fn a_decision_that_the_stream_did_not_take_is_published_by_the_next() {
     let world = World::new(vec![row("a", "guilty"), row("b", "innocent")]);
     world.hold(NAME, &[hold("a", 600), hold("b", 600)]).await;
-    world.faults.add(harness::memory::Fault::on("record").after(1).times(1));
-    let error = handle(&world.settler(), PREFIX, event("finished.json"), at(5)).await.unwrap_err();
-    assert!(error.to_string().starts_with("1 of 2 final decisions"), "{error}");
-    handle(&world.settler(), PREFIX, event("finished.json"), at(6)).await.unwrap();
+    world
+        .faults
+        .add(harness::memory::Fault::on("record").after(1).times(1));
+    let error = handle(&world.settler(), PREFIX, event("finished.json"), at(5))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().starts_with("1 of 2 final decisions"),
+        "{error}"
+    );
+    handle(&world.settler(), PREFIX, event("finished.json"), at(6))
+        .await
+        .unwrap();
     assert_eq!(world.published(), world.outcomes());
-    assert_eq!(world.outcomes()["a"].decided_at, at(5), "the first to decide has decided");
+    assert_eq!(
+        world.outcomes()["a"].decided_at,
+        at(5),
+        "the first to decide has decided"
+    );
 }

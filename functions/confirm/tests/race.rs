@@ -1,6 +1,11 @@
 //! Confirm and sweep settle the same entry at once, in every order of their calls.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "support/steps.rs"]
 mod steps;
@@ -46,8 +51,16 @@ fn of_two_that_find_the_evidence_one_decides() {
 
 #[test]
 fn of_one_that_finds_the_evidence_and_one_that_meets_the_deadline_one_decides() {
-    race(|world, _| world.warehouse.script([Status::Running]), 599, 601);
-    race(|world, _| world.warehouse.script([Status::Running]), 600, 601);
+    race(
+        |world, _| world.warehouse.script([Status::Running]),
+        599,
+        601,
+    );
+    race(
+        |world, _| world.warehouse.script([Status::Running]),
+        600,
+        601,
+    );
 }
 
 #[test]
@@ -58,10 +71,18 @@ fn two_that_find_a_failure_submit_one_next_attempt() {
         world.warehouse.set_status(&id, Status::Aborted);
         let settler = world.settler();
         let confirm = settler.settle(NAME, SettledBy::Confirm, at(5));
-        let (confirmed, swept) = interleave(confirm, settler.settle(NAME, SettledBy::Sweep, at(90)), order);
+        let (confirmed, swept) = interleave(
+            confirm,
+            settler.settle(NAME, SettledBy::Sweep, at(90)),
+            order,
+        );
         confirmed.unwrap();
         swept.unwrap();
-        assert_eq!(world.warehouse.submitted().len(), 2, "the first attempt and the second");
+        assert_eq!(
+            world.warehouse.submitted().len(),
+            2,
+            "the first attempt and the second"
+        );
         finish(settler.settle(NAME, SettledBy::Confirm, at(95))).unwrap();
         assert_eq!(world.entry(NAME), None);
         assert_eq!(world.published(), world.outcomes());

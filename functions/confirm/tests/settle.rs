@@ -1,6 +1,10 @@
 //! The settle path does what the table says (cases/settle.json).
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -107,15 +111,30 @@ async fn a_final_decision_is_made_at_a_moment_that_the_warehouse_can_read() {
     let world = World::new(vec![row("a", "guilty")]);
     world.hold(NAME, &[hold("a", 600)]).await;
     let now = at(5) + jiff::SignedDuration::from_nanos(123_456_789);
-    world.settler().settle(NAME, SettledBy::Confirm, now).await.unwrap();
+    world
+        .settler()
+        .settle(NAME, SettledBy::Confirm, now)
+        .await
+        .unwrap();
     let decided_at = world.batched()["a"].decided_at;
-    assert_eq!(decided_at, at(5) + jiff::SignedDuration::from_micros(123_456));
+    assert_eq!(
+        decided_at,
+        at(5) + jiff::SignedDuration::from_micros(123_456)
+    );
 }
 
 async fn ends(case: &Case) -> Then {
-    let rows: Vec<Row> = case.rows.iter().map(|looks| row(&looks.transaction, &looks.looks)).collect();
+    let rows: Vec<Row> = case
+        .rows
+        .iter()
+        .map(|looks| row(&looks.transaction, &looks.looks))
+        .collect();
     let world = World::new(rows);
-    let holds: Vec<_> = case.holds.iter().map(|h| hold(&h.transaction, h.deadline)).collect();
+    let holds: Vec<_> = case
+        .holds
+        .iter()
+        .map(|h| hold(&h.transaction, h.deadline))
+        .collect();
     if case.statement == Statement::NeverSubmitted {
         world.write(NAME, &holds, case.attempts, None);
         world.warehouse.script([Status::Running]);
@@ -124,7 +143,12 @@ async fn ends(case: &Case) -> Then {
         world.write(NAME, &holds, case.attempts, Some(&id));
         match case.statement {
             Statement::Finished | Statement::NeverSubmitted => {}
-            Statement::Failed => world.warehouse.set_status(&id, Status::Failed { error: "division by zero".into() }),
+            Statement::Failed => world.warehouse.set_status(
+                &id,
+                Status::Failed {
+                    error: "division by zero".into(),
+                },
+            ),
             Statement::Aborted => world.warehouse.set_status(&id, Status::Aborted),
             Statement::Running => world.warehouse.set_status(&id, Status::Running),
             Statement::SubmittedWithoutAnswer => world.write(NAME, &holds, case.attempts, None),
@@ -135,15 +159,42 @@ async fn ends(case: &Case) -> Then {
             Statement::RowsHang => world.faults.add(Fault::on("rows").hang()),
         }
     }
-    let report = world.settler().settle(NAME, case.by, at(case.now)).await.unwrap();
+    let report = world
+        .settler()
+        .settle(NAME, case.by, at(case.now))
+        .await
+        .unwrap();
 
     let outcomes = world.outcomes();
-    assert_eq!(world.published(), outcomes, "{}: the stream tells what the bucket tells", case.claim);
-    assert_eq!(world.batched(), outcomes, "{}: the batch for COPY tells what the bucket tells", case.claim);
-    assert_eq!(report.settled(), outcomes.len(), "{}: the report counts each once", case.claim);
+    assert_eq!(
+        world.published(),
+        outcomes,
+        "{}: the stream tells what the bucket tells",
+        case.claim
+    );
+    assert_eq!(
+        world.batched(),
+        outcomes,
+        "{}: the batch for COPY tells what the bucket tells",
+        case.claim
+    );
+    assert_eq!(
+        report.settled(),
+        outcomes.len(),
+        "{}: the report counts each once",
+        case.claim
+    );
     let finals = outcomes.into_values().map(|decision| {
-        assert_eq!(decision.decision_id, format!("000000000000-495-{}-final", decision.transaction_id));
-        assert_eq!(decision.degraded.is_empty(), decision.evidence.is_some(), "{}", case.claim);
+        assert_eq!(
+            decision.decision_id,
+            format!("000000000000-495-{}-final", decision.transaction_id)
+        );
+        assert_eq!(
+            decision.degraded.is_empty(),
+            decision.evidence.is_some(),
+            "{}",
+            case.claim
+        );
         Final {
             transaction: decision.transaction_id,
             action: decision.action,
@@ -152,12 +203,15 @@ async fn ends(case: &Case) -> Then {
             evidence: decision.evidence.is_some(),
         }
     });
-    let left = world.entry(NAME).map(|Pending { work, attempts, .. }| match work {
-        Work::Confirm { holds } => {
-            Left { attempts, holds: holds.into_iter().map(|hold| hold.transaction_id).collect() }
-        }
-        Work::Load { .. } => panic!("a load?"),
-    });
+    let left = world
+        .entry(NAME)
+        .map(|Pending { work, attempts, .. }| match work {
+            Work::Confirm { holds } => Left {
+                attempts,
+                holds: holds.into_iter().map(|hold| hold.transaction_id).collect(),
+            },
+            Work::Load { .. } => panic!("a load?"),
+        });
     Then {
         finals: finals.collect(),
         pending: left,

@@ -1,4 +1,4 @@
-use host::{ConfigError, Reader};
+use startup::{ConfigError, Reader};
 use warehouse::Database;
 
 /// What the function reads from its environment.
@@ -39,7 +39,8 @@ mod tests {
     fn all_that_is_wrong_is_reported_together() {
         let error = Config::read(|name| (name == "BUNDLE").then(|| "x".to_owned())).unwrap_err();
         assert_eq!(error.0.len(), 5, "{error}");
-        let config = Config::read(|name| (name != "WAREHOUSE_CLUSTER").then(|| name.to_owned())).unwrap();
+        let config =
+            Config::read(|name| (name != "WAREHOUSE_CLUSTER").then(|| name.to_owned())).unwrap();
         assert_eq!(config.role_arn, "WAREHOUSE_ROLE_ARN");
     }
 }

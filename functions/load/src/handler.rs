@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
-use outlet::Objects;
 use serde::Serialize;
+use store::Objects;
 use warehouse::Warehouse;
 
 use crate::{Advanced, Error, Event, Loader, NewObject, StatementEnded, Table, new_objects};
@@ -52,7 +52,9 @@ async fn announce<O: Objects, W: Warehouse>(
         match new_objects(message.body.as_deref()) {
             Ok(objects) => {
                 for object in objects {
-                    let Some(table) = table_of(loader, &object) else { continue };
+                    let Some(table) = table_of(loader, &object) else {
+                        continue;
+                    };
                     let (objects, messages) = found.entry(table).or_default();
                     objects.push(object);
                     messages.push(id.clone());
@@ -66,15 +68,27 @@ async fn announce<O: Objects, W: Warehouse>(
     }
     for (table, (objects, messages)) in found {
         match loader.write_down(table, &objects).await {
-            Ok(()) => tracing::info!(table = table.name(), objects = objects.len(), "objects wait"),
+            Ok(()) => tracing::info!(
+                table = table.name(),
+                objects = objects.len(),
+                "objects wait"
+            ),
             Err(error) => {
-                tracing::error!(table = table.name(), error = host::chain(&error), "objects not written down");
+                tracing::error!(
+                    table = table.name(),
+                    error = startup::chain(&error),
+                    "objects not written down"
+                );
                 failed.extend(messages);
                 continue;
             }
         }
         if let Err(error) = loader.kick(table, now).await {
-            tracing::error!(table = table.name(), error = host::chain(&error), "no load begun: left to the sweep");
+            tracing::error!(
+                table = table.name(),
+                error = startup::chain(&error),
+                "no load begun: left to the sweep"
+            );
         }
     }
     let mut response = SqsBatchResponse::default();
@@ -85,7 +99,11 @@ async fn announce<O: Objects, W: Warehouse>(
 fn table_of<O, W>(loader: &Loader<'_, O, W>, object: &NewObject) -> Option<Table> {
     let table = Table::of_object(&object.key).filter(|_| object.bucket == loader.settings.bucket);
     if table.is_none() {
-        tracing::warn!(bucket = object.bucket, key = object.key, "object ignored: it belongs into no table");
+        tracing::warn!(
+            bucket = object.bucket,
+            key = object.key,
+            "object ignored: it belongs into no table"
+        );
     }
     table
 }
@@ -102,7 +120,10 @@ async fn statement_ended<O: Objects, W: Warehouse>(
     match name {
         Some(name) if loader.is_ours(&name) => loader.advance(&name, now).await,
         _ => {
-            tracing::info!(statement_id = ended.statement_id, "event ignored: no load of ours");
+            tracing::info!(
+                statement_id = ended.statement_id,
+                "event ignored: no load of ours"
+            );
             Ok(Advanced::Absent)
         }
     }

@@ -35,18 +35,47 @@ pub struct Load {
 
 impl Load {
     /// The first attempt of a load.
-    pub fn new(prefix: &str, table: Table, generation: Generation, waiting: Vec<String>, now: Timestamp) -> Self {
+    pub fn new(
+        prefix: &str,
+        table: Table,
+        generation: Generation,
+        waiting: Vec<String>,
+        now: Timestamp,
+    ) -> Self {
         let name = statement_name(prefix, table, generation);
-        Self { name, table, generation, waiting, attempts: 1, submitted_at: now, statement_id: None }
+        Self {
+            name,
+            table,
+            generation,
+            waiting,
+            attempts: 1,
+            submitted_at: now,
+            statement_id: None,
+        }
     }
 
     /// The load that a ledger entry stands for; none if the entry is of another kind.
     pub fn of(prefix: &str, entry: Pending) -> Option<Self> {
         let (table, generation) = parse_statement_name(prefix, &entry.name)?;
-        let Pending { name, work: Work::Load { waiting, .. }, attempts, submitted_at, statement_id } = entry else {
+        let Pending {
+            name,
+            work: Work::Load { waiting, .. },
+            attempts,
+            submitted_at,
+            statement_id,
+        } = entry
+        else {
             return None;
         };
-        Some(Self { name, table, generation, waiting, attempts, submitted_at, statement_id })
+        Some(Self {
+            name,
+            table,
+            generation,
+            waiting,
+            attempts,
+            submitted_at,
+            statement_id,
+        })
     }
 
     /// Its ledger entry.
@@ -66,7 +95,7 @@ impl Load {
 
     /// The key of its ledger entry.
     pub fn key(&self) -> String {
-        outlet::keys::pending(&self.name)
+        decision::keys::pending(&self.name)
     }
 
     /// The key of its COPY manifest.
@@ -110,7 +139,13 @@ pub struct Entry {
 impl Manifest {
     /// A manifest of these objects, sorted, each once: the same objects make the same bytes.
     pub fn of(urls: impl IntoIterator<Item = String>) -> Self {
-        let mut entries: Vec<_> = urls.into_iter().map(|url| Entry { url, mandatory: true }).collect();
+        let mut entries: Vec<_> = urls
+            .into_iter()
+            .map(|url| Entry {
+                url,
+                mandatory: true,
+            })
+            .collect();
         entries.sort();
         entries.dedup();
         Self { entries }
@@ -124,7 +159,10 @@ pub fn statement_name(prefix: &str, table: Table, generation: Generation) -> Str
 
 /// The table and the generation that a statement name stands for; none if it is not one of ours.
 pub fn parse_statement_name(prefix: &str, name: &str) -> Option<(Table, Generation)> {
-    let (table, generation) = name.strip_prefix(prefix)?.strip_prefix("-load-")?.rsplit_once('-')?;
+    let (table, generation) = name
+        .strip_prefix(prefix)?
+        .strip_prefix("-load-")?
+        .rsplit_once('-')?;
     Some((Table::of_name(table)?, Generation(generation.parse().ok()?)))
 }
 
@@ -146,7 +184,11 @@ pub fn failed(table: Table, waiting: &str) -> String {
 
 /// The COPY manifest of a load.
 pub fn loading(table: Table, generation: Generation) -> String {
-    format!("manifests/loading/{}/{:010}.json", table.name(), generation.0)
+    format!(
+        "manifests/loading/{}/{:010}.json",
+        table.name(),
+        generation.0
+    )
 }
 
 /// Where the marks of ended loads are.
@@ -172,9 +214,18 @@ mod tests {
     fn a_statement_name_reads_back() {
         for table in Table::ALL {
             let name = statement_name("second-look", table, Generation(7));
-            assert_eq!(parse_statement_name("second-look", &name), Some((table, Generation(7))), "{name}");
+            assert_eq!(
+                parse_statement_name("second-look", &name),
+                Some((table, Generation(7))),
+                "{name}"
+            );
         }
-        for other in ["second-look-load-transactions", "second-look-load-x-1", "other-load-outcomes-1", "x"] {
+        for other in [
+            "second-look-load-transactions",
+            "second-look-load-x-1",
+            "other-load-outcomes-1",
+            "x",
+        ] {
             assert_eq!(parse_statement_name("second-look", other), None, "{other}");
         }
     }
@@ -184,13 +235,21 @@ mod tests {
         for table in Table::ALL {
             let waiting_prefix = waiting_prefix(table);
             for other in Table::ALL {
-                for key in
-                    [failed(other, &waiting(table, "x")), loading(other, Generation(1)), ended(other, Generation(1))]
-                {
-                    assert!(!key.starts_with(&waiting_prefix), "{key} looks like a waiting list of {table:?}");
+                for key in [
+                    failed(other, &waiting(table, "x")),
+                    loading(other, Generation(1)),
+                    ended(other, Generation(1)),
+                ] {
+                    assert!(
+                        !key.starts_with(&waiting_prefix),
+                        "{key} looks like a waiting list of {table:?}"
+                    );
                 }
             }
         }
-        assert_eq!(parse_ended(&ended(Table::Outcomes, Generation(12))), Some(Generation(12)));
+        assert_eq!(
+            parse_ended(&ended(Table::Outcomes, Generation(12))),
+            Some(Generation(12))
+        );
     }
 }

@@ -25,9 +25,9 @@
 use decision::ledger::Pending;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
-use outlet::{Objects, PutNew};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use store::{Objects, PutNew};
 use warehouse::{Statement, StatementId, Status, Warehouse};
 
 use crate::ledger::{self, Generation, Load, Manifest};
@@ -78,7 +78,7 @@ pub enum Error {
         /// The key or prefix.
         key: String,
         /// What the bucket said.
-        source: outlet::Error,
+        source: store::Error,
     },
     /// The warehouse failed us.
     #[error("can't reach the warehouse about {statement}")]
@@ -147,9 +147,16 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
         let mut versions: Vec<&NewObject> = objects.iter().collect();
         versions.sort();
         versions.dedup();
-        let id = digest(versions.iter().flat_map(|object| [&object.bucket, &object.key, &object.version]));
-        let urls = versions.iter().map(|object| format!("s3://{}/{}", object.bucket, object.key));
-        self.put(&ledger::waiting(table, &id), &Manifest::of(urls)).await
+        let id = digest(
+            versions
+                .iter()
+                .flat_map(|object| [&object.bucket, &object.key, &object.version]),
+        );
+        let urls = versions
+            .iter()
+            .map(|object| format!("s3://{}/{}", object.bucket, object.key));
+        self.put(&ledger::waiting(table, &id), &Manifest::of(urls))
+            .await
     }
 
     /// Begins a load of whatever waits for `table`, unless one is under way.
@@ -161,10 +168,20 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
                 return Ok(Kicked::NothingWaits);
             }
             waiting.truncate(LISTS_PER_LOAD);
-            let load = Load::new(&self.settings.statement_prefix, table, generation, waiting, now);
+            let load = Load::new(
+                &self.settings.statement_prefix,
+                table,
+                generation,
+                waiting,
+                now,
+            );
             let key = load.key();
             let bytes = bytes_of(&key, &load.entry())?;
-            let claimed = self.objects.put_new(&key, bytes).await.map_err(Error::objects(&key))?;
+            let claimed = self
+                .objects
+                .put_new(&key, bytes)
+                .await
+                .map_err(Error::objects(&key))?;
             if let PutNew::Exists(_) = claimed {
                 return Ok(Kicked::UnderWay);
             }
@@ -173,19 +190,23 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
                 self.delete(&key).await?;
                 continue;
             }
-            return Ok(self.submit(load).await?.map_or(Kicked::NothingWaits, |_| Kicked::Begun));
+            return Ok(self
+                .submit(load)
+                .await?
+                .map_or(Kicked::NothingWaits, |_| Kicked::Begun));
         }
     }
 
     /// Acts on what has become of the load with this statement name. The end of a load, and
     /// nothing else, begins the next.
     pub async fn advance(&self, name: &str, now: Timestamp) -> Result<Advanced, Error> {
-        let key = outlet::keys::pending(name);
+        let key = decision::keys::pending(name);
         let Some(bytes) = self.objects.get(&key).await.map_err(Error::objects(&key))? else {
             return Ok(Advanced::Absent);
         };
         let entry = serde_json::from_slice(&bytes).map_err(Error::unreadable(&key))?;
-        let load = Load::of(&self.settings.statement_prefix, entry).ok_or(Error::NotALoad { key })?;
+        let load =
+            Load::of(&self.settings.statement_prefix, entry).ok_or(Error::NotALoad { key })?;
         let table = load.table;
         if self.last_ended(table).await? >= load.generation {
             self.tidy_up(&load).await?;
@@ -229,17 +250,30 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
 
     /// The names of all loads in the ledger.
     pub async fn under_way(&self) -> Result<Vec<String>, Error> {
-        let keys = self.list(&format!("{}{}-load-", outlet::keys::PENDING, self.settings.statement_prefix)).await?;
-        Ok(keys.iter().filter_map(|key| outlet::keys::pending_name(key)).collect())
+        let keys = self
+            .list(&format!(
+                "{}{}-load-",
+                decision::keys::PENDING,
+                self.settings.statement_prefix
+            ))
+            .await?;
+        Ok(keys
+            .iter()
+            .filter_map(|key| decision::keys::pending_name(key))
+            .collect())
     }
 
     /// The name of the load whose present attempt has this id.
     pub async fn find(&self, id: &str) -> Result<Option<String>, Error> {
         for name in self.under_way().await? {
-            let key = outlet::keys::pending(&name);
-            let Some(bytes) = self.objects.get(&key).await.map_err(Error::objects(&key))? else { continue };
+            let key = decision::keys::pending(&name);
+            let Some(bytes) = self.objects.get(&key).await.map_err(Error::objects(&key))? else {
+                continue;
+            };
             // What can't be read is the sweep's to report.
-            let Ok(entry) = serde_json::from_slice::<Pending>(&bytes) else { continue };
+            let Ok(entry) = serde_json::from_slice::<Pending>(&bytes) else {
+                continue;
+            };
             if entry.statement_id.as_deref() == Some(id) {
                 return Ok(Some(name));
             }
@@ -249,17 +283,28 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
 
     /// Submits the load's present attempt. None if nothing of it waits any more: then it has ended.
     async fn submit(&self, mut load: Load) -> Result<Option<(Load, StatementId)>, Error> {
-        let lists: Vec<Option<Manifest>> =
-            stream::iter(&load.waiting).map(|key| self.manifest(key)).buffered(CONCURRENCY).try_collect().await?;
+        let lists: Vec<Option<Manifest>> = stream::iter(&load.waiting)
+            .map(|key| self.manifest(key))
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
         // A list that is gone was loaded: only the end of a load deletes one.
-        let entries: Vec<_> = lists.into_iter().flatten().flat_map(|list| list.entries).collect();
+        let entries: Vec<_> = lists
+            .into_iter()
+            .flatten()
+            .flat_map(|list| list.entries)
+            .collect();
         if entries.is_empty() {
             self.finish(&load, Advanced::Loaded).await?;
             return Ok(None);
         }
         let manifest = Manifest::of(entries.into_iter().map(|entry| entry.url));
         self.put(&load.manifest(), &manifest).await?;
-        let id = self.warehouse.submit(&self.statement(&load)).await.map_err(Error::warehouse(&load.name))?;
+        let id = self
+            .warehouse
+            .submit(&self.statement(&load))
+            .await
+            .map_err(Error::warehouse(&load.name))?;
         let (lists, objects) = (load.waiting.len(), manifest.entries.len());
         tracing::info!(statement = load.name, %id, attempt = load.attempts, lists, objects, "load submitted");
         load.statement_id = Some(id.to_string());
@@ -269,14 +314,24 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
 
     fn statement(&self, load: &Load) -> Statement {
         let url = format!("s3://{}/{}", self.settings.bucket, load.manifest());
-        Statement::new(load.name.clone(), load.attempts, (self.sql)(load.table, &url), Vec::new())
+        Statement::new(
+            load.name.clone(),
+            load.attempts,
+            (self.sql)(load.table, &url),
+            Vec::new(),
+        )
     }
 
     /// After a failed attempt: the next one, by the sweep; after a round of them, with the first half of
     /// the lists, so that one bad object does not keep the others out; after a round with one list, with
     /// the list in two; after a round with one object, the end.
     async fn retry(&self, mut load: Load, now: Timestamp) -> Result<Advanced, Error> {
-        tracing::warn!(statement = load.name, attempt = load.attempts, lists = load.waiting.len(), "load failed");
+        tracing::warn!(
+            statement = load.name,
+            attempt = load.attempts,
+            lists = load.waiting.len(),
+            "load failed"
+        );
         load.attempts += 1;
         let round_is_over = !self.repeats(&load);
         if round_is_over {
@@ -302,21 +357,31 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
 
     /// Whether the load's present attempt is of the same objects as the one before it.
     fn repeats(&self, load: &Load) -> bool {
-        !load.attempts.saturating_sub(1).is_multiple_of(self.settings.max_attempts.max(1))
+        !load
+            .attempts
+            .saturating_sub(1)
+            .is_multiple_of(self.settings.max_attempts.max(1))
     }
 
     /// Writes a waiting list as two, or, if it has one object only, among those that have failed. The
     /// list itself is its load's to delete: whoever dies before that leaves both, which does no harm.
     async fn split(&self, table: Table, key: &str) -> Result<Advanced, Error> {
-        let Some(Manifest { entries }) = self.manifest(key).await? else { return Ok(Advanced::Split) };
+        let Some(Manifest { entries }) = self.manifest(key).await? else {
+            return Ok(Advanced::Split);
+        };
         if entries.len() <= 1 {
-            self.put(&ledger::failed(table, key), &Manifest { entries }).await?;
+            self.put(&ledger::failed(table, key), &Manifest { entries })
+                .await?;
             return Ok(Advanced::GivenUp);
         }
         let (first, second) = entries.split_at(entries.len() / 2);
         for half in [first, second] {
             let urls: Vec<String> = half.iter().map(|entry| entry.url.clone()).collect();
-            self.put(&ledger::waiting(table, &digest(&urls)), &Manifest::of(urls.clone())).await?;
+            self.put(
+                &ledger::waiting(table, &digest(&urls)),
+                &Manifest::of(urls.clone()),
+            )
+            .await?;
         }
         Ok(Advanced::Split)
     }
@@ -329,7 +394,10 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
             .try_collect::<Vec<()>>()
             .await?;
         let mark = ledger::ended(load.table, load.generation);
-        self.objects.put(&mark, Vec::new()).await.map_err(Error::objects(&mark))?;
+        self.objects
+            .put(&mark, Vec::new())
+            .await
+            .map_err(Error::objects(&mark))?;
         tracing::info!(statement = load.name, lists = load.waiting.len(), how = ?how, "load ended");
         self.tidy_up(load).await?;
         Ok(how)
@@ -338,29 +406,44 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
     /// Removes what a load that was marked as ended has left; its ledger entry last.
     async fn tidy_up(&self, load: &Load) -> Result<(), Error> {
         self.delete(&load.manifest()).await?;
-        self.delete(&ledger::ended(load.table, load.generation.previous())).await?;
+        self.delete(&ledger::ended(load.table, load.generation.previous()))
+            .await?;
         self.delete(&load.key()).await
     }
 
     async fn last_ended(&self, table: Table) -> Result<Generation, Error> {
         let marks = self.list(&ledger::ended_prefix(table)).await?;
-        Ok(marks.iter().filter_map(|key| ledger::parse_ended(key)).max().unwrap_or(Generation(0)))
+        Ok(marks
+            .iter()
+            .filter_map(|key| ledger::parse_ended(key))
+            .max()
+            .unwrap_or(Generation(0)))
     }
 
     async fn manifest(&self, key: &str) -> Result<Option<Manifest>, Error> {
         let bytes = self.objects.get(key).await.map_err(Error::objects(key))?;
-        bytes.map(|bytes| serde_json::from_slice(&bytes)).transpose().map_err(Error::unreadable(key))
+        bytes
+            .map(|bytes| serde_json::from_slice(&bytes))
+            .transpose()
+            .map_err(Error::unreadable(key))
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<String>, Error> {
-        let listed = self.objects.list(prefix).await.map_err(Error::objects(prefix))?;
+        let listed = self
+            .objects
+            .list(prefix)
+            .await
+            .map_err(Error::objects(prefix))?;
         let mut keys: Vec<String> = listed.into_iter().map(|object| object.key).collect();
         keys.sort();
         Ok(keys)
     }
 
     async fn put(&self, key: &str, value: &impl Serialize) -> Result<(), Error> {
-        self.objects.put(key, bytes_of(key, value)?).await.map_err(Error::objects(key))
+        self.objects
+            .put(key, bytes_of(key, value)?)
+            .await
+            .map_err(Error::objects(key))
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
@@ -369,17 +452,27 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
 }
 
 impl Error {
-    fn objects(key: &str) -> impl FnOnce(outlet::Error) -> Self {
-        move |source| Self::Objects { key: key.to_owned(), source }
+    fn objects(key: &str) -> impl FnOnce(store::Error) -> Self {
+        move |source| Self::Objects {
+            key: key.to_owned(),
+            source,
+        }
     }
 
     fn warehouse(statement: &str) -> impl FnOnce(warehouse::Error) -> Self {
-        move |source| Self::Warehouse { statement: statement.to_owned(), source }
+        move |source| Self::Warehouse {
+            statement: statement.to_owned(),
+            source,
+        }
     }
 
     fn unreadable(key: &str) -> impl FnOnce(serde_json::Error) -> Self {
         // The parser's own message quotes what it found: it is not kept.
-        move |error| Self::Unreadable { key: key.to_owned(), line: error.line(), column: error.column() }
+        move |error| Self::Unreadable {
+            key: key.to_owned(),
+            line: error.line(),
+            column: error.column(),
+        }
     }
 }
 
@@ -394,5 +487,8 @@ fn digest<'a>(parts: impl IntoIterator<Item = &'a String>) -> String {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -71,7 +71,8 @@ struct Object {
 
 /// The objects that a message's body tells of. Removals, and S3's own test message, tell of none.
 pub fn new_objects(body: Option<&str>) -> Result<Vec<NewObject>, Error> {
-    let body: Body = serde_json::from_str(body.ok_or(Error::NoBody)?).map_err(|_| Error::NotANotification)?;
+    let body: Body =
+        serde_json::from_str(body.ok_or(Error::NoBody)?).map_err(|_| Error::NotANotification)?;
     let records = match body {
         Body::Notification { records } => records,
         Body::Test { event } => {
@@ -80,21 +81,34 @@ pub fn new_objects(body: Option<&str>) -> Result<Vec<NewObject>, Error> {
         }
     };
     // EventBridge and S3 differ in whether the name begins with `s3:`.
-    let created = |record: &Record| record.name.trim_start_matches("s3:").starts_with("ObjectCreated:");
-    records.into_iter().filter(created).map(NewObject::read).collect()
+    let created = |record: &Record| {
+        record
+            .name
+            .trim_start_matches("s3:")
+            .starts_with("ObjectCreated:")
+    };
+    records
+        .into_iter()
+        .filter(created)
+        .map(NewObject::read)
+        .collect()
 }
 
 impl NewObject {
     fn read(record: Record) -> Result<Self, Error> {
         let Entity { bucket, object } = record.s3;
         let key = decoded(&object.key).ok_or(Error::Key)?;
-        Ok(Self { bucket: bucket.name, key, version: format!("{}-{}", object.sequencer, object.etag) })
+        Ok(Self {
+            bucket: bucket.name,
+            key,
+            version: format!("{}-{}", object.sequencer, object.etag),
+        })
     }
 }
 
 /// A key as S3 writes it in notifications, `+` for a space and `%XX` for other bytes, decoded.
 fn decoded(key: &str) -> Option<String> {
-    outlet::keys::percent_decoded(&key.replace('+', " "))
+    decision::keys::percent_decoded(&key.replace('+', " "))
 }
 
 #[cfg(test)]
@@ -103,7 +117,10 @@ mod tests {
 
     #[test]
     fn keys_are_decoded_as_s3_encodes_them() {
-        assert_eq!(decoded("dt%3D2026/a+b%2Bc%25.gz").as_deref(), Some("dt=2026/a b+c%.gz"));
+        assert_eq!(
+            decoded("dt%3D2026/a+b%2Bc%25.gz").as_deref(),
+            Some("dt=2026/a b+c%.gz")
+        );
         assert_eq!(decoded("%C3%A4").as_deref(), Some("ä"));
         for wrong in ["%", "%4", "%zz", "%+1", "%FF", "%-1"] {
             assert_eq!(decoded(wrong), None, "{wrong}");
@@ -114,7 +131,10 @@ mod tests {
     fn a_body_that_is_no_notification_is_refused() {
         assert!(matches!(new_objects(None), Err(Error::NoBody)));
         for body in ["", "{", "[]", "{}", r#"{"Records":[{"s3":{}}]}"#] {
-            assert!(matches!(new_objects(Some(body)), Err(Error::NotANotification)), "{body}");
+            assert!(
+                matches!(new_objects(Some(body)), Err(Error::NotANotification)),
+                "{body}"
+            );
         }
     }
 }

@@ -35,7 +35,10 @@ impl Table {
             ("labels/", Table::FraudReports),
             ("outcomes/dt=", Table::Outcomes),
         ];
-        PREFIXES.into_iter().find(|(prefix, _)| key.starts_with(prefix)).map(|(_, table)| table)
+        PREFIXES
+            .into_iter()
+            .find(|(prefix, _)| key.starts_with(prefix))
+            .map(|(_, table)| table)
     }
 }
 
@@ -46,11 +49,20 @@ mod tests {
     #[test]
     fn an_object_belongs_into_the_table_of_its_prefix() {
         let table = |key| Table::of_object(key).map(Table::name);
-        assert_eq!(table("transactions/dt=2026-01-31/hh=09/0-1-2.ndjson.gz"), Some("transactions"));
+        assert_eq!(
+            table("transactions/dt=2026-01-31/hh=09/0-1-2.ndjson.gz"),
+            Some("transactions")
+        );
         assert_eq!(table("labels/monday.ndjson.gz"), Some("fraud_reports"));
-        assert_eq!(table("outcomes/dt=2026-01-31/x.ndjson.gz"), Some("outcomes"));
+        assert_eq!(
+            table("outcomes/dt=2026-01-31/x.ndjson.gz"),
+            Some("outcomes")
+        );
         assert_eq!(table("outcomes/by-transaction/x.json"), None);
         assert_eq!(table("pending/x.json"), None);
-        assert_eq!(Table::ALL.map(|table| Table::of_name(table.name())), Table::ALL.map(Some));
+        assert_eq!(
+            Table::ALL.map(|table| Table::of_name(table.name())),
+            Table::ALL.map(Some)
+        );
     }
 }

@@ -25,7 +25,10 @@ const LAST: &str = "49590338271490256608559692540925702759324208523137515618";
 #[tokio::test]
 async fn each_object_goes_to_its_table_under_its_own_key() {
     let world = World::new(&[]);
-    assert_eq!(handled(&world, event("objects.json")).await, r#"{"batchItemFailures":[]}"#);
+    assert_eq!(
+        handled(&world, event("objects.json")).await,
+        r#"{"batchItemFailures":[]}"#
+    );
     let loaded: Vec<String> = world.loaded().into_keys().collect();
     assert_eq!(
         loaded,
@@ -37,7 +40,12 @@ async fn each_object_goes_to_its_table_under_its_own_key() {
             format!("transactions/dt=2026-11-24/hh=01/000000000000-{FIRST}-{LAST}.ndjson.gz"),
         ]
     );
-    let names: Vec<_> = world.warehouse.submitted().into_iter().map(|(_, statement)| statement.name).collect();
+    let names: Vec<_> = world
+        .warehouse
+        .submitted()
+        .into_iter()
+        .map(|(_, statement)| statement.name)
+        .collect();
     assert_eq!(
         names,
         [
@@ -61,40 +69,79 @@ async fn the_same_notification_again_waits_for_the_load_under_way() {
 async fn the_end_of_a_load_clears_its_lists() {
     let world = World::new(&[]);
     handled(&world, event("objects.json")).await;
-    assert_eq!(handled(&world, event("finished.json")).await, r#"{"load":"loaded"}"#);
+    assert_eq!(
+        handled(&world, event("finished.json")).await,
+        r#"{"load":"loaded"}"#
+    );
     assert_eq!(world.objects.keys("manifests/transactions/"), [""; 0]);
-    assert_eq!(world.objects.keys("pending/").len(), 2, "the other tables' loads are under way");
-    assert_eq!(handled(&world, event("finished.json")).await, r#"{"load":"absent"}"#);
+    assert_eq!(
+        world.objects.keys("pending/").len(),
+        2,
+        "the other tables' loads are under way"
+    );
+    assert_eq!(
+        handled(&world, event("finished.json")).await,
+        r#"{"load":"absent"}"#
+    );
 }
 
 #[tokio::test]
 async fn an_end_is_found_by_the_statements_id_too() {
     let world = World::new(&[]);
     handled(&world, event("objects.json")).await;
-    let Event::StatementEnded { mut detail } = event("finished.json") else { panic!("another event") };
+    let Event::StatementEnded { mut detail } = event("finished.json") else {
+        panic!("another event")
+    };
     detail.statement_name = None;
     detail.statement_id = world.warehouse.submitted()[0].0.0.clone();
-    assert_eq!(handled(&world, Event::StatementEnded { detail }).await, r#"{"load":"loaded"}"#);
-    assert_eq!(handled(&world, event("finished.json")).await, r#"{"load":"absent"}"#);
+    assert_eq!(
+        handled(&world, Event::StatementEnded { detail }).await,
+        r#"{"load":"loaded"}"#
+    );
+    assert_eq!(
+        handled(&world, event("finished.json")).await,
+        r#"{"load":"absent"}"#
+    );
 }
 
 #[tokio::test]
 async fn the_test_event_of_s3_is_no_failure() {
     let world = World::new(&[]);
-    assert_eq!(handled(&world, event("test_event.json")).await, r#"{"batchItemFailures":[]}"#);
+    assert_eq!(
+        handled(&world, event("test_event.json")).await,
+        r#"{"batchItemFailures":[]}"#
+    );
     assert_eq!(world.faults.calls(), [""; 0]);
 }
 
 #[tokio::test]
 async fn only_the_messages_that_failed_come_again() {
     let world = World::new(&[]);
-    let Event::Objects(mut messages) = event("objects.json") else { panic!("another event") };
+    let Event::Objects(mut messages) = event("objects.json") else {
+        panic!("another event")
+    };
     messages.records[2].body = Some(r#"{"Records":[{"s3":"#.to_owned());
-    world.faults.add(Fault::on("put").name("manifests/outcomes/"));
-    let answer = handle(&world.loader(), Event::Objects(messages), at(0)).await.unwrap();
-    let Response::Objects(answer) = answer else { panic!("another answer") };
-    let failed: Vec<_> = answer.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
-    assert_eq!(failed, ["059f36b4-87a3-44ab-83d2-661975030002", "059f36b4-87a3-44ab-83d2-661975030003"]);
+    world
+        .faults
+        .add(Fault::on("put").name("manifests/outcomes/"));
+    let answer = handle(&world.loader(), Event::Objects(messages), at(0))
+        .await
+        .unwrap();
+    let Response::Objects(answer) = answer else {
+        panic!("another answer")
+    };
+    let failed: Vec<_> = answer
+        .batch_item_failures
+        .into_iter()
+        .map(|failure| failure.item_identifier)
+        .collect();
+    assert_eq!(
+        failed,
+        [
+            "059f36b4-87a3-44ab-83d2-661975030002",
+            "059f36b4-87a3-44ab-83d2-661975030003"
+        ]
+    );
     assert_eq!(world.loaded().len(), 2, "the others are loaded");
 }
 
@@ -102,11 +149,16 @@ async fn only_the_messages_that_failed_come_again() {
 async fn a_load_that_cannot_begin_fails_no_message() {
     let world = World::new(&[]);
     world.faults.add(Fault::on("submit"));
-    assert_eq!(handled(&world, event("objects.json")).await, r#"{"batchItemFailures":[]}"#);
+    assert_eq!(
+        handled(&world, event("objects.json")).await,
+        r#"{"batchItemFailures":[]}"#
+    );
     world.faults.clear();
     for name in world.loader().under_way().await.unwrap() {
         world.loader().advance(&name, at(100)).await.unwrap();
     }
     assert_eq!(world.loaded().len(), 3);
-    Table::ALL.iter().for_each(|table| world.assert_quiet(*table));
+    Table::ALL
+        .iter()
+        .for_each(|table| world.assert_quiet(*table));
 }

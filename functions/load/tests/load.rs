@@ -1,7 +1,12 @@
 //! Nothing that was written is left out, whatever comes between; and no table has two loads at once
 //! (which the warehouse of the tests asserts at every COPY).
 
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "../../confirm/tests/support/steps.rs"]
 mod steps;
@@ -31,7 +36,9 @@ fn sweep(world: &World) {
         for name in &names {
             finish(world.loader().advance(name, now)).unwrap();
         }
-        if names.is_empty() && finish(world.loader().kick(TABLE, now)).unwrap() == Kicked::NothingWaits {
+        if names.is_empty()
+            && finish(world.loader().kick(TABLE, now)).unwrap() == Kicked::NothingWaits
+        {
             return;
         }
     }
@@ -42,17 +49,36 @@ fn sweep(world: &World) {
 fn objects_wait_while_a_load_is_under_way_and_its_end_loads_them() {
     let world = World::new(&[]);
     let loader = world.loader();
-    assert_eq!(finish(announce(&loader, "transactions/1")).unwrap(), Kicked::Begun);
-    assert_eq!(finish(announce(&loader, "transactions/2")).unwrap(), Kicked::UnderWay);
-    assert_eq!(finish(announce(&loader, "transactions/3")).unwrap(), Kicked::UnderWay);
+    assert_eq!(
+        finish(announce(&loader, "transactions/1")).unwrap(),
+        Kicked::Begun
+    );
+    assert_eq!(
+        finish(announce(&loader, "transactions/2")).unwrap(),
+        Kicked::UnderWay
+    );
+    assert_eq!(
+        finish(announce(&loader, "transactions/3")).unwrap(),
+        Kicked::UnderWay
+    );
     assert_eq!(world.warehouse.submitted().len(), 1);
     let first = statement_name(PREFIX, TABLE, Generation(1));
-    assert_eq!(finish(loader.advance(&first, at(5))).unwrap(), Advanced::Loaded);
+    assert_eq!(
+        finish(loader.advance(&first, at(5))).unwrap(),
+        Advanced::Loaded
+    );
     let second = statement_name(PREFIX, TABLE, Generation(2));
     assert_eq!(world.warehouse.submitted()[1].1.name, second);
     assert_eq!(world.loaded().len(), 3);
-    assert_eq!(finish(loader.advance(&first, at(6))).unwrap(), Advanced::Absent, "the event comes twice");
-    assert_eq!(finish(loader.advance(&second, at(7))).unwrap(), Advanced::Loaded);
+    assert_eq!(
+        finish(loader.advance(&first, at(6))).unwrap(),
+        Advanced::Absent,
+        "the event comes twice"
+    );
+    assert_eq!(
+        finish(loader.advance(&second, at(7))).unwrap(),
+        Advanced::Loaded
+    );
     world.assert_quiet(TABLE);
 }
 
@@ -62,8 +88,14 @@ fn a_load_that_runs_is_left_alone() {
     finish(announce(&world.loader(), "transactions/1")).unwrap();
     world.warehouse.script([Status::Running]);
     let name = statement_name(PREFIX, TABLE, Generation(1));
-    assert_eq!(finish(world.loader().advance(&name, at(5))).unwrap(), Advanced::Running);
-    assert_eq!(finish(world.loader().find(&world.warehouse.submitted()[0].0.0)).unwrap(), Some(name));
+    assert_eq!(
+        finish(world.loader().advance(&name, at(5))).unwrap(),
+        Advanced::Running
+    );
+    assert_eq!(
+        finish(world.loader().find(&world.warehouse.submitted()[0].0.0)).unwrap(),
+        Some(name)
+    );
 }
 
 #[test]
@@ -71,9 +103,13 @@ fn an_object_that_was_written_again_is_loaded_again_and_a_repeated_message_is_no
     let world = World::new(&[]);
     let loader = world.loader();
     finish(loader.write_down(TABLE, &[object("transactions/1")])).unwrap();
-    finish(loader.write_down(TABLE, &[object("transactions/1"), object("transactions/1")])).unwrap();
+    finish(loader.write_down(TABLE, &[object("transactions/1"), object("transactions/1")]))
+        .unwrap();
     assert_eq!(world.objects.keys("manifests/transactions/").len(), 1);
-    let again = load::NewObject { version: "2".to_owned(), ..object("transactions/1") };
+    let again = load::NewObject {
+        version: "2".to_owned(),
+        ..object("transactions/1")
+    };
     finish(loader.write_down(TABLE, &[again])).unwrap();
     assert_eq!(world.objects.keys("manifests/transactions/").len(), 2);
 }
@@ -89,7 +125,11 @@ fn what_is_written_down_while_a_load_ends_is_loaded() {
         finish(announce(&loader, "transactions/1")).unwrap();
         finish(loader.advance(&name(1), at(1))).unwrap();
         finish(announce(&loader, "transactions/2")).unwrap();
-        let (kicked, ended) = interleave(announce(&loader, "transactions/3"), loader.advance(&name(2), at(5)), order);
+        let (kicked, ended) = interleave(
+            announce(&loader, "transactions/3"),
+            loader.advance(&name(2), at(5)),
+            order,
+        );
         kicked.unwrap();
         ended.unwrap();
         // Without a sweep: only events bring this about.
@@ -109,10 +149,18 @@ fn the_same_end_told_twice_at_once_begins_one_load_after_it() {
         let loader = world.loader();
         finish(announce(&loader, "transactions/1")).unwrap();
         finish(announce(&loader, "transactions/2")).unwrap();
-        let (one, two) = interleave(loader.advance(&first, at(5)), loader.advance(&first, at(5)), order);
+        let (one, two) = interleave(
+            loader.advance(&first, at(5)),
+            loader.advance(&first, at(5)),
+            order,
+        );
         one.unwrap();
         two.unwrap();
-        assert!(world.warehouse.submitted().len() == 2, "{:#?}", world.warehouse.submitted());
+        assert!(
+            world.warehouse.submitted().len() == 2,
+            "{:#?}",
+            world.warehouse.submitted()
+        );
         sweep(&world);
         world.assert_quiet(TABLE);
         assert_eq!(world.loaded().len(), 2);
@@ -128,12 +176,19 @@ fn two_that_find_a_failed_load_submit_one_next_attempt() {
         finish(announce(&loader, "transactions/1")).unwrap();
         let id: StatementId = world.warehouse.submitted()[0].0.clone();
         world.warehouse.set_status(&id, Status::Aborted);
-        let (one, two) = interleave(loader.advance(&first, at(5)), loader.advance(&first, at(5)), order);
+        let (one, two) = interleave(
+            loader.advance(&first, at(5)),
+            loader.advance(&first, at(5)),
+            order,
+        );
         one.unwrap();
         two.unwrap();
         assert_eq!(world.warehouse.submitted().len(), 1, "a pause comes first");
-        let (one, two) =
-            interleave(loader.advance(&first, at(70)), loader.advance(&first, at(70)), turns(4).nth(7).unwrap());
+        let (one, two) = interleave(
+            loader.advance(&first, at(70)),
+            loader.advance(&first, at(70)),
+            turns(4).nth(7).unwrap(),
+        );
         one.unwrap();
         two.unwrap();
         assert_eq!(world.warehouse.submitted().len(), 2);
@@ -150,11 +205,19 @@ fn a_warehouse_that_fails_at_once_does_not_use_up_the_attempts() {
     finish(announce(&loader, "transactions/1")).unwrap();
     for seconds in 1..60 {
         // The event, and the same event again: no time passes for whoever hears of a failure at once.
-        world.warehouse.set_status(&world.warehouse.submitted()[0].0.clone(), Status::Aborted);
-        assert_eq!(finish(loader.advance(&first, at(seconds))).unwrap(), Advanced::Waiting);
+        world
+            .warehouse
+            .set_status(&world.warehouse.submitted()[0].0.clone(), Status::Aborted);
+        assert_eq!(
+            finish(loader.advance(&first, at(seconds))).unwrap(),
+            Advanced::Waiting
+        );
     }
     assert_eq!(world.warehouse.submitted().len(), 1);
-    assert_eq!(finish(loader.advance(&first, at(61))).unwrap(), Advanced::Loaded);
+    assert_eq!(
+        finish(loader.advance(&first, at(61))).unwrap(),
+        Advanced::Loaded
+    );
     assert_eq!(world.warehouse.submitted().len(), 2);
     world.assert_quiet(TABLE);
 }
@@ -162,13 +225,22 @@ fn a_warehouse_that_fails_at_once_does_not_use_up_the_attempts() {
 #[test]
 fn what_was_given_up_is_loaded_once_it_is_moved_back() {
     let world = World::new(&[]);
-    finish(world.loader().write_down(TABLE, &[object("transactions/1")])).unwrap();
-    world.warehouse.script([Status::Aborted, Status::Aborted, Status::Aborted]);
+    finish(
+        world
+            .loader()
+            .write_down(TABLE, &[object("transactions/1")]),
+    )
+    .unwrap();
+    world
+        .warehouse
+        .script([Status::Aborted, Status::Aborted, Status::Aborted]);
     sweep(&world);
     let failed = world.objects.keys("manifests/failed/transactions/");
-    let [key] = &failed[..] else { panic!("{failed:?}") };
+    let [key] = &failed[..] else {
+        panic!("{failed:?}")
+    };
     let bytes = world.objects.bytes(key).unwrap();
-    finish(outlet::Objects::delete(&*world.objects, key)).unwrap();
+    finish(store::Objects::delete(&*world.objects, key)).unwrap();
     world.objects.set(&key.replace("/failed/", "/"), bytes);
     sweep(&world);
     assert_eq!(world.loaded().len(), 1);
@@ -207,7 +279,9 @@ fn whoever_dies_the_sweep_goes_on() {
         story(&world);
         check(&world, format!("dies after {dies_after} calls"));
     }
-    for operation in ["get", "put", "put_new", "delete", "list", "submit", "status"] {
+    for operation in [
+        "get", "put", "put_new", "delete", "list", "submit", "status",
+    ] {
         for nth in 0..12 {
             for late in [false, true] {
                 let world = World::new(&[]);
@@ -223,14 +297,25 @@ fn whoever_dies_the_sweep_goes_on() {
 #[test]
 fn what_was_written_down_by_one_who_died_is_swept_up() {
     let world = World::new(&[]);
-    finish(world.loader().write_down(TABLE, &[object("transactions/1")])).unwrap();
+    finish(
+        world
+            .loader()
+            .write_down(TABLE, &[object("transactions/1")]),
+    )
+    .unwrap();
     sweep(&world);
     assert_eq!(world.loaded().len(), 1);
 }
 
 #[test]
 fn one_bad_object_does_not_keep_the_others_out_whatever_lists_they_are_in() {
-    let key = |n| if n == 6 { "transactions/broken".to_owned() } else { format!("transactions/{n}") };
+    let key = |n| {
+        if n == 6 {
+            "transactions/broken".to_owned()
+        } else {
+            format!("transactions/{n}")
+        }
+    };
     let objects: Vec<_> = (0..9).map(|n| object(&key(n))).collect();
     for objects_per_list in [1, 2, 4, 9] {
         let world = World::new(&["broken"]);
@@ -241,8 +326,12 @@ fn one_bad_object_does_not_keep_the_others_out_whatever_lists_they_are_in() {
         assert_eq!(world.loaded().len(), 8, "{objects_per_list} a list");
         let failed = world.objects.keys("manifests/failed/transactions/");
         assert_eq!(failed.len(), 1);
-        let failed: Manifest = serde_json::from_slice(&world.objects.bytes(&failed[0]).unwrap()).unwrap();
-        assert_eq!(failed, Manifest::of(["s3://second-look-bucket/transactions/broken".to_owned()]));
+        let failed: Manifest =
+            serde_json::from_slice(&world.objects.bytes(&failed[0]).unwrap()).unwrap();
+        assert_eq!(
+            failed,
+            Manifest::of(["s3://second-look-bucket/transactions/broken".to_owned()])
+        );
         assert_eq!(world.objects.keys("manifests/transactions/"), [""; 0]);
         assert_eq!(world.objects.keys("pending/"), [""; 0]);
     }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use host::{ConfigError, Reader};
+use startup::{ConfigError, Reader};
 use warehouse::Database;
 
 use crate::Settings;

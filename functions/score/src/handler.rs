@@ -5,15 +5,17 @@
 use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::streams::{KinesisBatchItemFailure, KinesisEventResponse};
+use bundle::Bundle;
 use decision::Hold;
+use decision::keys;
 use decision::ledger::{Pending, Work};
+use features::sql;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use host::chain;
 use jiff::Timestamp;
-use model::Bundle;
-use outlet::{Decisions, Objects, PutNew, keys};
+use startup::chain;
+use store::{Decisions, Objects, PutNew};
 use tokio::time::timeout_at;
-use warehouse::Warehouse;
+use warehouse::{Statement, Warehouse};
 
 use crate::{Judged, Records, judge};
 
@@ -55,7 +57,7 @@ pub enum Error {
         /// The key.
         key: String,
         /// What the bucket said.
-        source: outlet::Error,
+        source: store::Error,
     },
     /// An object of ours can't be made.
     #[error("can't encode {key}")]
@@ -71,7 +73,7 @@ pub enum Error {
         /// How many.
         decisions: usize,
         /// What the stream said.
-        source: outlet::Error,
+        source: store::Error,
     },
     /// The stream did not take all.
     #[error("{refused} of {decisions} decisions were not accepted")]
@@ -98,7 +100,11 @@ impl From<Error> for Unfinished {
 impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
     /// Judges a batch and does all that follows. Names the lowest unfinished record where something
     /// failed: Lambda brings it and all after it again. An error where it has no name.
-    pub async fn handle(&self, records: &Records, now: Timestamp) -> Result<KinesisEventResponse, Error> {
+    pub async fn handle(
+        &self,
+        records: &Records,
+        now: Timestamp,
+    ) -> Result<KinesisEventResponse, Error> {
         let mut response = KinesisEventResponse::default();
         let started = Instant::now();
         let mut judged = judge(&self.bundle, records, self.settings.publish_approvals, now);
@@ -119,35 +125,66 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
             total_us = started.elapsed().as_micros() as u64,
             "batch"
         );
-        let Err(Unfinished(index, error)) = done else { return Ok(response) };
-        let lowest = records.get(index as usize).map_or("", |record| record.sequence_number);
+        let Err(Unfinished(index, error)) = done else {
+            return Ok(response);
+        };
+        let lowest = records
+            .get(index as usize)
+            .map_or("", |record| record.sequence_number);
         if lowest.is_empty() {
             return Err(Error::Nameless(Box::new(error)));
         }
-        tracing::error!(shard = records.shard(), from = lowest, error = chain(&error), "batch not finished");
+        tracing::error!(
+            shard = records.shard(),
+            from = lowest,
+            error = chain(&error),
+            "batch not finished"
+        );
         let mut failure = KinesisBatchItemFailure::default();
         failure.item_identifier = Some(lowest.to_owned());
         response.batch_item_failures.push(failure);
         Ok(response)
     }
 
-    async fn act(&self, records: &Records, judged: &Judged, body: Vec<u8>, now: Timestamp) -> Result<(), Unfinished> {
-        let (Some(first), Some(last)) = (records.get(0), records.len().checked_sub(1).and_then(|i| records.get(i)))
-        else {
+    async fn act(
+        &self,
+        records: &Records,
+        judged: &Judged,
+        body: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<(), Unfinished> {
+        let (Some(first), Some(last)) = (
+            records.get(0),
+            records.len().checked_sub(1).and_then(|i| records.get(i)),
+        ) else {
             return Ok(());
         };
         let shard = records.shard();
         if !body.is_empty() {
-            let key = keys::transactions(first.arrived_at, shard, first.sequence_number, last.sequence_number);
-            self.objects.put(&key, body).await.map_err(Error::objects(&key))?;
+            let key = keys::transactions(
+                first.arrived_at,
+                shard,
+                first.sequence_number,
+                last.sequence_number,
+            );
+            self.objects
+                .put(&key, body)
+                .await
+                .map_err(Error::objects(&key))?;
         }
         self.keep_rejected(shard, judged).await?;
         let range = format!("{shard}-{}-{}", first.sequence_number, last.sequence_number);
         let name = format!("{}-confirm-{range}", self.settings.statement_prefix);
         let mut entries = Vec::new();
-        for (part, holds) in warehouse::evidence_parts(self.bundle.definition(), &judged.holds).into_iter().enumerate()
+        for (part, holds) in sql::evidence_parts(self.bundle.definition(), &judged.holds)
+            .into_iter()
+            .enumerate()
         {
-            let name = if part == 0 { name.clone() } else { format!("{name}-{part}") };
+            let name = if part == 0 {
+                name.clone()
+            } else {
+                format!("{name}-{part}")
+            };
             entries.push(self.write_ahead(name, holds, now).await?);
         }
         self.publish(judged).await?;
@@ -168,9 +205,15 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
             );
             let key = keys::rejected(rejected.arrived_at, shard, &unread.name, rejected.item);
             let bytes = encoded(&key, rejected)?;
-            self.objects.put(&key, bytes).await.map_err(Error::objects(&key))
+            self.objects
+                .put(&key, bytes)
+                .await
+                .map_err(Error::objects(&key))
         });
-        stream::iter(puts).buffer_unordered(CONCURRENCY).try_collect().await
+        stream::iter(puts)
+            .buffer_unordered(CONCURRENCY)
+            .try_collect()
+            .await
     }
 
     /// Writes down that these holds wait for evidence, before anyone hears of them.
@@ -178,31 +221,57 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
     /// INVARIANT: every hold that is published is in the ledger, or was settled. A redelivered batch
     /// finds the entry of its first delivery, which may be further than we are, and leaves it as it
     /// is. If another bundle made that entry and it lacks a hold of ours, we write one of our own.
-    async fn write_ahead(&self, name: String, holds: &[Hold], now: Timestamp) -> Result<Pending, Error> {
+    async fn write_ahead(
+        &self,
+        name: String,
+        holds: &[Hold],
+        now: Timestamp,
+    ) -> Result<Pending, Error> {
         let entry = |name| Pending {
             name,
-            work: Work::Confirm { holds: holds.to_vec() },
+            work: Work::Confirm {
+                holds: holds.to_vec(),
+            },
             attempts: 1,
             submitted_at: now,
             statement_id: None,
         };
         let first = entry(name);
         let key = keys::pending(&first.name);
-        let put = self.objects.put_new(&key, encoded(&key, &first)?).await.map_err(Error::objects(&key))?;
-        let PutNew::Exists(there) = put else { return Ok(first) };
-        if let Some(there) = serde_json::from_slice(&there).ok().filter(|there| has_all(there, holds)) {
+        let put = self
+            .objects
+            .put_new(&key, encoded(&key, &first)?)
+            .await
+            .map_err(Error::objects(&key))?;
+        let PutNew::Exists(there) = put else {
+            return Ok(first);
+        };
+        if let Some(there) = serde_json::from_slice(&there)
+            .ok()
+            .filter(|there| has_all(there, holds))
+        {
             return Ok(there);
         }
         let own = entry(format!("{}-{}", first.name, self.bundle.version()));
         let key = keys::pending(&own.name);
-        let put = self.objects.put_new(&key, encoded(&key, &own)?).await.map_err(Error::objects(&key))?;
+        let put = self
+            .objects
+            .put_new(&key, encoded(&key, &own)?)
+            .await
+            .map_err(Error::objects(&key))?;
         match put {
             PutNew::Written => Ok(own),
-            PutNew::Exists(there) => match serde_json::from_slice(&there).ok().filter(|there| has_all(there, holds)) {
+            PutNew::Exists(there) => match serde_json::from_slice(&there)
+                .ok()
+                .filter(|there| has_all(there, holds))
+            {
                 Some(there) => Ok(there),
                 // Nobody could act on what is there, so nothing is lost with it.
                 None => {
-                    self.objects.put(&key, encoded(&key, &own)?).await.map_err(Error::objects(&key))?;
+                    self.objects
+                        .put(&key, encoded(&key, &own)?)
+                        .await
+                        .map_err(Error::objects(&key))?;
                     Ok(own)
                 }
             },
@@ -211,7 +280,12 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
 
     async fn publish(&self, judged: &Judged) -> Result<(), Unfinished> {
         let lowest = |indices: &[usize]| {
-            indices.iter().filter_map(|&i| judged.outgoing_records.get(i)).copied().min().unwrap_or_default()
+            indices
+                .iter()
+                .filter_map(|&i| judged.outgoing_records.get(i))
+                .copied()
+                .min()
+                .unwrap_or_default()
         };
         let decisions = judged.outgoing.len();
         if decisions == 0 {
@@ -219,8 +293,17 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
         }
         match self.decisions.publish(&judged.outgoing).await {
             Ok(refused) if refused.is_empty() => Ok(()),
-            Ok(refused) => Err(Unfinished(lowest(&refused), Error::Refused { refused: refused.len(), decisions })),
-            Err(source) => Err(Unfinished(lowest(&[0]), Error::Publish { decisions, source })),
+            Ok(refused) => Err(Unfinished(
+                lowest(&refused),
+                Error::Refused {
+                    refused: refused.len(),
+                    decisions,
+                },
+            )),
+            Err(source) => Err(Unfinished(
+                lowest(&[0]),
+                Error::Publish { decisions, source },
+            )),
         }
     }
 
@@ -232,9 +315,13 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
     async fn ask(&self, entries: Vec<Pending>) {
         let until = tokio::time::Instant::now() + self.settings.patience;
         for mut entry in entries {
-            let Work::Confirm { holds } = &entry.work else { continue };
+            let Work::Confirm { holds } = &entry.work else {
+                continue;
+            };
             let name = &entry.name;
-            let statement = warehouse::evidence_statement(self.bundle.definition(), name, entry.attempts, holds);
+            let parameters = sql::evidence_parameters(self.bundle.definition(), holds);
+            let sqls = sql::evidence(self.bundle.definition(), parameters.len());
+            let statement = Statement::new(name.to_owned(), entry.attempts, sqls, parameters);
             let error = match timeout_at(until, self.warehouse.submit(&statement)).await {
                 Ok(Ok(id)) => {
                     tracing::info!(statement = name, %id, "evidence asked for");
@@ -245,7 +332,11 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
                 Ok(Err(error)) => chain(&error),
                 Err(late) => late.to_string(),
             };
-            tracing::error!(statement = name, error, "evidence not asked for: left to the sweep");
+            tracing::error!(
+                statement = name,
+                error,
+                "evidence not asked for: left to the sweep"
+            );
         }
     }
 
@@ -254,27 +345,44 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
         let name = &entry.name;
         let key = keys::pending(name);
         let put = match encoded(&key, entry) {
-            Ok(bytes) => self.objects.put(&key, bytes).await.map_err(Error::objects(&key)),
+            Ok(bytes) => self
+                .objects
+                .put(&key, bytes)
+                .await
+                .map_err(Error::objects(&key)),
             Err(error) => Err(error),
         };
         if let Err(error) = put {
-            tracing::error!(statement = name, error = chain(&error), "statement id not written: left to the sweep");
+            tracing::error!(
+                statement = name,
+                error = chain(&error),
+                "statement id not written: left to the sweep"
+            );
         }
     }
 }
 
 /// Whether the entry waits for the evidence of all these holds.
 fn has_all(entry: &Pending, holds: &[Hold]) -> bool {
-    let Work::Confirm { holds: there } = &entry.work else { return false };
-    holds.iter().all(|hold| there.iter().any(|other| other.decision_id == hold.decision_id))
+    let Work::Confirm { holds: there } = &entry.work else {
+        return false;
+    };
+    holds.iter().all(|hold| {
+        there
+            .iter()
+            .any(|other| other.decision_id == hold.decision_id)
+    })
 }
 
 fn encoded(key: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|source| Error::Encode { key: key.to_owned(), source })
+    serde_json::to_vec(value).map_err(|source| Error::Encode {
+        key: key.to_owned(),
+        source,
+    })
 }
 
 impl Error {
-    fn objects(key: &str) -> impl FnOnce(outlet::Error) -> Self {
+    fn objects(key: &str) -> impl FnOnce(store::Error) -> Self {
         let key = key.to_owned();
         |source| Self::Objects { key, source }
     }

@@ -5,14 +5,17 @@ use std::io::{self, Write};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bundle::{Bundle, FirstScores, Scratch};
 use decision::record::Frame;
-use decision::{Action, Batch, DecisionId, Hold, Origin, Provisional, Rejected, Schema, Unreadable, micros, record};
+use decision::{
+    Action, Batch, DecisionId, Hold, Origin, Provisional, Rejected, Schema, Unreadable, micros,
+    record,
+};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
-use model::{Bundle, FirstScores, Scratch};
-use outlet::Outgoing;
 use sha2::{Digest, Sha256};
+use store::Outgoing;
 
 use crate::{Records, line};
 
@@ -53,7 +56,11 @@ pub fn unwrap<'r>(records: &'r Records, rejected: &mut Vec<Unread>) -> Vec<Optio
         let frame = match found.wrong {
             Some(wrong) => {
                 let name = match found.sequence_number {
-                    "" => Sha256::digest(found.data).iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+                    "" => Sha256::digest(found.data)
+                        .iter()
+                        .take(16)
+                        .map(|byte| format!("{byte:02x}"))
+                        .collect(),
                     number => number.to_owned(),
                 };
                 rejected.push(Unread {
@@ -93,7 +100,14 @@ pub fn read<'f>(
     for ((index, found), frame) in (0..).zip(records.iter()).zip(frames) {
         let (before, mut unread) = (rejected.len(), 0);
         for (item, bytes) in (0..).zip(frame.iter().flat_map(Frame::items)) {
-            if let Err(why) = batch.read(bytes, Origin { record: index, item }, found.arrived_at) {
+            if let Err(why) = batch.read(
+                bytes,
+                Origin {
+                    record: index,
+                    item,
+                },
+                found.arrived_at,
+            ) {
                 unread += 1;
                 if unread <= ITEMS_KEPT {
                     rejected.push(Unread::new(&found, item, &why, bytes));
@@ -113,13 +127,17 @@ pub fn read<'f>(
 impl Unread {
     fn new(found: &crate::Record<'_>, item: u32, why: &Unreadable, raw: &[u8]) -> Self {
         let rejected = Rejected::new(found.sequence_number, item, found.arrived_at, why, raw);
-        Self { name: found.sequence_number.to_owned(), rejected }
+        Self {
+            name: found.sequence_number.to_owned(),
+            rejected,
+        }
     }
 
     /// Stands for the whole record, of which so many items can't be read, this having been the first.
     fn becomes_of_many(&mut self, unread: usize, record: &[u8]) {
         let Rejected { item, error, .. } = &self.rejected;
-        self.rejected.error = format!("{unread} items can't be read, the first is item {item}: {error}");
+        self.rejected.error =
+            format!("{unread} items can't be read, the first is item {item}: {error}");
         self.rejected.item = 0;
         "record".clone_into(&mut self.rejected.stage);
         self.rejected.raw = STANDARD.encode(record);
@@ -127,7 +145,12 @@ impl Unread {
 }
 
 /// Judges a batch. `now` is written in the decisions as the time they were made at, and decides nothing.
-pub fn judge(bundle: &Bundle, records: &Records, publish_approvals: bool, now: Timestamp) -> Judged {
+pub fn judge(
+    bundle: &Bundle,
+    records: &Records,
+    publish_approvals: bool,
+    now: Timestamp,
+) -> Judged {
     let now = micros(now);
     let mut judged = Judged::default();
     let frames = unwrap(records, &mut judged.rejected);
@@ -155,15 +178,30 @@ impl Judged {
         }
         let (policy, decided_at) = (bundle.policy(), now.to_string());
         let mut body = Body::new(batch);
-        for (row, (&score, &lacking)) in first.scores.iter().zip(first.lacking).enumerate().take(batch.len()) {
+        for (row, (&score, &lacking)) in first
+            .scores
+            .iter()
+            .zip(first.lacking)
+            .enumerate()
+            .take(batch.len())
+        {
             let origin = batch.origin(row);
-            let Some(found) = records.get(origin.record as usize) else { continue };
+            let Some(found) = records.get(origin.record as usize) else {
+                continue;
+            };
             let action = policy.provisional(score);
             let held = action == Action::Hold;
-            let reasons = if held { bundle.first_reasons(batch, row) } else { Vec::new() };
+            let reasons = if held {
+                bundle.first_reasons(batch, row)
+            } else {
+                Vec::new()
+            };
             // INVARIANT: a deadline, like everything but `decided_at`, comes from the record and the
             // bundle alone, so that a redelivery repeats it.
-            let deadline = found.arrived_at.saturating_add(policy.hold_deadline()).unwrap_or(Timestamp::MAX);
+            let deadline = found
+                .arrived_at
+                .saturating_add(policy.hold_deadline())
+                .unwrap_or(Timestamp::MAX);
             let decision = Provisional {
                 batch,
                 row,
@@ -187,7 +225,10 @@ impl Judged {
             if held || publish_approvals {
                 // Each decision is a record of its own on the stream, so these two are allocated for each.
                 let data = serde_json::to_vec(&decision).unwrap_or_default();
-                self.outgoing.push(Outgoing { partition_key: batch.partition_key(row).to_owned(), data });
+                self.outgoing.push(Outgoing {
+                    partition_key: batch.partition_key(row).to_owned(),
+                    data,
+                });
                 self.outgoing_records.push(origin.record);
             }
         }
@@ -208,7 +249,10 @@ impl Body {
         // A line has about 300 bytes of its own, and shrinks to a fifth.
         let estimate: usize = (0..batch.len()).map(|row| batch.raw(row).len() + 300).sum();
         let gzip = GzEncoder::new(Vec::with_capacity(estimate / 4 + 256), Compression::fast());
-        Self { lines: Vec::with_capacity(Self::GATHERED * 2), gzip }
+        Self {
+            lines: Vec::with_capacity(Self::GATHERED * 2),
+            gzip,
+        }
     }
 
     fn line(&mut self, decision: &Provisional<'_>, decided_at: &str) {

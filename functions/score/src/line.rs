@@ -58,15 +58,31 @@ impl Serialize for Id<'_> {
 }
 
 /// Appends the decision's line to `lines`.
-pub(crate) fn write(lines: &mut Vec<u8>, decision: &Provisional<'_>, decided_at: &str) -> io::Result<()> {
-    serde_json::to_writer(&mut *lines, &Columns { decision, decided_at })?;
+pub(crate) fn write(
+    lines: &mut Vec<u8>,
+    decision: &Provisional<'_>,
+    decided_at: &str,
+) -> io::Result<()> {
+    serde_json::to_writer(
+        &mut *lines,
+        &Columns {
+            decision,
+            decided_at,
+        },
+    )?;
     // The object is opened again, so that the transaction needs no second reading to be nested.
     lines.pop();
     lines.write_all(b",\"transaction\":")?;
     let raw = decision.batch.raw(decision.row);
     if raw.contains(&b'\n') || raw.contains(&b'\r') {
         // Valid JSON has line breaks only between its tokens, where a space means the same.
-        lines.extend(raw.iter().map(|&byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+        lines.extend(raw.iter().map(|&byte| {
+            if matches!(byte, b'\n' | b'\r') {
+                b' '
+            } else {
+                byte
+            }
+        }));
     } else {
         lines.extend_from_slice(raw);
     }
@@ -91,11 +107,17 @@ mod tests {
         let item = "{\r\n\"transaction_id\": \"t\\\"1\",\n \"occurred_at\":\"2026-01-31T10:00:00+01:00\",\"amount\":1e2,\
                     \"customer_id\":7,\"age\":41,\"country\":\"ä\",\"unknown\":{\"kept\":[1,\" \\n \"]}}";
         let now = "2026-01-31T09:00:02.5Z".parse().unwrap();
-        batch.read(item.as_bytes(), Origin { record: 0, item: 0 }, now).unwrap();
+        batch
+            .read(item.as_bytes(), Origin { record: 0, item: 0 }, now)
+            .unwrap();
         let provisional = Provisional {
             batch: &batch,
             row: 0,
-            decision_id: DecisionId { shard: "000000000000", sequence_number: "495", item: 2 },
+            decision_id: DecisionId {
+                shard: "000000000000",
+                sequence_number: "495",
+                item: 2,
+            },
             action: Action::Hold,
             score: 0.75,
             reasons: &[],

@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use host::{Clients, Follower, chain, environment, open_bundle, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use score::{Config, Context, Records};
+use startup::{Clients, Follower, chain, environment, open_bundle, start};
 use tokio::sync::Mutex;
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,7 +15,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let Config { bucket, bundle, decisions_stream, database, settings } = Config::read(environment)?;
+    let Config {
+        bucket,
+        bundle,
+        decisions_stream,
+        database,
+        settings,
+    } = Config::read(environment)?;
     let clients = Clients::load().await;
     let objects = clients.objects(&bucket);
     let context = Context {
@@ -32,10 +38,16 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         let served = &served;
         async move {
             let (context, follower) = &mut *served.lock().await;
-            if let Some(newer) = follower.newer(context.bundle.version(), &context.objects).await {
+            if let Some(newer) = follower
+                .newer(context.bundle.version(), &context.objects)
+                .await
+            {
                 context.bundle = newer;
             }
-            context.handle(&event.payload, Timestamp::now()).await.map_err(|error| chain(&error))
+            context
+                .handle(&event.payload, Timestamp::now())
+                .await
+                .map_err(|error| chain(&error))
         }
     };
     lambda_runtime::run(service_fn(handle)).await

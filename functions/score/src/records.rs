@@ -39,14 +39,23 @@ pub struct Record<'a> {
 impl Records {
     /// No records of this shard yet.
     pub fn of_shard(shard: &str) -> Self {
-        Self { shard: shard.to_owned(), ..Self::default() }
+        Self {
+            shard: shard.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Appends a record.
     pub fn push(&mut self, sequence_number: &str, arrived_at: Timestamp, data: &[u8]) {
         let data = self.keep(|bytes| bytes.extend_from_slice(data));
-        let sequence_number = self.keep(|bytes| bytes.extend_from_slice(sequence_number.as_bytes()));
-        self.records.push(Entry { data, sequence_number, arrived_at, wrong: None });
+        let sequence_number =
+            self.keep(|bytes| bytes.extend_from_slice(sequence_number.as_bytes()));
+        self.records.push(Entry {
+            data,
+            sequence_number,
+            arrived_at,
+            wrong: None,
+        });
     }
 
     /// The shard's number, as in `000000000003`.
@@ -69,7 +78,8 @@ impl Records {
         let entry = self.records.get(index)?;
         Some(Record {
             data: self.bytes.get(entry.data.clone())?,
-            sequence_number: std::str::from_utf8(self.bytes.get(entry.sequence_number.clone())?).ok()?,
+            sequence_number: std::str::from_utf8(self.bytes.get(entry.sequence_number.clone())?)
+                .ok()?,
             arrived_at: entry.arrived_at,
             wrong: entry.wrong,
         })
@@ -96,11 +106,16 @@ impl Records {
             self.bytes.extend_from_slice(text);
         }
         let data = start..self.bytes.len();
-        let name = record.kinesis.sequence_number.as_deref().unwrap_or_default();
+        let name = record
+            .kinesis
+            .sequence_number
+            .as_deref()
+            .unwrap_or_default();
         let sequence_number = self.keep(|bytes| bytes.extend_from_slice(name.as_bytes()));
         // Kinesis counts in milliseconds, and writes them as seconds.
         let seconds = record.kinesis.approximate_arrival_timestamp;
-        let arrived_at = seconds.and_then(|s| Timestamp::from_millisecond((s * 1_000.0).round() as i64).ok());
+        let arrived_at =
+            seconds.and_then(|s| Timestamp::from_millisecond((s * 1_000.0).round() as i64).ok());
         let wrong = if !decoded {
             Some("data is not base64")
         } else if name.is_empty() {
@@ -111,7 +126,12 @@ impl Records {
             None
         };
         let arrived_at = arrived_at.unwrap_or(Timestamp::UNIX_EPOCH);
-        self.records.push(Entry { data, sequence_number, arrived_at, wrong });
+        self.records.push(Entry {
+            data,
+            sequence_number,
+            arrived_at,
+            wrong,
+        });
     }
 }
 
@@ -146,10 +166,19 @@ impl<'de> Deserialize<'de> for Records {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let event = Event::deserialize(deserializer)?;
         // As in `shardId-000000000003:4954…`. An event source mapping never mixes shards.
-        let id = event.records.first().and_then(|record| record.event_id.as_deref());
-        let shard = id.and_then(|id| id.split_once(':')).map_or("unknown", |(shard, _)| shard);
+        let id = event
+            .records
+            .first()
+            .and_then(|record| record.event_id.as_deref());
+        let shard = id
+            .and_then(|id| id.split_once(':'))
+            .map_or("unknown", |(shard, _)| shard);
         let mut records = Self::of_shard(shard.trim_start_matches("shardId-"));
-        let room = event.records.iter().map(|r| r.kinesis.data.len() / 4 * 3 + 64).sum();
+        let room = event
+            .records
+            .iter()
+            .map(|r| r.kinesis.data.len() / 4 * 3 + 64)
+            .sum();
         records.bytes.reserve_exact(room);
         records.records.reserve_exact(event.records.len());
         for record in &event.records {
@@ -168,14 +197,19 @@ mod tests {
     #[test]
     fn an_event_is_read_as_the_event_crate_reads_it() {
         let text = include_str!("../../../events/score/good.json");
-        let (ours, theirs): (Records, KinesisEvent) =
-            (serde_json::from_str(text).unwrap(), serde_json::from_str(text).unwrap());
+        let (ours, theirs): (Records, KinesisEvent) = (
+            serde_json::from_str(text).unwrap(),
+            serde_json::from_str(text).unwrap(),
+        );
         assert_eq!(ours.len(), theirs.records.len());
         assert_eq!(ours.shard(), "000000000006");
         for (ours, theirs) in ours.iter().zip(theirs.records) {
             assert_eq!(ours.data, &theirs.kinesis.data[..]);
             assert_eq!(ours.sequence_number, theirs.kinesis.sequence_number);
-            let arrived_at = theirs.kinesis.approximate_arrival_timestamp.timestamp_millis();
+            let arrived_at = theirs
+                .kinesis
+                .approximate_arrival_timestamp
+                .timestamp_millis();
             assert_eq!(ours.arrived_at.as_millisecond(), arrived_at);
             assert_eq!(ours.wrong, None);
         }
@@ -190,9 +224,17 @@ mod tests {
             {"kinesis":{"sequenceNumber":"9","data":"e30=","approximateArrivalTimestamp":null}}]}"#;
         let records: Records = serde_json::from_str(event).unwrap();
         let wrong: Vec<_> = records.iter().map(|r| r.wrong).collect();
-        let expected = ["data is not base64", "record has no sequence number", "record has no arrival time"].map(Some);
+        let expected = [
+            "data is not base64",
+            "record has no sequence number",
+            "record has no arrival time",
+        ]
+        .map(Some);
         assert_eq!((wrong[0], &wrong[1..]), (None, &expected[..]));
-        assert_eq!(records.iter().map(|r| r.data).collect::<Vec<_>>(), [&b"{}"[..], b"?", b"{}", b"{}"]);
+        assert_eq!(
+            records.iter().map(|r| r.data).collect::<Vec<_>>(),
+            [&b"{}"[..], b"?", b"{}", b"{}"]
+        );
         assert_eq!(records.get(0).unwrap().arrived_at.as_millisecond(), 1500);
         assert_eq!(records.shard(), "000000000001");
     }

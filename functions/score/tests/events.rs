@@ -1,6 +1,11 @@
 //! Every event under events/score, as AWS sends it, through the handler.
 
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -8,30 +13,43 @@ use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use decision::keys;
 use decision::{Action, Stage};
 use harness::memory::Faults;
 use jiff::SignedDuration;
 use lambda_runtime::{Context as LambdaContext, LambdaEvent};
-use outlet::keys;
 use score::Records;
 use support::*;
 
 /// A fixture, as Lambda would hand it over.
 fn event(name: &str) -> Records {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/score").join(name);
-    serde_json::from_slice(&std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))).unwrap()
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../events/score")
+        .join(name);
+    serde_json::from_slice(
+        &std::fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())),
+    )
+    .unwrap()
 }
 
 /// What lies in `rejected/`: (key, stage, error, raw bytes).
 fn rejected(context: &Twins) -> Vec<(String, decision::Rejected)> {
     let keys = context.objects.keys(keys::REJECTED);
     keys.into_iter()
-        .map(|key| (key.clone(), serde_json::from_slice(&context.objects.bytes(&key).unwrap()).unwrap()))
+        .map(|key| {
+            (
+                key.clone(),
+                serde_json::from_slice(&context.objects.bytes(&key).unwrap()).unwrap(),
+            )
+        })
         .collect()
 }
 
 fn ids(context: &Twins) -> Vec<String> {
-    rows(context).into_keys().map(|(transaction, _)| transaction).collect()
+    rows(context)
+        .into_keys()
+        .map(|(transaction, _)| transaction)
+        .collect()
 }
 
 #[tokio::test]
@@ -41,11 +59,16 @@ async fn a_good_batch_is_decided_kept_published_and_asked_about() {
     assert_eq!(ids(&context), ["T000001", "T000002", "T000003", "T000004"]);
     assert_eq!(
         context.objects.keys("transactions/"),
-        ["transactions/dt=2026-01-31/hh=09/000000000006-49590338271490256608559692538361571095921575989136588898\
-          -49590338271490256608559692538361571095921575989136588919.ndjson.gz"]
+        [
+            "transactions/dt=2026-01-31/hh=09/000000000006-49590338271490256608559692538361571095921575989136588898\
+          -49590338271490256608559692538361571095921575989136588919.ndjson.gz"
+        ]
     );
     let decisions = context.decisions.decisions();
-    let actions: Vec<_> = decisions.iter().map(|d| (d.transaction_id.as_str(), d.stage, d.action)).collect();
+    let actions: Vec<_> = decisions
+        .iter()
+        .map(|d| (d.transaction_id.as_str(), d.stage, d.action))
+        .collect();
     let (stage, approve) = (Stage::Provisional, Action::Approve);
     assert_eq!(
         actions,
@@ -57,29 +80,73 @@ async fn a_good_batch_is_decided_kept_published_and_asked_about() {
         ]
     );
     let held = &decisions[1];
-    assert_eq!(held.decision_id, "000000000006-49590338271490256608559692538361571095921575989136588905-0");
-    assert_eq!(held.deadline, Some("2026-01-31T09:10:00.375Z".parse().unwrap()));
+    assert_eq!(
+        held.decision_id,
+        "000000000006-49590338271490256608559692538361571095921575989136588905-0"
+    );
+    assert_eq!(
+        held.deadline,
+        Some("2026-01-31T09:10:00.375Z".parse().unwrap())
+    );
     assert!(!held.reasons.is_empty() && held.reasons.len() <= 3);
     assert_eq!(context.decisions.published()[1].partition_key, "C1002");
 
     let (entries, submitted) = (ledger(&context), context.warehouse.submitted());
-    let [entry] = &entries[..] else { panic!("one ledger entry, not {entries:?}") };
-    let [(id, statement)] = &submitted[..] else { panic!("one statement, not {submitted:?}") };
-    assert_eq!((entry.name.as_str(), entry.attempts), (statement.name.as_str(), 1));
+    let [entry] = &entries[..] else {
+        panic!("one ledger entry, not {entries:?}")
+    };
+    let [(id, statement)] = &submitted[..] else {
+        panic!("one statement, not {submitted:?}")
+    };
+    assert_eq!(
+        (entry.name.as_str(), entry.attempts),
+        (statement.name.as_str(), 1)
+    );
     assert_eq!(entry.statement_id.as_deref(), Some(id.0.as_str()));
-    assert!(statement.name.starts_with("second-look-confirm-000000000006-4959"), "{}", statement.name);
-    assert_eq!(holds(entry).iter().map(|h| h.transaction_id.as_str()).collect::<Vec<_>>(), ["T000002"]);
-    assert!(statement.sqls.iter().all(|sql| !sql.contains("T000002")), "values are bound, not written into SQL");
-    assert!(statement.parameters.iter().any(|(_, value)| value.contains("T000002")));
+    assert!(
+        statement
+            .name
+            .starts_with("second-look-confirm-000000000006-4959"),
+        "{}",
+        statement.name
+    );
+    assert_eq!(
+        holds(entry)
+            .iter()
+            .map(|h| h.transaction_id.as_str())
+            .collect::<Vec<_>>(),
+        ["T000002"]
+    );
+    assert!(
+        statement.sqls.iter().all(|sql| !sql.contains("T000002")),
+        "values are bound, not written into SQL"
+    );
+    assert!(
+        statement
+            .parameters
+            .iter()
+            .any(|(_, value)| value.contains("T000002"))
+    );
 }
 
 #[tokio::test]
 async fn poison_is_rejected_and_its_neighbours_are_unharmed() {
     let context = context(&Faults::none());
     assert_eq!(handle(&context, &event("poison.json")).await, [""; 0]);
-    assert_eq!(ids(&context), ["'; DROP TABLE transactions; --\"", "T000010", "T000011", "T000022"]);
+    assert_eq!(
+        ids(&context),
+        [
+            "'; DROP TABLE transactions; --\"",
+            "T000010",
+            "T000011",
+            "T000022"
+        ]
+    );
     let rejected = rejected(&context);
-    let found: Vec<_> = rejected.iter().map(|(_, r)| (r.stage.as_str(), r.error.as_str())).collect();
+    let found: Vec<_> = rejected
+        .iter()
+        .map(|(_, r)| (r.stage.as_str(), r.error.as_str()))
+        .collect();
     let expected = [
         ("json", "begin with {"),
         ("json", "not UTF-8"),
@@ -100,12 +167,28 @@ async fn poison_is_rejected_and_its_neighbours_are_unharmed() {
     ];
     assert_eq!(found.len(), expected.len(), "{found:#?}");
     for (found, expected) in found.iter().zip(expected) {
-        assert!(found.0 == expected.0 && found.1.contains(expected.1), "{found:?} is not {expected:?}");
+        assert!(
+            found.0 == expected.0 && found.1.contains(expected.1),
+            "{found:?} is not {expected:?}"
+        );
     }
     let (key, first) = &rejected[0];
-    assert_eq!(key, &format!("rejected/dt=2026-01-31/000000000006-{}-0.json", first.sequence_number));
-    assert_eq!((first.raw.as_str(), first.sequence_number.len()), ("bm90IGpzb24=", 56));
-    assert_eq!(holds(&ledger(&context)[0]).len(), 2, "quotes and SQL in an id are an id");
+    assert_eq!(
+        key,
+        &format!(
+            "rejected/dt=2026-01-31/000000000006-{}-0.json",
+            first.sequence_number
+        )
+    );
+    assert_eq!(
+        (first.raw.as_str(), first.sequence_number.len()),
+        ("bm90IGpzb24=", 56)
+    );
+    assert_eq!(
+        holds(&ledger(&context)[0]).len(),
+        2,
+        "quotes and SQL in an id are an id"
+    );
 }
 
 #[tokio::test]
@@ -114,9 +197,22 @@ async fn an_aggregated_record_gives_its_transactions_and_its_bad_ones() {
     assert_eq!(handle(&context, &event("kpl.json")).await, [""; 0]);
     assert_eq!(ids(&context), ["T000030", "T000031", "T000032", "T000033"]);
     let decisions = context.decisions.decisions();
-    let items: Vec<_> = decisions.iter().map(|d| d.decision_id.rsplit_once('-').unwrap().1).collect();
-    assert_eq!(items, ["0", "1", "3", "0"], "an item's number is its place in the record");
-    assert_eq!(rejected(&context).iter().map(|(_, r)| r.item).collect::<Vec<_>>(), [2]);
+    let items: Vec<_> = decisions
+        .iter()
+        .map(|d| d.decision_id.rsplit_once('-').unwrap().1)
+        .collect();
+    assert_eq!(
+        items,
+        ["0", "1", "3", "0"],
+        "an item's number is its place in the record"
+    );
+    assert_eq!(
+        rejected(&context)
+            .iter()
+            .map(|(_, r)| r.item)
+            .collect::<Vec<_>>(),
+        [2]
+    );
 }
 
 #[tokio::test]
@@ -132,7 +228,12 @@ async fn a_record_of_many_bad_lines_is_kept_whole_and_its_good_ones_are_decided_
     for (bad, objects) in [(100, 100), (101, 1), (200_000, 1)] {
         let context = context(&Faults::none());
         let mut records = records(&[(1, 5.0)]);
-        let record = format!("{}\n{}{}", transaction(2, 5.0), "x\n".repeat(bad), transaction(3, 5.0));
+        let record = format!(
+            "{}\n{}{}",
+            transaction(2, 5.0),
+            "x\n".repeat(bad),
+            transaction(3, 5.0)
+        );
         push(&mut records, 2, record.as_bytes());
         push(&mut records, 3, b"bad");
         assert_eq!(handle(&context, &records).await, [""; 0]);
@@ -141,10 +242,15 @@ async fn a_record_of_many_bad_lines_is_kept_whole_and_its_good_ones_are_decided_
         assert_eq!(rejected.len(), objects + 1, "the other record's is its own");
         if objects == 1 {
             let (key, whole) = &rejected[0];
-            assert!(key.ends_with(&format!("-{}-0.json", sequence_number(2))), "{key}");
+            assert!(
+                key.ends_with(&format!("-{}-0.json", sequence_number(2))),
+                "{key}"
+            );
             assert_eq!(STANDARD.decode(&whole.raw).unwrap(), record.as_bytes());
             assert_eq!((whole.item, whole.stage.as_str()), (0, "record"));
-            assert!(whole.error.starts_with(&format!("{bad} items can't be read, the first is item 1: not a JSON")));
+            assert!(whole.error.starts_with(&format!(
+                "{bad} items can't be read, the first is item 1: not a JSON"
+            )));
         }
     }
 }
@@ -153,15 +259,35 @@ async fn a_record_of_many_bad_lines_is_kept_whole_and_its_good_ones_are_decided_
 async fn moments_are_written_as_the_warehouse_can_read_them() {
     let context = context(&Faults::none());
     let mut records = Records::of_shard("000000000006");
-    push(&mut records, 1, transaction(1, 990.0).replace("08:59:00Z", "08:59:00.123456789Z").as_bytes());
-    let response = context.handle(&records, now() + SignedDuration::from_nanos(1_001)).await.unwrap();
+    push(
+        &mut records,
+        1,
+        transaction(1, 990.0)
+            .replace("08:59:00Z", "08:59:00.123456789Z")
+            .as_bytes(),
+    );
+    let response = context
+        .handle(&records, now() + SignedDuration::from_nanos(1_001))
+        .await
+        .unwrap();
     assert!(response.batch_item_failures.is_empty());
     let row = rows(&context).into_values().next().unwrap();
-    let moments = ["occurred_at", "decided_at", "deadline"].map(|name| row[name].as_str().unwrap().to_owned());
-    assert_eq!(moments, ["2026-01-31T08:59:00.123456Z", "2026-01-31T09:00:05.000001Z", "2026-01-31T09:10:00.001Z"]);
+    let moments = ["occurred_at", "decided_at", "deadline"]
+        .map(|name| row[name].as_str().unwrap().to_owned());
+    assert_eq!(
+        moments,
+        [
+            "2026-01-31T08:59:00.123456Z",
+            "2026-01-31T09:00:05.000001Z",
+            "2026-01-31T09:10:00.001Z"
+        ]
+    );
     let entry = &ledger(&context)[0];
     let hold = &holds(entry)[0];
-    assert_eq!([hold.occurred_at, hold.decided_at].map(|moment| moment.to_string()), moments[..2]);
+    assert_eq!(
+        [hold.occurred_at, hold.decided_at].map(|moment| moment.to_string()),
+        moments[..2]
+    );
 }
 
 #[tokio::test]
@@ -186,7 +312,14 @@ async fn a_batch_of_poison_alone_writes_no_empty_object() {
 async fn a_record_of_one_mebibyte_is_a_record() {
     let context = context(&Faults::none());
     let good = transaction(2, 990.0);
-    let long = good.replacen('{', &format!("{{\"note\":\"{}\",", "x".repeat(1024 * 1024 - good.len() - 10)), 1);
+    let long = good.replacen(
+        '{',
+        &format!(
+            "{{\"note\":\"{}\",",
+            "x".repeat(1024 * 1024 - good.len() - 10)
+        ),
+        1,
+    );
     assert_eq!(long.len(), 1024 * 1024);
     let mut records = records(&[(1, 5.0)]);
     push(&mut records, 2, long.as_bytes());
@@ -196,7 +329,10 @@ async fn a_record_of_one_mebibyte_is_a_record() {
     assert_eq!(ids(&context), ["T1", "T2", "T4"]);
     assert_eq!(rejected(&context).len(), 1);
     let entry = serde_json::to_vec(&ledger(&context)[0]).unwrap();
-    assert!(entry.len() < 2_000, "what the bundle does not declare stays out of the ledger");
+    assert!(
+        entry.len() < 2_000,
+        "what the bundle does not declare stays out of the ledger"
+    );
 }
 
 #[tokio::test]
@@ -211,13 +347,23 @@ async fn a_record_without_sequence_number_is_rejected_and_its_neighbours_are_unh
     assert_eq!(ids(&context), ["T000001"]);
     let rejected = rejected(&context);
     assert_eq!(rejected[0].1.error, "record has no sequence number");
-    let named = rejected[0].0.strip_prefix("rejected/dt=2026-01-31/000000000006-").unwrap();
-    assert_eq!(named.len(), "00112233445566778899aabbccddeeff-0.json".len(), "named after its bytes");
+    let named = rejected[0]
+        .0
+        .strip_prefix("rejected/dt=2026-01-31/000000000006-")
+        .unwrap();
+    assert_eq!(
+        named.len(),
+        "00112233445566778899aabbccddeeff-0.json".len(),
+        "named after its bytes"
+    );
 }
 
 #[test]
 fn what_lambda_hands_over_is_read_without_an_owned_copy_of_each_record() {
     let text = include_str!("../../../events/score/good.json");
-    let event = LambdaEvent::<Records>::new(serde_json::from_str(text).unwrap(), LambdaContext::default());
+    let event = LambdaEvent::<Records>::new(
+        serde_json::from_str(text).unwrap(),
+        LambdaContext::default(),
+    );
     assert_eq!(event.payload.len(), 4);
 }

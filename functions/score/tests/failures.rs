@@ -1,7 +1,12 @@
 //! Promises 3 and 4: the same bytes give the same decisions however the batches are cut; a failing
 //! dependency loses nothing and doubles nothing.
 
-#![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
@@ -16,14 +21,26 @@ use support::*;
 
 /// Ten transactions, of which 3, 6 and 9 are held.
 fn ten() -> Records {
-    let amounts = (0..10).map(|number| (number, if number > 0 && number % 3 == 0 { 990.0 } else { 5.0 }));
+    let amounts = (0..10).map(|number| {
+        (
+            number,
+            if number > 0 && number % 3 == 0 {
+                990.0
+            } else {
+                5.0
+            },
+        )
+    });
     records(&amounts.collect::<Vec<_>>())
 }
 
 /// What is left of a batch from this record on: what Lambda brings again.
 fn from(records: &Records, lowest: &str) -> Records {
     let mut rest = Records::of_shard(records.shard());
-    for record in records.iter().skip_while(|record| record.sequence_number != lowest) {
+    for record in records
+        .iter()
+        .skip_while(|record| record.sequence_number != lowest)
+    {
         rest.push(record.sequence_number, record.arrived_at, record.data);
     }
     rest
@@ -43,21 +60,39 @@ async fn deliver(context: &Twins, mut records: Records) {
 
 /// Everything that must be there after the ten, whatever happened in between.
 fn assert_complete(context: &Twins) {
-    assert_eq!(rows(context).len(), 10, "each transaction has one row for MERGE to find");
+    assert_eq!(
+        rows(context).len(),
+        10,
+        "each transaction has one row for MERGE to find"
+    );
     let mut published: BTreeMap<String, Vec<Decision>> = BTreeMap::new();
     for decision in context.decisions.decisions() {
-        published.entry(decision.decision_id.clone()).or_default().push(decision);
+        published
+            .entry(decision.decision_id.clone())
+            .or_default()
+            .push(decision);
     }
     assert_eq!(published.len(), 10, "each has a decision");
     for (id, same) in &published {
-        assert!(same.iter().all(|d| d == &same[0]), "{id} was repeated as it was: {same:#?}");
+        assert!(
+            same.iter().all(|d| d == &same[0]),
+            "{id} was repeated as it was: {same:#?}"
+        );
     }
-    let held: Vec<_> =
-        published.values().filter(|d| d[0].action == Action::Hold).map(|d| &d[0].transaction_id).collect();
+    let held: Vec<_> = published
+        .values()
+        .filter(|d| d[0].action == Action::Hold)
+        .map(|d| &d[0].transaction_id)
+        .collect();
     assert_eq!(held, ["T3", "T6", "T9"]);
     let entries = ledger(context);
     for id in held {
-        assert!(entries.iter().any(|e| holds(e).iter().any(|h| &h.transaction_id == id)), "{id} is not in the ledger");
+        assert!(
+            entries
+                .iter()
+                .any(|e| holds(e).iter().any(|h| &h.transaction_id == id)),
+            "{id} is not in the ledger"
+        );
     }
 }
 
@@ -69,7 +104,10 @@ async fn a_crash_after_any_call_loses_nothing_and_doubles_nothing() {
     assert_complete(&unharmed);
     let calls = faults.calls();
     assert_eq!(
-        calls.iter().map(|call| call.split_whitespace().next().unwrap()).collect::<Vec<_>>(),
+        calls
+            .iter()
+            .map(|call| call.split_whitespace().next().unwrap())
+            .collect::<Vec<_>>(),
         ["put", "put_new", "publish", "submit", "put"],
         "transactions, ledger, decisions, statement, ledger"
     );
@@ -83,8 +121,15 @@ async fn a_crash_after_any_call_loses_nothing_and_doubles_nothing() {
         deliver(&context, ten()).await;
         assert_complete(&context);
         assert_eq!(ledger(&context).len(), 1, "after step {step}");
-        assert_eq!(context.warehouse.submitted().len(), 1, "the token makes both submissions one, after step {step}");
-        assert!(ledger(&context)[0].statement_id.is_some(), "after step {step}");
+        assert_eq!(
+            context.warehouse.submitted().len(),
+            1,
+            "the token makes both submissions one, after step {step}"
+        );
+        assert!(
+            ledger(&context)[0].statement_id.is_some(),
+            "after step {step}"
+        );
     }
 }
 
@@ -102,14 +147,25 @@ async fn an_answer_that_is_lost_changes_nothing() {
 
 #[tokio::test]
 async fn a_failing_bucket_reports_the_first_record_and_publishes_nothing() {
-    for (operation, name) in [("put", "transactions/"), ("put_new", "pending/"), ("put", "rejected/")] {
+    for (operation, name) in [
+        ("put", "transactions/"),
+        ("put_new", "pending/"),
+        ("put", "rejected/"),
+    ] {
         let faults = Faults::none();
         let context = context(&faults);
         faults.add(Fault::on(operation).name(name));
         let mut records = ten();
         push(&mut records, 10, b"not a transaction");
-        assert_eq!(handle(&context, &records).await, [sequence_number(0)], "{operation} {name}");
-        assert!(context.decisions.published().is_empty(), "{operation} {name}: nobody hears of what is not safe");
+        assert_eq!(
+            handle(&context, &records).await,
+            [sequence_number(0)],
+            "{operation} {name}"
+        );
+        assert!(
+            context.decisions.published().is_empty(),
+            "{operation} {name}: nobody hears of what is not safe"
+        );
         assert!(context.warehouse.submitted().is_empty());
     }
 }
@@ -121,7 +177,10 @@ async fn a_stream_that_takes_some_reports_the_lowest_it_did_not_take() {
     faults.add(Fault::on("record").after(4).times(2));
     assert_eq!(handle(&context, &ten()).await, [sequence_number(4)]);
     assert_eq!(context.decisions.published().len(), 8);
-    assert!(context.warehouse.submitted().is_empty(), "no final decision may overtake its provisional one");
+    assert!(
+        context.warehouse.submitted().is_empty(),
+        "no final decision may overtake its provisional one"
+    );
     faults.clear();
     deliver(&context, from(&ten(), &sequence_number(4))).await;
     assert_complete(&context);
@@ -135,8 +194,19 @@ async fn a_stream_that_takes_nothing_reports_the_first_that_was_to_be_published(
     faults.add(Fault::on("publish"));
     assert_eq!(handle(&context, &ten()).await, [sequence_number(3)]);
     faults.clear();
-    assert_eq!(handle(&context, &from(&ten(), &sequence_number(3))).await, [""; 0]);
-    assert_eq!(context.decisions.decisions().iter().map(|d| d.action).collect::<Vec<_>>(), [Action::Hold; 3]);
+    assert_eq!(
+        handle(&context, &from(&ten(), &sequence_number(3))).await,
+        [""; 0]
+    );
+    assert_eq!(
+        context
+            .decisions
+            .decisions()
+            .iter()
+            .map(|d| d.action)
+            .collect::<Vec<_>>(),
+        [Action::Hold; 3]
+    );
     assert_eq!(rows(&context).len(), 10);
 }
 
@@ -157,7 +227,10 @@ async fn a_warehouse_that_hangs_stalls_no_batch_and_is_left_to_the_sweep() {
     faults.add(Fault::on("submit").hang());
     let began = Instant::now();
     assert_eq!(handle(&context, &ten()).await, [""; 0]);
-    assert!(began.elapsed() >= context.settings.patience && began.elapsed() < context.settings.patience * 20);
+    assert!(
+        began.elapsed() >= context.settings.patience
+            && began.elapsed() < context.settings.patience * 20
+    );
     assert_complete(&context);
     assert_eq!(ledger(&context)[0].statement_id, None);
 }
@@ -167,7 +240,9 @@ async fn more_holds_than_one_statement_can_ask_about_are_asked_about_in_several(
     const HOLDS: usize = 8_000;
     let context = context(&Faults::none());
     let mut records = Records::of_shard("000000000006");
-    let wide = |number: usize| transaction(number as u32, 990.0).replace("\"C", &format!("\"{}", "c".repeat(250)));
+    let wide = |number: usize| {
+        transaction(number as u32, 990.0).replace("\"C", &format!("\"{}", "c".repeat(250)))
+    };
     for number in 0..HOLDS / 100 {
         let lines: Vec<String> = (0..100).map(|line| wide(number * 100 + line)).collect();
         push(&mut records, number as u32, lines.join("\n").as_bytes());
@@ -175,10 +250,23 @@ async fn more_holds_than_one_statement_can_ask_about_are_asked_about_in_several(
     for delivery in 1..=2 {
         assert_eq!(handle(&context, &records).await, [""; 0]);
         let (entries, submitted) = (ledger(&context), context.warehouse.submitted());
-        assert!(submitted.iter().all(|(_, statement)| statement.sqls.len() <= 40), "the Data API takes no more");
-        assert!(entries.len() > 1 && entries.len() == submitted.len(), "{} entries", entries.len());
+        assert!(
+            submitted
+                .iter()
+                .all(|(_, statement)| statement.sqls.len() <= 40),
+            "the Data API takes no more"
+        );
+        assert!(
+            entries.len() > 1 && entries.len() == submitted.len(),
+            "{} entries",
+            entries.len()
+        );
         assert!(entries.iter().all(|entry| entry.statement_id.is_some()));
-        let held: BTreeSet<&str> = entries.iter().flat_map(holds).map(|hold| hold.transaction_id.as_str()).collect();
+        let held: BTreeSet<&str> = entries
+            .iter()
+            .flat_map(holds)
+            .map(|hold| hold.transaction_id.as_str())
+            .collect();
         assert_eq!(held.len(), HOLDS, "delivery {delivery}");
     }
 }
@@ -200,8 +288,10 @@ async fn a_redelivery_leaves_an_entry_that_is_further_as_it_is() {
     let mut entry = ledger(&context).remove(0);
     entry.attempts = 2;
     entry.statement_id = Some("second".to_owned());
-    let key = outlet::keys::pending(&entry.name);
-    context.objects.set(&key, serde_json::to_vec(&entry).unwrap());
+    let key = decision::keys::pending(&entry.name);
+    context
+        .objects
+        .set(&key, serde_json::to_vec(&entry).unwrap());
     assert_eq!(handle(&context, &ten()).await, [""; 0]);
     assert_eq!(ledger(&context), [entry]);
     assert_eq!(context.warehouse.submitted().len(), 1);
@@ -215,11 +305,20 @@ async fn holds_that_another_bundle_did_not_place_get_an_entry_of_their_own() {
     if let decision::ledger::Work::Confirm { holds } = &mut entry.work {
         holds.truncate(1);
     }
-    context.objects.set(&outlet::keys::pending(&entry.name), serde_json::to_vec(&entry).unwrap());
+    context.objects.set(
+        &decision::keys::pending(&entry.name),
+        serde_json::to_vec(&entry).unwrap(),
+    );
     assert_eq!(handle(&context, &ten()).await, [""; 0]);
     assert_complete(&context);
     let names: BTreeSet<_> = ledger(&context).into_iter().map(|e| e.name).collect();
-    assert_eq!(names, BTreeSet::from([entry.name.clone(), format!("{}-{}", entry.name, context.bundle.version())]));
+    assert_eq!(
+        names,
+        BTreeSet::from([
+            entry.name.clone(),
+            format!("{}-{}", entry.name, context.bundle.version())
+        ])
+    );
 }
 
 #[tokio::test]
@@ -261,7 +360,7 @@ proptest! {
             held.extend(judged.holds);
             rejected.extend(judged.rejected);
             if !judged.body.is_empty() {
-                rows.extend(outlet::gunzip("part", &judged.body).unwrap());
+                rows.extend(store::gunzip("part", &judged.body).unwrap());
             }
         }
         prop_assert_eq!(outgoing, whole.outgoing);
@@ -271,7 +370,7 @@ proptest! {
         rejected.sort_by(|a, b| a.name.cmp(&b.name));
         prop_assert_eq!(rejected, by_name);
         if !whole.body.is_empty() {
-            prop_assert_eq!(rows, outlet::gunzip("whole", &whole.body).unwrap());
+            prop_assert_eq!(rows, store::gunzip("whole", &whole.body).unwrap());
         }
     }
 }
@@ -280,13 +379,29 @@ proptest! {
 async fn what_was_not_known_stands_in_the_decision_and_in_the_bucket() {
     let faults = Faults::none();
     let mut context = context(&faults);
-    let files = harness::bundle::profiled("2026-01-31T00:00:00Z".parse().unwrap(), Some(&[("C1", 20.0)]));
-    context.bundle = model::Bundle::open(&files).unwrap();
-    assert_eq!(handle(&context, &records(&[(1, 9.5), (2, 9.5)])).await, [""; 0]);
-    let degraded: Vec<Vec<String>> =
-        context.decisions.decisions().into_iter().map(|decision| decision.degraded).collect();
-    assert_eq!(degraded, [vec![], vec!["profile_missing:customer_id".to_owned()]]);
+    let files = harness::fixture::profiled(
+        "2026-01-31T00:00:00Z".parse().unwrap(),
+        Some(&[("C1", 20.0)]),
+    );
+    context.bundle = bundle::Bundle::open(&files).unwrap();
+    assert_eq!(
+        handle(&context, &records(&[(1, 9.5), (2, 9.5)])).await,
+        [""; 0]
+    );
+    let degraded: Vec<Vec<String>> = context
+        .decisions
+        .decisions()
+        .into_iter()
+        .map(|decision| decision.degraded)
+        .collect();
+    assert_eq!(
+        degraded,
+        [vec![], vec!["profile_missing:customer_id".to_owned()]]
+    );
     let rows = rows(&context);
-    let told: Vec<bool> = rows.values().map(|row| row.get("degraded").is_some()).collect();
+    let told: Vec<bool> = rows
+        .values()
+        .map(|row| row.get("degraded").is_some())
+        .collect();
     assert_eq!(told, [false, true]);
 }

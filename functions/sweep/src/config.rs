@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use host::{ConfigError, Reader};
+use startup::{ConfigError, Reader};
 use warehouse::Database;
 
 /// What the function reads from its environment.
@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_reported_together() {
-        let error = Config::read(|name| (name == "SWEEP_GRACE_SECONDS").then(|| "soon".to_owned())).unwrap_err();
+        let error = Config::read(|name| (name == "SWEEP_GRACE_SECONDS").then(|| "soon".to_owned()))
+            .unwrap_err();
         assert_eq!(error.0.len(), 8, "{error}");
         let lookup = |name: &str| match name {
             "SWEEP_GRACE_SECONDS" => Some("90".to_owned()),

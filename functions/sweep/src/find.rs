@@ -3,7 +3,7 @@ use std::time::Duration;
 use decision::ledger::{Pending, Work};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use outlet::Objects;
+use store::Objects;
 
 /// How many ledger entries are read at a time.
 const CONCURRENCY: usize = 16;
@@ -30,9 +30,11 @@ pub struct Due {
 pub enum Error {
     /// The bucket failed us.
     #[error("can't list the ledger")]
-    List(#[from] outlet::Error),
+    List(#[from] store::Error),
     /// All was tried, and not all was done. The log says what, and why.
-    #[error("{failed} entries not dealt with, {unreadable} not readable, {given_up} loads given up")]
+    #[error(
+        "{failed} entries not dealt with, {unreadable} not readable, {given_up} loads given up"
+    )]
     Left {
         /// Entries and tables that could not be dealt with.
         failed: usize,
@@ -45,8 +47,13 @@ pub enum Error {
 
 /// One entry of the ledger, as far as it matters here.
 enum Seen {
-    Holds { name: String, deadline: Option<Timestamp> },
-    Load { name: String },
+    Holds {
+        name: String,
+        deadline: Option<Timestamp>,
+    },
+    Load {
+        name: String,
+    },
     Young,
     Gone,
     Unreadable(String),
@@ -56,9 +63,10 @@ enum Seen {
 /// Reads the ledger. An entry is due when its present attempt was written down more than `grace`
 /// ago, for until then its event may come, or when one of its holds has passed its deadline.
 pub async fn find<O: Objects>(objects: &O, grace: Duration, now: Timestamp) -> Result<Due, Error> {
-    let listed = objects.list(outlet::keys::PENDING).await?;
-    let mut entries =
-        stream::iter(listed).map(|listed| look(objects, listed.key, grace, now)).buffer_unordered(CONCURRENCY);
+    let listed = objects.list(decision::keys::PENDING).await?;
+    let mut entries = stream::iter(listed)
+        .map(|listed| look(objects, listed.key, grace, now))
+        .buffer_unordered(CONCURRENCY);
     let mut due = Due::default();
     let mut holds = Vec::new();
     while let Some(entry) = entries.next().await {
@@ -74,7 +82,11 @@ pub async fn find<O: Objects>(objects: &O, grace: Duration, now: Timestamp) -> R
     holds.sort();
     for (deadline, name) in holds {
         let passed = deadline.is_some_and(|deadline| deadline <= now);
-        if passed { due.overdue.push(name) } else { due.holds.push(name) }
+        if passed {
+            due.overdue.push(name)
+        } else {
+            due.holds.push(name)
+        }
     }
     due.loads.sort();
     due.unreadable.sort();
@@ -88,29 +100,42 @@ async fn look<O: Objects>(objects: &O, key: String, grace: Duration, now: Timest
         // Settled since it was listed.
         Ok(None) => return Seen::Gone,
         Err(error) => {
-            tracing::error!(key, error = host::chain(&error), "ledger entry not fetched");
+            tracing::error!(
+                key,
+                error = startup::chain(&error),
+                "ledger entry not fetched"
+            );
             return Seen::Unreachable(key);
         }
     };
     let entry = match serde_json::from_slice::<Pending>(&bytes) {
-        Ok(entry) if outlet::keys::pending(&entry.name) == key => entry,
+        Ok(entry) if decision::keys::pending(&entry.name) == key => entry,
         Ok(_) => {
             tracing::error!(key, "ledger entry bears the name of another");
             return Seen::Unreadable(key);
         }
         Err(error) => {
-            tracing::error!(key, line = error.line(), column = error.column(), "ledger entry not readable");
+            tracing::error!(
+                key,
+                line = error.line(),
+                column = error.column(),
+                "ledger entry not readable"
+            );
             return Seen::Unreadable(key);
         }
     };
-    let young = now.duration_since(entry.submitted_at) < jiff::SignedDuration::try_from(grace).unwrap_or_default();
+    let young = now.duration_since(entry.submitted_at)
+        < jiff::SignedDuration::try_from(grace).unwrap_or_default();
     match entry.work {
         Work::Confirm { holds } => {
             let deadline = holds.iter().map(|hold| hold.deadline).min();
             if young && deadline.is_some_and(|deadline| now < deadline) {
                 Seen::Young
             } else {
-                Seen::Holds { name: entry.name, deadline }
+                Seen::Holds {
+                    name: entry.name,
+                    deadline,
+                }
             }
         }
         Work::Load { .. } if young => Seen::Young,

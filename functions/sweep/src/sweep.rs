@@ -6,8 +6,8 @@ use decision::SettledBy;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use load::{Advanced, Kicked, Loader, Table};
-use outlet::{Decisions, Objects};
 use serde::Serialize;
+use store::{Decisions, Objects};
 use tokio::time::timeout;
 use warehouse::Warehouse;
 
@@ -59,8 +59,21 @@ pub struct Swept {
 impl Swept {
     /// Itself, unless something in it is for a person to see to.
     fn checked(self) -> Result<Self, Error> {
-        let Self { failed, unreadable, given_up, .. } = self;
-        if failed + unreadable + given_up == 0 { Ok(self) } else { Err(Error::Left { failed, unreadable, given_up }) }
+        let Self {
+            failed,
+            unreadable,
+            given_up,
+            ..
+        } = self;
+        if failed + unreadable + given_up == 0 {
+            Ok(self)
+        } else {
+            Err(Error::Left {
+                failed,
+                unreadable,
+                given_up,
+            })
+        }
     }
 }
 
@@ -70,7 +83,10 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
     pub async fn run(&self, now: Timestamp) -> Result<Swept, Error> {
         let due = find(self.loader.objects, self.grace, now).await?;
         let swept = self.act(due, now).await;
-        tracing::info!(counts = serde_json::to_string(&swept).unwrap_or_default(), "swept");
+        tracing::info!(
+            counts = serde_json::to_string(&swept).unwrap_or_default(),
+            "swept"
+        );
         swept.checked()
     }
 
@@ -101,10 +117,17 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
         // INVARIANT: a warehouse that does not answer holds up the overdue for a moment in all, not
         // each of them for one: so many are asked about at a time, and then no more.
         let unanswered = AtomicUsize::new(0);
-        let hasty = Settler { patience: Duration::ZERO, ..*self.settler };
+        let hasty = Settler {
+            patience: Duration::ZERO,
+            ..*self.settler
+        };
         let mut settled = stream::iter(names)
             .map(|name| {
-                let settler = if unanswered.load(Ordering::Relaxed) < CONCURRENCY { self.settler } else { &hasty };
+                let settler = if unanswered.load(Ordering::Relaxed) < CONCURRENCY {
+                    self.settler
+                } else {
+                    &hasty
+                };
                 async move { (name, settler.settle(name, SettledBy::Sweep, now).await) }
             })
             .buffer_unordered(CONCURRENCY);
@@ -115,7 +138,11 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
                     swept.settled += report;
                 }
                 Err(error) => {
-                    tracing::error!(statement = name, error = host::chain(&error), "holds not settled");
+                    tracing::error!(
+                        statement = name,
+                        error = startup::chain(&error),
+                        "holds not settled"
+                    );
                     swept.failed += 1;
                 }
             }
@@ -130,7 +157,11 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
                 Ok(Advanced::Resubmitted) => swept.begun += 1,
                 Ok(Advanced::Absent | Advanced::Running | Advanced::Waiting | Advanced::Split) => {}
                 Err(error) => {
-                    tracing::error!(statement = name, error = host::chain(&error), "load not advanced");
+                    tracing::error!(
+                        statement = name,
+                        error = startup::chain(&error),
+                        "load not advanced"
+                    );
                     swept.failed += 1;
                 }
             }
@@ -141,7 +172,11 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
                 Ok(Kicked::Begun) => swept.begun += 1,
                 Ok(Kicked::NothingWaits | Kicked::UnderWay) => {}
                 Err(error) => {
-                    tracing::error!(table = table.name(), error = host::chain(&error), "no load begun");
+                    tracing::error!(
+                        table = table.name(),
+                        error = startup::chain(&error),
+                        "no load begun"
+                    );
                     swept.failed += 1;
                 }
             }

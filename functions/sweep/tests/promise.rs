@@ -1,7 +1,12 @@
 //! Every hold gets exactly one final decision, by its deadline plus one sweep interval, whoever dies
 //! at whatever call, and whatever answer gets lost.
 
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "../../confirm/tests/support/steps.rs"]
 mod steps;
@@ -39,9 +44,13 @@ const STORIES: [Story; 7] = [
     ("the last attempt has failed", |world| {
         let id = finish(world.submit(NAME, &holds(), 3));
         world.write(NAME, &holds(), 3, Some(&id));
-        world.warehouse.set_status(&id, Status::Failed { error: "x".into() });
+        world
+            .warehouse
+            .set_status(&id, Status::Failed { error: "x".into() });
     }),
-    ("score died before it submitted", |world| world.write(NAME, &holds(), 1, None)),
+    ("score died before it submitted", |world| {
+        world.write(NAME, &holds(), 1, None)
+    }),
     ("score died before it heard", |world| {
         finish(world.submit(NAME, &holds(), 1));
         world.write(NAME, &holds(), 1, None);
@@ -63,15 +72,28 @@ fn world(story: &Story) -> World {
 }
 
 fn sweep(world: &World, now: i64) -> Result<Swept, sweep::Error> {
-    let settings = Settings { bucket: "b".into(), statement_prefix: PREFIX.into(), max_attempts: 3 };
+    let settings = Settings {
+        bucket: "b".into(),
+        statement_prefix: PREFIX.into(),
+        max_attempts: 3,
+    };
     let loader = Loader {
         objects: &world.objects,
         warehouse: &world.warehouse,
         sql: &|_, manifest| vec![format!("COPY FROM '{manifest}'")],
         settings: &settings,
     };
-    let (settler, grace, patience) = (&world.settler(), Duration::from_secs(90), Duration::from_secs(40));
-    let sweep = Sweep { settler, loader: &loader, grace, patience };
+    let (settler, grace, patience) = (
+        &world.settler(),
+        Duration::from_secs(90),
+        Duration::from_secs(40),
+    );
+    let sweep = Sweep {
+        settler,
+        loader: &loader,
+        grace,
+        patience,
+    };
     finish(sweep.run(at(now)))
 }
 
@@ -105,7 +127,10 @@ fn a_crash_at_any_call_of_confirm_and_of_a_sweep_leaves_one_final_decision() {
                 let _ = sweep(&world, DEADLINE);
                 world.faults.clear();
                 sweep(&world, DEADLINE + INTERVAL).unwrap();
-                let what = format!("{}: dies after {confirm_dies} calls, the sweep after {sweep_dies}", story.0);
+                let what = format!(
+                    "{}: dies after {confirm_dies} calls, the sweep after {sweep_dies}",
+                    story.0
+                );
                 assert_settled(&world, &what);
             }
         }
@@ -115,7 +140,10 @@ fn a_crash_at_any_call_of_confirm_and_of_a_sweep_leaves_one_final_decision() {
 #[test]
 fn a_call_that_fails_or_whose_answer_is_lost_leaves_one_final_decision() {
     for story in &STORIES {
-        for operation in ["get", "put", "put_new", "delete", "list", "publish", "record", "submit", "status", "rows"] {
+        for operation in [
+            "get", "put", "put_new", "delete", "list", "publish", "record", "submit", "status",
+            "rows",
+        ] {
             for nth in 0..6 {
                 for times in [1, 2] {
                     for late in [false, true] {
@@ -126,7 +154,10 @@ fn a_call_that_fails_or_whose_answer_is_lost_leaves_one_final_decision() {
                         let _ = sweep(&world, 100);
                         world.faults.clear();
                         sweep(&world, DEADLINE + INTERVAL).unwrap();
-                        assert_settled(&world, &format!("{}: {operation} {nth} fails, late: {late}", story.0));
+                        assert_settled(
+                            &world,
+                            &format!("{}: {operation} {nth} fails, late: {late}", story.0),
+                        );
                     }
                 }
             }
@@ -158,7 +189,11 @@ fn all_the_calls_of_a_story_are_within_the_range_of_the_crashes() {
         let confirmed = world.faults.calls().len() - before;
         sweep(&world, DEADLINE).unwrap();
         let swept = world.faults.calls().len() - before - confirmed;
-        assert!(confirmed <= 14 && swept <= 22, "{}: {confirmed} and {swept} calls", story.0);
+        assert!(
+            confirmed <= 14 && swept <= 22,
+            "{}: {confirmed} and {swept} calls",
+            story.0
+        );
     }
 }
 

@@ -2,9 +2,11 @@
 //! weights `w = p(1 − p)`, so that a leaf's weighted mean is one Newton step of the log loss (Friedman,
 //! Hastie, Tibshirani 2000, "Additive logistic regression", LogitBoost).
 
-use model::{Node, Tree, logistic};
+use scoring::{Node, Tree, logistic};
 use smartcore::linalg::basic::matrix::DenseMatrix;
-use smartcore::tree::decision_tree_regressor::{DecisionTreeRegressor, DecisionTreeRegressorParameters};
+use smartcore::tree::decision_tree_regressor::{
+    DecisionTreeRegressor, DecisionTreeRegressorParameters,
+};
 
 use crate::learn::{Fitted, LearnError, Learnt, Sample, TOLERANCE, Task, drawn};
 use crate::metrics::log_loss;
@@ -29,7 +31,7 @@ pub(crate) enum Stop<'a> {
 /// Grows trees. `grown` hears of every round.
 pub(crate) fn boost(
     task: &Task<'_>,
-    settings: &model::Boost,
+    settings: &features::Boost,
     sample: &Sample,
     stop: Stop<'_>,
     mut grown: impl FnMut(usize),
@@ -74,7 +76,12 @@ pub(crate) fn boost(
         grown(round + 1);
         if let Stop::Holdout(_) = stop {
             let labels = holdout.iter().map(|&row| task.is_fraud(row));
-            let loss = log_loss(held_out.iter().map(|log_odds| log_odds + sample.correction).zip(labels));
+            let loss = log_loss(
+                held_out
+                    .iter()
+                    .map(|log_odds| log_odds + sample.correction)
+                    .zip(labels),
+            );
             if loss < best.0 {
                 best = (loss, trees.len());
             } else if trees.len() >= best.1 + PATIENCE {
@@ -85,8 +92,13 @@ pub(crate) fn boost(
     trees.truncate(best.1.max(1));
     let bias = prior + sample.correction;
     let mut own = vec![bias; checked.len()];
-    trees.iter().for_each(|tree| add(&mut own, tree, rows.checked.leaves(tree)));
-    Ok(Fitted { learnt: Learnt::Boosted { bias, trees }, own })
+    trees
+        .iter()
+        .for_each(|tree| add(&mut own, tree, rows.checked.leaves(tree)));
+    Ok(Fitted {
+        learnt: Learnt::Boosted { bias, trees },
+        own,
+    })
 }
 
 /// The rows that trees are grown on and asked about.
@@ -100,16 +112,22 @@ struct Rows {
 /// smartcore's tree of one round, with its own answers, over the rows and columns drawn for it.
 fn grow(
     task: &Task<'_>,
-    settings: &model::Boost,
+    settings: &features::Boost,
     rows: &Rows,
     (targets, weights): (&[f64], &[f64]),
     round: usize,
 ) -> Result<Tree, LearnError> {
     let seed = task.training.seed.wrapping_add(1 + round as u64);
     let columns = columns(task.rows.columns(), settings.columns, seed);
-    let of: Vec<usize> =
-        (0..targets.len()).filter(|&place| settings.rows >= 1.0 || drawn(seed, place) < settings.rows).collect();
-    let pick = |values: &[f64]| of.iter().filter_map(|&place| values.get(place)).copied().collect::<Vec<f64>>();
+    let of: Vec<usize> = (0..targets.len())
+        .filter(|&place| settings.rows >= 1.0 || drawn(seed, place) < settings.rows)
+        .collect();
+    let pick = |values: &[f64]| {
+        of.iter()
+            .filter_map(|&place| values.get(place))
+            .copied()
+            .collect::<Vec<f64>>()
+    };
     let parameters = DecisionTreeRegressorParameters {
         // smartcore counts the root's level too.
         max_depth: Some(settings.depth + 1),
@@ -123,11 +141,17 @@ fn grow(
     let tree = read::<Whole>(&fitted)?.tree_regressor.tree(&columns);
     let checked = task.checked();
     let all: Vec<usize> = (0..checked.len()).collect();
-    let own = fitted.predict(&rows.checked.dense(&all, &columns)?).map_err(LearnError::Fit)?;
+    let own = fitted
+        .predict(&rows.checked.dense(&all, &columns)?)
+        .map_err(LearnError::Fit)?;
     for ((row, leaf), learnt) in checked.into_iter().zip(rows.checked.leaves(&tree)).zip(own) {
         let served = value(&tree, leaf);
         if served != learnt {
-            return Err(LearnError::Parity { row, served, learnt });
+            return Err(LearnError::Parity {
+                row,
+                served,
+                learnt,
+            });
         }
     }
     Ok(tree)
@@ -152,7 +176,12 @@ fn columns(all: usize, share: f64, seed: u64) -> Vec<usize> {
 
 /// Gives every node its Newton step over all rows of the sample, times the learning rate:
 /// `Σ(y − p) / (Σw + l2)`. Where the tree was grown on all of them and l2 is 0, that is smartcore's own.
-fn answers(tree: &mut Tree, settings: &model::Boost, leaves: &[usize], (targets, weights): (&[f64], &[f64])) {
+fn answers(
+    tree: &mut Tree,
+    settings: &features::Boost,
+    leaves: &[usize],
+    (targets, weights): (&[f64], &[f64]),
+) {
     let mut sums = vec![(0.0, 0.0); tree.len()];
     for ((&leaf, target), weight) in leaves.iter().zip(targets).zip(weights) {
         if let Some((gradient, curvature)) = sums.get_mut(leaf) {
@@ -176,12 +205,22 @@ fn answers(tree: &mut Tree, settings: &model::Boost, leaves: &[usize], (targets,
 }
 
 /// Compares our answers with smartcore's, which are the same where the tree was grown on all rows.
-fn compare(tree: &[Node], own: &[Node], rate: f64, checked: &[usize], rows: &Columns) -> Result<(), LearnError> {
+fn compare(
+    tree: &[Node],
+    own: &[Node],
+    rate: f64,
+    checked: &[usize],
+    rows: &Columns,
+) -> Result<(), LearnError> {
     for (&row, leaf) in checked.iter().zip(rows.leaves(tree)) {
         let (served, learnt) = (value(tree, leaf), rate * value(own, leaf));
         let difference = (served - learnt).abs();
         if difference.is_nan() || difference > TOLERANCE * learnt.abs().max(1.0) {
-            return Err(LearnError::Parity { row, served, learnt });
+            return Err(LearnError::Parity {
+                row,
+                served,
+                learnt,
+            });
         }
     }
     Ok(())
@@ -194,12 +233,16 @@ fn value(tree: &[Node], leaf: usize) -> f64 {
 
 /// Adds each row's answer, by the leaf that it comes to.
 fn add(log_odds: &mut [f64], tree: &[Node], leaves: impl Iterator<Item = usize>) {
-    log_odds.iter_mut().zip(leaves).for_each(|(log_odds, leaf)| *log_odds += value(tree, leaf));
+    log_odds
+        .iter_mut()
+        .zip(leaves)
+        .for_each(|(log_odds, leaf)| *log_odds += value(tree, leaf));
 }
 
 #[cfg(test)]
 mod tests {
-    use model::{Boost, Matrix, Split};
+    use features::Boost;
+    use scoring::{Matrix, Split};
 
     use super::*;
 
@@ -207,7 +250,11 @@ mod tests {
     fn columns_are_drawn_anew_for_each_tree_and_the_same_at_every_training() {
         assert_eq!(columns(5, 1.0, 7), [0, 1, 2, 3, 4]);
         let drawn: Vec<Vec<usize>> = (0..50).map(|seed| columns(10, 0.4, seed)).collect();
-        assert!(drawn.iter().all(|columns| columns.len() == 4 && columns.is_sorted()));
+        assert!(
+            drawn
+                .iter()
+                .all(|columns| columns.len() == 4 && columns.is_sorted())
+        );
         assert!((0..10).all(|column| drawn.iter().any(|columns| columns.contains(&column))));
         assert_eq!(columns(10, 0.4, 3), columns(10, 0.4, 3));
         assert_eq!(columns(3, 0.01, 3).len(), 1);
@@ -218,24 +265,58 @@ mod tests {
         let mut rows = Matrix::new(1);
         (0..4).for_each(|value| rows.push(f64::from(value)));
         let rows = Columns::of(&rows, &[0, 1, 2, 3]);
-        let split = Split { feature: 0, threshold: 1.0, below: 1, other: 2, missing_below: false };
+        let split = Split {
+            feature: 0,
+            threshold: 1.0,
+            below: 1,
+            other: 2,
+            missing_below: false,
+        };
         let node = |value, split| Node { value, split };
         let own = vec![node(0.0, Some(split)), node(1.0, None), node(-8.0, None)];
-        let mut tree: Vec<Node> = own.iter().map(|of| node(0.5 * of.value, of.split)).collect();
+        let mut tree: Vec<Node> = own
+            .iter()
+            .map(|of| node(0.5 * of.value, of.split))
+            .collect();
         assert!(compare(&tree, &own, 0.5, &[10, 11, 12, 13], &rows).is_ok());
         tree[2].value += 1e-4;
         let wrong = compare(&tree, &own, 0.5, &[10, 11, 12, 13], &rows).unwrap_err();
-        assert!(matches!(wrong, LearnError::Parity { row: 12, .. }), "{wrong}");
+        assert!(
+            matches!(wrong, LearnError::Parity { row: 12, .. }),
+            "{wrong}"
+        );
     }
 
     #[test]
     fn every_node_answers_for_the_rows_that_pass_it() {
         let node = |split| Node { value: 7.0, split };
-        let split = Split { feature: 0, threshold: 0.0, below: 1, other: 2, missing_below: false };
+        let split = Split {
+            feature: 0,
+            threshold: 0.0,
+            below: 1,
+            other: 2,
+            missing_below: false,
+        };
         let mut tree = vec![node(Some(split)), node(None), node(None)];
-        let settings = Boost { rounds: 1, depth: 1, learning_rate: 0.5, min_leaf: 1, rows: 1.0, columns: 1.0, l2: 2.0 };
-        answers(&mut tree, &settings, &[1, 2, 2], (&[3.0, -1.0, 5.0], &[2.0, 1.0, 3.0]));
+        let settings = Boost {
+            rounds: 1,
+            depth: 1,
+            learning_rate: 0.5,
+            min_leaf: 1,
+            rows: 1.0,
+            columns: 1.0,
+            l2: 2.0,
+        };
+        answers(
+            &mut tree,
+            &settings,
+            &[1, 2, 2],
+            (&[3.0, -1.0, 5.0], &[2.0, 1.0, 3.0]),
+        );
         let values: Vec<f64> = tree.iter().map(|node| node.value).collect();
-        assert_eq!(values, [0.5 * 20.0 / 8.0, 0.5 * 6.0 / 4.0, 0.5 * 14.0 / 6.0]);
+        assert_eq!(
+            values,
+            [0.5 * 20.0 / 8.0, 0.5 * 6.0 / 4.0, 0.5 * 14.0 / 6.0]
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! From scores to probabilities that can be taken at their word.
 
-use model::logistic;
+use scoring::logistic;
 use serde::{Deserialize, Serialize};
 
 use crate::learn::MIN_CLASS;
@@ -18,7 +18,10 @@ pub struct Calibration {
 
 impl Calibration {
     /// Leaves everything as it is.
-    pub const NONE: Self = Self { slope: 1.0, intercept: 0.0 };
+    pub const NONE: Self = Self {
+        slope: 1.0,
+        intercept: 0.0,
+    };
 
     /// Calibrated log odds.
     pub fn log_odds(self, log_odds: f64) -> f64 {
@@ -37,10 +40,16 @@ pub(crate) fn calibrate(scored: &[(f64, bool)]) -> Option<Calibration> {
     if frauds < MIN_CLASS || good < MIN_CLASS {
         return None;
     }
-    let (of_fraud, of_good) = ((frauds as f64 + 1.0) / (frauds as f64 + 2.0), 1.0 / (good as f64 + 2.0));
+    let (of_fraud, of_good) = (
+        (frauds as f64 + 1.0) / (frauds as f64 + 2.0),
+        1.0 / (good as f64 + 2.0),
+    );
     let loss = |at: Calibration| -> f64 {
         let one = |&(log_odds, fraud): &(f64, bool)| {
-            let (log_odds, target) = (at.log_odds(log_odds), if fraud { of_fraud } else { of_good });
+            let (log_odds, target) = (
+                at.log_odds(log_odds),
+                if fraud { of_fraud } else { of_good },
+            );
             target * log_loss([(log_odds, true)]) + (1.0 - target) * log_loss([(log_odds, false)])
         };
         scored.iter().map(one).sum()
@@ -54,16 +63,27 @@ pub(crate) fn calibrate(scored: &[(f64, bool)]) -> Option<Calibration> {
             let p = logistic(at.log_odds(log_odds));
             let (off, weight) = (p - if fraud { of_fraud } else { of_good }, p * (1.0 - p));
             g = [g[0] + off * log_odds, g[1] + off];
-            h = [h[0] + weight * log_odds * log_odds, h[1] + weight * log_odds, h[2] + weight];
+            h = [
+                h[0] + weight * log_odds * log_odds,
+                h[1] + weight * log_odds,
+                h[2] + weight,
+            ];
         }
         let determinant = h[0] * h[2] - h[1] * h[1];
         if determinant.partial_cmp(&0.0) != Some(std::cmp::Ordering::Greater) {
             break;
         }
-        let step = [(h[2] * g[0] - h[1] * g[1]) / determinant, (h[0] * g[1] - h[1] * g[0]) / determinant];
-        let along =
-            |share: f64| Calibration { slope: at.slope - share * step[0], intercept: at.intercept - share * step[1] };
-        let better = (0..30).map(|halved| along(0.5_f64.powi(halved))).find(|to| loss(*to) < best);
+        let step = [
+            (h[2] * g[0] - h[1] * g[1]) / determinant,
+            (h[0] * g[1] - h[1] * g[0]) / determinant,
+        ];
+        let along = |share: f64| Calibration {
+            slope: at.slope - share * step[0],
+            intercept: at.intercept - share * step[1],
+        };
+        let better = (0..30)
+            .map(|halved| along(0.5_f64.powi(halved)))
+            .find(|to| loss(*to) < best);
         let Some(to) = better else { break };
         let gained = best - loss(to);
         (at, best) = (to, best - gained);
@@ -90,18 +110,34 @@ pub struct Bin {
 }
 
 /// Narrow where frauds are rare, which is where thresholds are.
-const EDGES: [f64; 14] = [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
+const EDGES: [f64; 14] = [
+    0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9,
+];
 
 /// The reliability table of `(probability, is fraud)`; spans without a transaction are left out.
 pub(crate) fn reliability(scored: &[(f64, bool)]) -> Vec<Bin> {
     let ends = EDGES.iter().skip(1).copied().chain([f64::INFINITY]);
     let bin = |(&from, to): (&f64, f64)| {
-        let within: Vec<&(f64, bool)> = scored.iter().filter(|(p, _)| *p >= from && *p < to).collect();
+        let within: Vec<&(f64, bool)> = scored
+            .iter()
+            .filter(|(p, _)| *p >= from && *p < to)
+            .collect();
         let said = within.iter().map(|(p, _)| p).sum::<f64>() / within.len() as f64;
         let frauds = within.iter().filter(|(_, fraud)| *fraud).count();
-        Bin { from, to: to.min(1.0), transactions: within.len(), frauds, said }
+        Bin {
+            from,
+            to: to.min(1.0),
+            transactions: within.len(),
+            frauds,
+            said,
+        }
     };
-    EDGES.iter().zip(ends).map(bin).filter(|bin| bin.transactions > 0).collect()
+    EDGES
+        .iter()
+        .zip(ends)
+        .map(bin)
+        .filter(|bin| bin.transactions > 0)
+        .collect()
 }
 
 #[cfg(test)]
@@ -120,9 +156,14 @@ mod tests {
     #[test]
     fn a_distortion_in_log_odds_is_found_and_undone() {
         let found = calibrate(&scored()).unwrap();
-        assert!((found.slope - 0.5).abs() < 0.01 && (found.intercept + 2.0).abs() < 0.02, "{found:?}");
-        let right: Vec<(f64, bool)> =
-            scored().iter().map(|(x, fraud)| (logistic(found.log_odds(*x)), *fraud)).collect();
+        assert!(
+            (found.slope - 0.5).abs() < 0.01 && (found.intercept + 2.0).abs() < 0.02,
+            "{found:?}"
+        );
+        let right: Vec<(f64, bool)> = scored()
+            .iter()
+            .map(|(x, fraud)| (logistic(found.log_odds(*x)), *fraud))
+            .collect();
         for bin in reliability(&right) {
             let share = bin.frauds as f64 / bin.transactions as f64;
             assert!((share - bin.said).abs() < 0.02, "{bin:?}");
@@ -133,7 +174,8 @@ mod tests {
     fn what_can_t_be_calibrated_is_left_alone() {
         let few: Vec<(f64, bool)> = (0..100).map(|i| (f64::from(i), i > 95)).collect();
         assert_eq!(calibrate(&few), None);
-        let upside_down: Vec<(f64, bool)> = scored().iter().map(|(x, fraud)| (-x, *fraud)).collect();
+        let upside_down: Vec<(f64, bool)> =
+            scored().iter().map(|(x, fraud)| (-x, *fraud)).collect();
         assert_eq!(calibrate(&upside_down), None);
         // Told apart without a miss: the targets keep the slope finite.
         let apart: Vec<(f64, bool)> = (0..100).map(|i| (f64::from(i) - 50.0, i >= 50)).collect();
@@ -142,11 +184,17 @@ mod tests {
 
     #[test]
     fn every_probability_is_in_one_span() {
-        let scored: Vec<(f64, bool)> = [0.0, 0.001, 0.05, 0.95, 1.0].into_iter().map(|p| (p, p > 0.5)).collect();
+        let scored: Vec<(f64, bool)> = [0.0, 0.001, 0.05, 0.95, 1.0]
+            .into_iter()
+            .map(|p| (p, p > 0.5))
+            .collect();
         let bins = reliability(&scored);
         assert_eq!(bins.iter().map(|bin| bin.transactions).sum::<usize>(), 5);
         assert_eq!((bins[0].transactions, bins[1].from), (1, 0.001));
         let last = bins.last().unwrap();
-        assert_eq!((last.to, last.transactions, last.frauds, last.said), (1.0, 2, 2, 0.975));
+        assert_eq!(
+            (last.to, last.transactions, last.frauds, last.said),
+            (1.0, 2, 2, 0.975)
+        );
     }
 }

@@ -5,7 +5,7 @@ mod plots;
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
 
-use model::{Definition, HoldBy, ReviewBy};
+use features::{Definition, HoldBy, ReviewBy};
 
 use crate::TrainError;
 use crate::learn::BROUGHT;
@@ -29,7 +29,13 @@ pub(crate) fn card(
 }
 
 fn text(definition: &Definition, report: &Report) -> String {
-    let Report { first, confirm, held, settled, .. } = report;
+    let Report {
+        first,
+        confirm,
+        held,
+        settled,
+        ..
+    } = report;
     let [from, to] = report.between;
     let mut card = format!(
         "# {} {}\n\nTwo models that judge transactions one after the other: the first look holds what it suspects, the \
@@ -69,11 +75,21 @@ fn text(definition: &Definition, report: &Report) -> String {
         percent(held.precision, 1),
         percent(held.recall, 1),
     );
-    for (name, count) in [("release", settled.released), ("hand to review", settled.review), ("block", settled.blocked)]
-    {
-        let _ = writeln!(card, "| {name} | {} | {} |", thousands(count.frauds), thousands(count.good));
+    for (name, count) in [
+        ("release", settled.released),
+        ("hand to review", settled.review),
+        ("block", settled.blocked),
+    ] {
+        let _ = writeln!(
+            card,
+            "| {name} | {} | {} |",
+            thousands(count.frauds),
+            thousands(count.good)
+        );
     }
-    let share = |share: Option<f64>| share.map_or_else(|| "none there".to_owned(), |share| percent(share, 1));
+    let share = |share: Option<f64>| {
+        share.map_or_else(|| "none there".to_owned(), |share| percent(share, 1))
+    };
     let _ = write!(
         card,
         "\nSo it keeps {} of the true holds and releases {} of the false ones.\n\n![Scores](scores.svg)\n\n",
@@ -95,7 +111,10 @@ fn text(definition: &Definition, report: &Report) -> String {
     for place in 0..first.importance.len().max(confirm.importance.len()) {
         let cell = |look: &LookReport| {
             let feature = look.importance.get(place);
-            feature.map_or_else(|| " | ".to_owned(), |(name, share)| format!("{name} | {}", percent(*share, 1)))
+            feature.map_or_else(
+                || " | ".to_owned(),
+                |(name, share)| format!("{name} | {}", percent(*share, 1)),
+            )
         };
         let _ = writeln!(card, "| {} | {} |", cell(first), cell(confirm));
     }
@@ -123,7 +142,11 @@ fn leaderboard(card: &mut String, name: &str, look: &LookReport) {
             (true, None) => "served, not calibrated",
             (false, _) => "",
         };
-        let trees = if entry.trees > 0 { entry.trees.to_string() } else { String::new() };
+        let trees = if entry.trees > 0 {
+            entry.trees.to_string()
+        } else {
+            String::new()
+        };
         let _ = writeln!(
             card,
             "| {name} | {} | {trees} | {} | {} | {:.5} | {served} |",
@@ -140,7 +163,10 @@ fn thresholds(card: &mut String, definition: &Definition, report: &Report) {
     let costs = definition.costs;
     let hold = match definition.hold {
         HoldBy::Share(share) => {
-            format!("the lowest with which at most {} of the transactions held out are held", percent(share, 2))
+            format!(
+                "the lowest with which at most {} of the transactions held out are held",
+                percent(share, 2)
+            )
         }
         HoldBy::ADay(holds) => format!("the lowest with which at most {holds} a day are held"),
         HoldBy::Cost { false_hold } => {

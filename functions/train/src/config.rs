@@ -1,4 +1,4 @@
-use host::{ConfigError, Reader};
+use startup::{ConfigError, Reader};
 use warehouse::Database;
 
 /// What train reads from its environment.

@@ -1,9 +1,11 @@
 //! Probability forest: smartcore's regression forest on 0/1 labels, so that a leaf's mean is a share of
 //! frauds and the forest's mean of them a probability (Malley et al. 2012, "Probability machines").
 
-use model::{Tree, logit};
+use scoring::{Tree, logit};
 use serde::{Deserialize, Serialize};
-use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
+use smartcore::ensemble::random_forest_regressor::{
+    RandomForestRegressor, RandomForestRegressorParameters,
+};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use crate::learn::{Fitted, LearnError, Learnt, Sample, Task};
@@ -26,13 +28,18 @@ struct Trees {
 /// The trees of one of smartcore's regression forests over rows of so many columns, each with its own answers.
 pub fn trees_of_forest(fitted: &impl Serialize, columns: usize) -> Result<Vec<Tree>, LearnError> {
     let columns: Vec<usize> = (0..columns).collect();
-    Ok(read::<Whole>(fitted)?.forest_regressor.trees.into_iter().map(|grown| grown.tree(&columns)).collect())
+    Ok(read::<Whole>(fitted)?
+        .forest_regressor
+        .trees
+        .into_iter()
+        .map(|grown| grown.tree(&columns))
+        .collect())
 }
 
 /// Grows a forest. `grown` hears of the trees that are there.
 pub(crate) fn forest(
     task: &Task<'_>,
-    settings: &model::ProbabilityForest,
+    settings: &features::ProbabilityForest,
     sample: &Sample,
     mut grown: impl FnMut(usize),
 ) -> Result<Fitted, LearnError> {
@@ -56,15 +63,30 @@ pub(crate) fn forest(
             // Trees' seeds follow one another from here.
             seed: task.training.seed.wrapping_add(trees.len() as u64),
         };
-        let fitted = RandomForestRegressor::<f32, f64, DenseMatrix<f32>, Vec<f64>>::fit(&x, &y, parameters)
-            .map_err(LearnError::Fit)?;
+        let fitted =
+            RandomForestRegressor::<f32, f64, DenseMatrix<f32>, Vec<f64>>::fit(&x, &y, parameters)
+                .map_err(LearnError::Fit)?;
         let own = fitted.predict(&checked_x).map_err(LearnError::Fit)?;
-        sums.iter_mut().zip(own).for_each(|(sum, own)| *sum += own * part as f64);
+        sums.iter_mut()
+            .zip(own)
+            .for_each(|(sum, own)| *sum += own * part as f64);
         trees.extend(trees_of_forest(&fitted, columns)?);
         grown(trees.len());
     }
     let count = trees.len() as f64;
-    trees.iter_mut().flatten().for_each(|node| node.value /= count);
-    let own = sums.into_iter().map(|sum| logit(sum / count) + sample.correction).collect();
-    Ok(Fitted { learnt: Learnt::Forest { trees, correction: sample.correction }, own })
+    trees
+        .iter_mut()
+        .flatten()
+        .for_each(|node| node.value /= count);
+    let own = sums
+        .into_iter()
+        .map(|sum| logit(sum / count) + sample.correction)
+        .collect();
+    Ok(Fitted {
+        learnt: Learnt::Forest {
+            trees,
+            correction: sample.correction,
+        },
+        own,
+    })
 }

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
+use bundle::{Golden, GoldenConfirm, GoldenFirst};
 use decision::{Hold, Policy};
+use features::Definition;
 use jiff::Timestamp;
-use model::{Definition, Golden, GoldenConfirm, GoldenFirst};
 use serde_json::json;
 
 use crate::set::{TrainingSet, evidence};
@@ -20,16 +21,39 @@ pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet
         let occurred_at = set.occurred_at.get(row).copied().unwrap_or_default();
         let amount = set.amounts.get(row).copied().unwrap_or_default();
         let id = format!("golden-{vector}");
-        let (numbers, categories) = (set.numbers(definition, row), set.categories(definition, row));
-        let entities: BTreeMap<String, String> =
-            schema.entities.iter().map(|name| (name.clone(), "golden".to_owned())).collect();
-        let mut transaction = json!({ "transaction_id": id, "occurred_at": occurred_at, "amount": amount });
+        let (numbers, categories) = (
+            set.numbers(definition, row),
+            set.categories(definition, row),
+        );
+        let entities: BTreeMap<String, String> = schema
+            .entities
+            .iter()
+            .map(|name| (name.clone(), "golden".to_owned()))
+            .collect();
+        let mut transaction =
+            json!({ "transaction_id": id, "occurred_at": occurred_at, "amount": amount });
         if let Some(fields) = transaction.as_object_mut() {
-            fields.extend(numbers.iter().map(|(name, value)| (name.clone(), json!(value))));
-            fields.extend(categories.iter().map(|(name, value)| (name.clone(), json!(value))));
-            fields.extend(entities.iter().map(|(name, value)| (name.clone(), json!(value))));
+            fields.extend(
+                numbers
+                    .iter()
+                    .map(|(name, value)| (name.clone(), json!(value))),
+            );
+            fields.extend(
+                categories
+                    .iter()
+                    .map(|(name, value)| (name.clone(), json!(value))),
+            );
+            fields.extend(
+                entities
+                    .iter()
+                    .map(|(name, value)| (name.clone(), json!(value))),
+            );
         }
-        golden.first.push(GoldenFirst { transaction, profiles: evidence(&set.profiles, row), score: 0.0 });
+        golden.first.push(GoldenFirst {
+            transaction,
+            profiles: evidence(&set.profiles, row),
+            score: 0.0,
+        });
         let hold = Hold {
             decision_id: id.clone(),
             transaction_id: id,
@@ -44,7 +68,11 @@ pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet
             decided_at: Timestamp::UNIX_EPOCH,
             deadline: Timestamp::UNIX_EPOCH,
         };
-        golden.confirm.push(GoldenConfirm { hold, evidence: set.evidence(row), score: 0.0 });
+        golden.confirm.push(GoldenConfirm {
+            hold,
+            evidence: set.evidence(row),
+            score: 0.0,
+        });
     }
     golden
 }

@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use host::DefinitionError;
+use bundle::Bundle;
+use features::{Definition, Profiles, sql};
 use jiff::{SignedDuration, Timestamp};
-use model::{Bundle, Definition, Profiles, sql};
-use outlet::{Objects, keys};
 use serde::{Deserialize, Serialize};
+use startup::DefinitionError;
+use store::Objects;
 use warehouse::{Statement, Status, Warehouse};
 
 use crate::set::read_profiles;
@@ -81,20 +82,20 @@ pub enum HandlerError {
     Definition(#[from] DefinitionError),
     /// The bundle in use.
     #[error("there is no bundle to refresh")]
-    InUse(#[from] host::BundleError),
+    InUse(#[from] startup::BundleError),
     /// A first look without windows.
     #[error("the bundle's first look knows no windows, so it has no profiles to refresh")]
     NoProfiles,
     /// The definition.
     #[error("the definition can't be used")]
-    Unusable(#[from] model::DefinitionError),
+    Unusable(#[from] features::DefinitionError),
     /// The bucket.
     #[error("can't reach {key}")]
     Objects {
         /// The key or prefix.
         key: String,
         /// What the bucket said.
-        source: outlet::Error,
+        source: store::Error,
     },
     /// The warehouse.
     #[error("can't unload with {statement}")]
@@ -120,7 +121,7 @@ pub enum HandlerError {
     Train(#[from] TrainError),
     /// The bundle just made.
     #[error("the new bundle can't be opened")]
-    Bundle(#[from] model::Error),
+    Bundle(#[from] bundle::Error),
 }
 
 impl<O: Objects, W: Warehouse> Context<'_, O, W> {
@@ -129,13 +130,17 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
     pub async fn handle(&self, event: &Event, now: Timestamp) -> Result<Answer, HandlerError> {
         let as_of = event.as_of.unwrap_or(now);
         match event.only {
-            None => Ok(Answer::Trained(Box::new(Box::pin(self.train(as_of, now)).await?))),
-            Some(Only::Profiles) => Ok(Answer::Refreshed(Box::pin(self.refresh(as_of, now)).await?)),
+            None => Ok(Answer::Trained(Box::new(
+                Box::pin(self.train(as_of, now)).await?,
+            ))),
+            Some(Only::Profiles) => {
+                Ok(Answer::Refreshed(Box::pin(self.refresh(as_of, now)).await?))
+            }
         }
     }
 
     async fn train(&self, as_of: Timestamp, now: Timestamp) -> Result<Report, HandlerError> {
-        let text = host::definition_text(&self.bundle, self.objects).await?;
+        let text = startup::definition_text(&self.bundle, self.objects).await?;
         let definition = Definition::parse(&text)?;
         let set = self.training_set(&definition, as_of, now).await?;
         tracing::info!(rows = set.len(), "training set read");
@@ -143,31 +148,52 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         let trained = train(&text, &set, profiles.as_ref(), [None, None], |_| {})?;
         // The card first: a bundle in use has one.
         for (name, bytes) in trained.card {
-            let key = keys::bundle_card(&self.bundle, &trained.report.version, &name);
-            self.objects.put(&key, bytes).await.map_err(HandlerError::objects(&key))?;
+            let key = bundle::keys::card(&self.bundle, &trained.report.version, &name);
+            self.objects
+                .put(&key, bytes)
+                .await
+                .map_err(HandlerError::objects(&key))?;
         }
         self.put_in_use(trained.files).await?;
         Ok(trained.report)
     }
 
     async fn refresh(&self, as_of: Timestamp, now: Timestamp) -> Result<Refreshed, HandlerError> {
-        let files = host::bundle_files(&self.bundle, self.objects).await?;
+        let files = startup::bundle_files(&self.bundle, self.objects).await?;
         let definition = Bundle::open_without_profiles(&files)?.definition().clone();
-        let profiles = self.profiles(&definition, as_of, now).await?.ok_or(HandlerError::NoProfiles)?;
-        let version = self.put_in_use(model::with_profiles(files, &profiles)?).await?;
-        Ok(Refreshed { bundle: self.bundle.clone(), version, cut_off: profiles.cut_off(), profiles: profiles.len() })
+        let profiles = self
+            .profiles(&definition, as_of, now)
+            .await?
+            .ok_or(HandlerError::NoProfiles)?;
+        let version = self
+            .put_in_use(bundle::with_profiles(files, &profiles)?)
+            .await?;
+        Ok(Refreshed {
+            bundle: self.bundle.clone(),
+            version,
+            cut_off: profiles.cut_off(),
+            profiles: profiles.len(),
+        })
     }
 
     async fn put_in_use(&self, files: BTreeMap<String, Vec<u8>>) -> Result<String, HandlerError> {
         let version = Bundle::open(&files)?.version().to_owned();
         for (name, bytes) in files {
-            let key = keys::bundle_file(&self.bundle, &version, &name);
-            self.objects.put(&key, bytes).await.map_err(HandlerError::objects(&key))?;
+            let key = bundle::keys::file(&self.bundle, &version, &name);
+            self.objects
+                .put(&key, bytes)
+                .await
+                .map_err(HandlerError::objects(&key))?;
         }
         // The pointer last: whoever follows it finds the whole bundle.
-        let key = keys::bundle_pointer(&self.bundle);
-        let pointer = serde_json::json!({ "version": version }).to_string().into_bytes();
-        self.objects.put(&key, pointer).await.map_err(HandlerError::objects(&key))?;
+        let key = bundle::keys::pointer(&self.bundle);
+        let pointer = serde_json::json!({ "version": version })
+            .to_string()
+            .into_bytes();
+        self.objects
+            .put(&key, pointer)
+            .await
+            .map_err(HandlerError::objects(&key))?;
         tracing::info!(bundle = self.bundle, version, "bundle in use");
         Ok(version)
     }
@@ -179,13 +205,19 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         now: Timestamp,
     ) -> Result<TrainingSet, HandlerError> {
         let back = |moment: Timestamp, seconds: u64| {
-            moment.saturating_sub(SignedDuration::from_secs(seconds as i64)).unwrap_or(Timestamp::UNIX_EPOCH)
+            moment
+                .saturating_sub(SignedDuration::from_secs(seconds as i64))
+                .unwrap_or(Timestamp::UNIX_EPOCH)
         };
         let to = back(as_of, definition.training.label_delay);
         let from = back(to, definition.training.span);
-        let export = |url: &str| sql::training_export(definition, [from, to, as_of], url, &self.role_arn);
+        let export =
+            |url: &str| sql::training_export(definition, [from, to, as_of], url, &self.role_arn);
         let parts = self.unload("set", as_of, now, export).await?;
-        Ok(TrainingSet::read(definition, parts.iter().map(Vec::as_slice))?)
+        Ok(TrainingSet::read(
+            definition,
+            parts.iter().map(Vec::as_slice),
+        )?)
     }
 
     /// None where the first look needs none.
@@ -195,15 +227,26 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         as_of: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Profiles>, HandlerError> {
-        let Some(cut_off) = definition.first.cut_off(as_of) else { return Ok(None) };
+        let Some(cut_off) = definition.first.cut_off(as_of) else {
+            return Ok(None);
+        };
         let mut tables = Vec::new();
         for entity in definition.profiled() {
-            let name = definition.schema().entities.get(entity).map_or("", String::as_str);
-            let export = |url: &str| sql::profiles_export(definition, entity, cut_off, url, &self.role_arn);
+            let name = definition
+                .schema()
+                .entities
+                .get(entity)
+                .map_or("", String::as_str);
+            let export =
+                |url: &str| sql::profiles_export(definition, entity, cut_off, url, &self.role_arn);
             tables.push((entity, self.unload(name, cut_off, now, export).await?));
         }
         let profiles = read_profiles(definition, cut_off, tables)?;
-        tracing::info!(profiles = profiles.len(), cut_off = cut_off.to_string(), "profiles read");
+        tracing::info!(
+            profiles = profiles.len(),
+            cut_off = cut_off.to_string(),
+            "profiles read"
+        );
         Ok(Some(profiles))
     }
 
@@ -215,14 +258,21 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         now: Timestamp,
         export: impl FnOnce(&str) -> String,
     ) -> Result<Vec<Vec<u8>>, HandlerError> {
-        let name = format!("{}-train-{what}-{}", self.statement_prefix, moment.as_second());
+        let name = format!(
+            "{}-train-{what}-{}",
+            self.statement_prefix,
+            moment.as_second()
+        );
         let prefix = format!("training/{}/{}/{what}/", self.bundle, moment.as_second());
         self.clear(&prefix).await?;
         let sql = export(&format!("s3://{}/{prefix}part-", self.bucket));
         // What is asked for is asked for anew each time, so its token is new each time too.
         let attempt = (now.as_millisecond() % 1_000_000_000) as u32;
         let statement = Statement::new(name, attempt, vec![sql], Vec::new());
-        let failed = |source| HandlerError::Warehouse { statement: statement.name.clone(), source };
+        let failed = |source| HandlerError::Warehouse {
+            statement: statement.name.clone(),
+            source,
+        };
         let id = self.warehouse.submit(&statement).await.map_err(failed)?;
         let state = match self.warehouse.wait(&id, PATIENCE).await.map_err(failed)? {
             Status::Finished => None,
@@ -232,28 +282,49 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
             Status::Running => Some("still running".to_owned()),
         };
         if let Some(state) = state {
-            return Err(HandlerError::Statement { statement: statement.name, state });
+            return Err(HandlerError::Statement {
+                statement: statement.name,
+                state,
+            });
         }
         let mut parts = Vec::new();
-        for listed in self.objects.list(&prefix).await.map_err(HandlerError::objects(&prefix))? {
+        for listed in self
+            .objects
+            .list(&prefix)
+            .await
+            .map_err(HandlerError::objects(&prefix))?
+        {
             let key = listed.key;
-            if let Some(bytes) = self.objects.get(&key).await.map_err(HandlerError::objects(&key))? {
-                parts.push(outlet::gunzip(&key, &bytes).map_err(HandlerError::objects(&key))?);
+            if let Some(bytes) = self
+                .objects
+                .get(&key)
+                .await
+                .map_err(HandlerError::objects(&key))?
+            {
+                parts.push(store::gunzip(&key, &bytes).map_err(HandlerError::objects(&key))?);
             }
         }
         Ok(parts)
     }
 
     async fn clear(&self, prefix: &str) -> Result<(), HandlerError> {
-        for listed in self.objects.list(prefix).await.map_err(HandlerError::objects(prefix))? {
-            self.objects.delete(&listed.key).await.map_err(HandlerError::objects(&listed.key))?;
+        for listed in self
+            .objects
+            .list(prefix)
+            .await
+            .map_err(HandlerError::objects(prefix))?
+        {
+            self.objects
+                .delete(&listed.key)
+                .await
+                .map_err(HandlerError::objects(&listed.key))?;
         }
         Ok(())
     }
 }
 
 impl HandlerError {
-    fn objects(key: &str) -> impl FnOnce(outlet::Error) -> Self {
+    fn objects(key: &str) -> impl FnOnce(store::Error) -> Self {
         let key = key.to_owned();
         |source| Self::Objects { key, source }
     }

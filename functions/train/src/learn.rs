@@ -1,7 +1,8 @@
 //! One look's model: learners compared on the holdout, and the best of them learnt again from all rows.
 
-use model::{Forest, ForestError, Linear, LinearError, Link, Matrix, Model, Standardised, Training, Tree};
-use model::{logistic, logit};
+use features::Training;
+use scoring::{Forest, ForestError, Linear, LinearError, Link, Matrix, Model, Standardised, Tree};
+use scoring::{logistic, logit};
 
 use crate::boost::{Stop, boost};
 use crate::calibrate::{Calibration, calibrate};
@@ -23,7 +24,9 @@ const CHECKED: usize = 2_000;
 #[derive(Debug, thiserror::Error)]
 pub enum LearnError {
     /// One class alone.
-    #[error("{0} frauds and {1} good transactions to learn from: expected at least {MIN_CLASS} of each")]
+    #[error(
+        "{0} frauds and {1} good transactions to learn from: expected at least {MIN_CLASS} of each"
+    )]
     OneClass(usize, usize),
     /// Nothing to learn with.
     #[error("the definition names no learner: add [training.boost], or bring a model along")]
@@ -76,12 +79,17 @@ impl Task<'_> {
 
     /// Rows on which what is served is compared with what smartcore says.
     pub(crate) fn checked(&self) -> Vec<usize> {
-        (0..self.rows.rows()).step_by((self.rows.rows() / CHECKED).max(1)).collect()
+        (0..self.rows.rows())
+            .step_by((self.rows.rows() / CHECKED).max(1))
+            .collect()
     }
 
     pub(crate) fn rows_where(&self, held_out: bool) -> Vec<usize> {
         let flags = self.held_out.iter().enumerate();
-        flags.filter(|(_, flag)| **flag == held_out).map(|(row, _)| row).collect()
+        flags
+            .filter(|(_, flag)| **flag == held_out)
+            .map(|(row, _)| row)
+            .collect()
     }
 }
 
@@ -95,19 +103,30 @@ pub(crate) struct Sample {
 
 impl Sample {
     fn new(task: &Task<'_>, of: impl Iterator<Item = usize>) -> Result<Self, LearnError> {
-        let Training { negatives, seed, .. } = *task.training;
-        let rows: Vec<usize> = of.filter(|&row| task.is_fraud(row) || drawn(seed, row) < negatives).collect();
+        let Training {
+            negatives, seed, ..
+        } = *task.training;
+        let rows: Vec<usize> = of
+            .filter(|&row| task.is_fraud(row) || drawn(seed, row) < negatives)
+            .collect();
         let frauds = rows.iter().filter(|&&row| task.is_fraud(row)).count();
         let good = rows.len() - frauds;
         if frauds < MIN_CLASS || good < MIN_CLASS {
             return Err(LearnError::OneClass(frauds, good));
         }
-        Ok(Self { rows, frauds, correction: negatives.ln() })
+        Ok(Self {
+            rows,
+            frauds,
+            correction: negatives.ln(),
+        })
     }
 
     /// 1 for a fraud, else 0.
     pub(crate) fn frauds(&self, task: &Task<'_>) -> Vec<f64> {
-        self.rows.iter().map(|&row| f64::from(u8::from(task.is_fraud(row)))).collect()
+        self.rows
+            .iter()
+            .map(|&row| f64::from(u8::from(task.is_fraud(row))))
+            .collect()
     }
 
     /// Log odds of fraud in the sample.
@@ -137,7 +156,10 @@ pub(crate) enum Learnt {
     /// A probability: the sum of what each tree says; `correction` in its log odds.
     Forest { trees: Vec<Tree>, correction: f64 },
     /// Log odds: the bias and what each column adds.
-    Logistic { bias: f64, columns: Vec<Standardised> },
+    Logistic {
+        bias: f64,
+        columns: Vec<Standardised>,
+    },
 }
 
 /// What a learner has found, and the log odds that smartcore gives [`Task::checked`].
@@ -148,14 +170,21 @@ pub(crate) struct Fitted {
 
 impl Fitted {
     /// The served form with the calibration folded in, compared with smartcore's own.
-    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a served score that is no number must fail too")]
+    #[expect(
+        clippy::neg_cmp_op_on_partial_ord,
+        reason = "a served score that is no number must fail too"
+    )]
     fn export(&self, task: &Task<'_>, calibration: Calibration) -> Result<Model, LearnError> {
         let model = self.learnt.model(task.rows.columns(), calibration)?;
         for (row, own) in task.checked().into_iter().zip(&self.own) {
             let served = model.score_one(task.rows, row).unwrap_or(f64::NAN);
             let learnt = logistic(calibration.log_odds(*own));
             if !((served - learnt).abs() <= TOLERANCE) {
-                return Err(LearnError::Parity { row, served, learnt });
+                return Err(LearnError::Parity {
+                    row,
+                    served,
+                    learnt,
+                });
             }
         }
         Ok(model)
@@ -168,16 +197,24 @@ impl Learnt {
         Ok(match self {
             Self::Boosted { bias, trees } => {
                 let mut trees = trees.clone();
-                trees.iter_mut().flatten().for_each(|node| node.value *= slope);
+                trees
+                    .iter_mut()
+                    .flatten()
+                    .for_each(|node| node.value *= slope);
                 Forest::new(features, calibration.log_odds(*bias), &trees)?.into()
             }
             Self::Forest { trees, correction } => {
-                let link = Link::Probability { slope, intercept: slope * correction + intercept };
+                let link = Link::Probability {
+                    slope,
+                    intercept: slope * correction + intercept,
+                };
                 Forest::new(features, 0.0, trees)?.with_link(link)?.into()
             }
             Self::Logistic { bias, columns } => {
                 let mut columns = columns.clone();
-                columns.iter_mut().for_each(|column| column.coefficient *= slope);
+                columns
+                    .iter_mut()
+                    .for_each(|column| column.coefficient *= slope);
                 Linear::new(calibration.log_odds(*bias), columns)?.into()
             }
         })
@@ -193,15 +230,26 @@ impl Learnt {
 
 #[derive(Clone, Copy)]
 enum Learner {
-    Boost(model::Boost),
-    Forest(model::ProbabilityForest),
-    Logistic(model::Logistic),
+    Boost(features::Boost),
+    Forest(features::ProbabilityForest),
+    Logistic(features::Logistic),
 }
 
 impl Learner {
     fn of(training: &Training) -> impl Iterator<Item = Self> {
-        let Training { boost, forest, logistic, .. } = *training;
-        [boost.map(Self::Boost), forest.map(Self::Forest), logistic.map(Self::Logistic)].into_iter().flatten()
+        let Training {
+            boost,
+            forest,
+            logistic,
+            ..
+        } = *training;
+        [
+            boost.map(Self::Boost),
+            forest.map(Self::Forest),
+            logistic.map(Self::Logistic),
+        ]
+        .into_iter()
+        .flatten()
     }
 
     fn name(self) -> &'static str {
@@ -222,15 +270,27 @@ impl Learner {
         let learner = self.name();
         match self {
             Self::Boost(settings) => {
-                let of = if let Stop::After(rounds) = stop { rounds } else { settings.rounds };
-                boost(task, &settings, sample, stop, |done| told(Step { learner, done, of }))
+                let of = if let Stop::After(rounds) = stop {
+                    rounds
+                } else {
+                    settings.rounds
+                };
+                boost(task, &settings, sample, stop, |done| {
+                    told(Step { learner, done, of })
+                })
             }
             Self::Forest(settings) => {
                 let of = settings.trees;
-                forest(task, &settings, sample, |done| told(Step { learner, done, of }))
+                forest(task, &settings, sample, |done| {
+                    told(Step { learner, done, of })
+                })
             }
             Self::Logistic(settings) => {
-                told(Step { learner, done: 0, of: 1 });
+                told(Step {
+                    learner,
+                    done: 0,
+                    of: 1,
+                });
                 regress(task, settings, sample)
             }
         }
@@ -280,9 +340,18 @@ pub(crate) fn learn(
             return Err(LearnError::Columns { found, expected });
         }
         let held_out = scores(&model);
-        let trees = if let Model::Forest(forest) = &model { forest.trees() } else { 0 };
+        let trees = if let Model::Forest(forest) = &model {
+            forest.trees()
+        } else {
+            0
+        };
         let entry = Entry::new(BROUGHT, trees, &labelled(&held_out, &labels), None);
-        return Ok(Learned { model, held_out, tried: vec![entry], best: 0 });
+        return Ok(Learned {
+            model,
+            held_out,
+            tried: vec![entry],
+            best: 0,
+        });
     }
 
     let sample = Sample::new(task, task.rows_where(false).into_iter())?;
@@ -297,7 +366,10 @@ pub(crate) fn learn(
         let held_out = scores(&fitted.export(task, calibration)?);
         let trees = fitted.learnt.trees();
         let entry = Entry::new(learner.name(), trees, &labelled(&held_out, &labels), found);
-        let ahead = best.as_ref().and_then(|(place, ..)| tried.get(*place)).map(Entry::average_precision);
+        let ahead = best
+            .as_ref()
+            .and_then(|(place, ..)| tried.get(*place))
+            .map(Entry::average_precision);
         if ahead.is_none_or(|ahead| entry.average_precision() > ahead) {
             best = Some((tried.len(), learner, trees, calibration, held_out));
         }
@@ -306,8 +378,15 @@ pub(crate) fn learn(
     let (best, learner, trees, calibration, held_out) = best.ok_or(LearnError::NoLearner)?;
     // Once more, from the holdout's rows too, which are the latest.
     let whole = Sample::new(task, 0..task.rows.rows())?;
-    let model = learner.fit(task, &whole, Stop::After(trees), &mut told)?.export(task, calibration)?;
-    Ok(Learned { model, held_out, tried, best })
+    let model = learner
+        .fit(task, &whole, Stop::After(trees), &mut told)?
+        .export(task, calibration)?;
+    Ok(Learned {
+        model,
+        held_out,
+        tried,
+        best,
+    })
 }
 
 fn labelled(scores: &[f64], labels: &[bool]) -> Vec<(f64, bool)> {
@@ -315,13 +394,26 @@ fn labelled(scores: &[f64], labels: &[bool]) -> Vec<(f64, bool)> {
 }
 
 impl Entry {
-    fn new(learner: &str, trees: usize, scored: &[(f64, bool)], calibration: Option<Calibration>) -> Self {
-        let loss = log_loss(scored.iter().map(|(p, fraud)| (logit(*p), *fraud))) / scored.len() as f64;
-        Self { learner: learner.to_owned(), trees, ranking: ranking(scored), log_loss: loss, calibration }
+    fn new(
+        learner: &str,
+        trees: usize,
+        scored: &[(f64, bool)],
+        calibration: Option<Calibration>,
+    ) -> Self {
+        let loss =
+            log_loss(scored.iter().map(|(p, fraud)| (logit(*p), *fraud))) / scored.len() as f64;
+        Self {
+            learner: learner.to_owned(),
+            trees,
+            ranking: ranking(scored),
+            log_loss: loss,
+            calibration,
+        }
     }
 
     pub(crate) fn average_precision(&self) -> f64 {
-        self.ranking.map_or(0.0, |ranking| ranking.average_precision)
+        self.ranking
+            .map_or(0.0, |ranking| ranking.average_precision)
     }
 }
 
@@ -329,7 +421,9 @@ impl Entry {
 pub(crate) fn part(rows: &Matrix, of: &[usize]) -> Matrix {
     let mut part = Matrix::default();
     part.reset(rows.columns(), of.len());
-    of.iter().flat_map(|&row| rows.row(row)).for_each(|value| part.push(f64::from(*value)));
+    of.iter()
+        .flat_map(|&row| rows.row(row))
+        .for_each(|value| part.push(f64::from(*value)));
     part
 }
 
@@ -343,27 +437,62 @@ mod tests {
         let mean = draws(1).sum::<f64>() / 10_000.0;
         assert!((mean - 0.5).abs() < 0.01, "{mean}");
         assert!(draws(1).all(|draw| (0.0..1.0).contains(&draw)));
-        let both = draws(1).zip(draws(2)).filter(|(a, b)| *a < 0.5 && *b < 0.5).count();
-        assert!((2_300..2_700).contains(&both), "{both} of 10,000 below a half in both");
-        assert!(draws(1).skip(1).zip(draws(2)).all(|(a, b)| a != b), "not the same numbers, a place further");
+        let both = draws(1)
+            .zip(draws(2))
+            .filter(|(a, b)| *a < 0.5 && *b < 0.5)
+            .count();
+        assert!(
+            (2_300..2_700).contains(&both),
+            "{both} of 10,000 below a half in both"
+        );
+        assert!(
+            draws(1).skip(1).zip(draws(2)).all(|(a, b)| a != b),
+            "not the same numbers, a place further"
+        );
     }
 
     #[test]
     fn a_served_form_that_disagrees_with_what_was_learnt_is_refused() {
         let mut rows = Matrix::new(1);
         (0..10).for_each(|value| rows.push(f64::from(value)));
-        let text = include_str!("../../../tests/harness/src/bundle.toml");
-        let training = model::Definition::parse(text).unwrap().training;
-        let task = Task { rows: &rows, frauds: &[], held_out: &[], training: &training };
-        let column = Standardised { mean: 4.0, sd: 2.0, coefficient: 1.0 };
-        let learnt = Learnt::Logistic { bias: -1.0, columns: vec![column] };
-        let mut own: Vec<f64> = (0..10).map(|value| (f64::from(value) - 4.0) / 2.0 - 1.0).collect();
-        let halved = Calibration { slope: 0.5, intercept: 1.0 };
-        let fitted = Fitted { learnt: learnt.clone(), own: own.clone() };
+        let text = include_str!("../../../tests/harness/src/fixture.toml");
+        let training = features::Definition::parse(text).unwrap().training;
+        let task = Task {
+            rows: &rows,
+            frauds: &[],
+            held_out: &[],
+            training: &training,
+        };
+        let column = Standardised {
+            mean: 4.0,
+            sd: 2.0,
+            coefficient: 1.0,
+        };
+        let learnt = Learnt::Logistic {
+            bias: -1.0,
+            columns: vec![column],
+        };
+        let mut own: Vec<f64> = (0..10)
+            .map(|value| (f64::from(value) - 4.0) / 2.0 - 1.0)
+            .collect();
+        let halved = Calibration {
+            slope: 0.5,
+            intercept: 1.0,
+        };
+        let fitted = Fitted {
+            learnt: learnt.clone(),
+            own: own.clone(),
+        };
         let model = fitted.export(&task, halved).unwrap();
-        assert!((model.score_one(&rows, 6).unwrap() - logistic(1.0)).abs() < 1e-12, "0.5 · (1 − 1) + 1");
+        assert!(
+            (model.score_one(&rows, 6).unwrap() - logistic(1.0)).abs() < 1e-12,
+            "0.5 · (1 − 1) + 1"
+        );
         own[3] += 1e-4;
         let wrong = Fitted { learnt, own }.export(&task, halved).unwrap_err();
-        assert!(matches!(wrong, LearnError::Parity { row: 3, .. }), "{wrong}");
+        assert!(
+            matches!(wrong, LearnError::Parity { row: 3, .. }),
+            "{wrong}"
+        );
     }
 }

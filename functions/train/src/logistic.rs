@@ -1,6 +1,6 @@
 //! Logistic regression by smartcore's L-BFGS, on standardised columns; a missing value counts as the mean.
 
-use model::{MISSING, Standardised};
+use scoring::{MISSING, Standardised};
 use smartcore::linalg::basic::arrays::Array as _;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
@@ -10,14 +10,24 @@ use crate::learn::{Fitted, LearnError, Learnt, Sample, Task};
 /// Nearer to the boundary than this, a class may fall either way by rounding.
 const BOUNDARY: f64 = 1e-9;
 
-pub(crate) fn regress(task: &Task<'_>, settings: model::Logistic, sample: &Sample) -> Result<Fitted, LearnError> {
-    let mut columns: Vec<Standardised> =
-        (0..task.rows.columns()).map(|column| scale(task, &sample.rows, column)).collect();
+pub(crate) fn regress(
+    task: &Task<'_>,
+    settings: features::Logistic,
+    sample: &Sample,
+) -> Result<Fitted, LearnError> {
+    let mut columns: Vec<Standardised> = (0..task.rows.columns())
+        .map(|column| scale(task, &sample.rows, column))
+        .collect();
     let x = standardised(task, &sample.rows, &columns)?;
-    let y: Vec<u32> = sample.rows.iter().map(|&row| u32::from(task.is_fraud(row))).collect();
+    let y: Vec<u32> = sample
+        .rows
+        .iter()
+        .map(|&row| u32::from(task.is_fraud(row)))
+        .collect();
     let parameters = LogisticRegressionParameters::default().with_alpha(settings.penalty);
     let fitted =
-        LogisticRegression::<f64, u32, DenseMatrix<f64>, Vec<u32>>::fit(&x, &y, parameters).map_err(LearnError::Fit)?;
+        LogisticRegression::<f64, u32, DenseMatrix<f64>, Vec<u32>>::fit(&x, &y, parameters)
+            .map_err(LearnError::Fit)?;
     for (place, column) in columns.iter_mut().enumerate() {
         column.coefficient = *fitted.coefficients().get((0, place));
     }
@@ -28,28 +38,60 @@ pub(crate) fn regress(task: &Task<'_>, settings: model::Logistic, sample: &Sampl
     let mut own = Vec::with_capacity(checked.len());
     for ((place, &row), class) in checked.iter().enumerate().zip(classes) {
         let value = |column: usize| checked_x.get((place, column));
-        let added = columns.iter().enumerate().map(|(column, of)| of.coefficient * value(column));
+        let added = columns
+            .iter()
+            .enumerate()
+            .map(|(column, of)| of.coefficient * value(column));
         let log_odds = bias + added.sum::<f64>();
         if (log_odds > 0.0) != (class == 1) && log_odds.abs() > BOUNDARY {
-            return Err(LearnError::Parity { row, served: log_odds, learnt: f64::from(class) });
+            return Err(LearnError::Parity {
+                row,
+                served: log_odds,
+                learnt: f64::from(class),
+            });
         }
         own.push(log_odds + sample.correction);
     }
-    Ok(Fitted { learnt: Learnt::Logistic { bias: bias + sample.correction, columns }, own })
+    Ok(Fitted {
+        learnt: Learnt::Logistic {
+            bias: bias + sample.correction,
+            columns,
+        },
+        own,
+    })
 }
 
 /// Mean and standard deviation of what is not missing; a column of one value is left as it is.
 fn scale(task: &Task<'_>, of: &[usize], column: usize) -> Standardised {
-    let value = |row: &usize| task.rows.row(*row).get(column).copied().filter(|value| *value != MISSING);
+    let value = |row: &usize| {
+        task.rows
+            .row(*row)
+            .get(column)
+            .copied()
+            .filter(|value| *value != MISSING)
+    };
     let known = || of.iter().filter_map(value).map(f64::from);
     let count = known().count().max(1) as f64;
     let mean = known().sum::<f64>() / count;
     let sd = (known().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-    Standardised { mean, sd: if sd > 0.0 { sd } else { 1.0 }, coefficient: 0.0 }
+    Standardised {
+        mean,
+        sd: if sd > 0.0 { sd } else { 1.0 },
+        coefficient: 0.0,
+    }
 }
 
-fn standardised(task: &Task<'_>, of: &[usize], columns: &[Standardised]) -> Result<DenseMatrix<f64>, LearnError> {
-    let values = |&row: &usize| columns.iter().zip(task.rows.row(row)).map(|(column, value)| column.deviations(*value));
+fn standardised(
+    task: &Task<'_>,
+    of: &[usize],
+    columns: &[Standardised],
+) -> Result<DenseMatrix<f64>, LearnError> {
+    let values = |&row: &usize| {
+        columns
+            .iter()
+            .zip(task.rows.row(row))
+            .map(|(column, value)| column.deviations(*value))
+    };
     let values = of.iter().flat_map(values).collect();
     DenseMatrix::new(of.len(), columns.len(), values, false).map_err(LearnError::Fit)
 }

@@ -3,9 +3,9 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use host::{Clients, chain, environment, start};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
+use startup::{Clients, chain, environment, start};
 use train::{Config, Context, Event};
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,13 +14,29 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let Config { bucket, bundle, statement_prefix, role_arn, database } = Config::read(environment)?;
+    let Config {
+        bucket,
+        bundle,
+        statement_prefix,
+        role_arn,
+        database,
+    } = Config::read(environment)?;
     let clients = Clients::load().await;
     let (objects, warehouse) = (clients.objects(&bucket), clients.warehouse(database));
-    let context = Context { objects: &objects, warehouse: &warehouse, bucket, bundle, statement_prefix, role_arn };
+    let context = Context {
+        objects: &objects,
+        warehouse: &warehouse,
+        bucket,
+        bundle,
+        statement_prefix,
+        role_arn,
+    };
     let context = &context;
     let handle = |event: LambdaEvent<Event>| async move {
-        context.handle(&event.payload, Timestamp::now()).await.map_err(|error| chain(&error))
+        context
+            .handle(&event.payload, Timestamp::now())
+            .await
+            .map_err(|error| chain(&error))
     };
     lambda_runtime::run(service_fn(handle)).await
 }

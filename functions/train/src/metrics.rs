@@ -41,14 +41,20 @@ pub fn ranking(scored: &[(f64, bool)]) -> Option<Ranking> {
         found += hits;
         precision += hits as f64 * found as f64 / seen as f64;
     }
-    Some(Ranking { auc: pairs / (frauds as f64 * others as f64), average_precision: precision / frauds as f64 })
+    Some(Ranking {
+        auc: pairs / (frauds as f64 * others as f64),
+        average_precision: precision / frauds as f64,
+    })
 }
 
 /// The sum over `(log odds, is fraud)` of −ln of the probability that was given to what came.
 pub(crate) fn log_loss(scored: impl IntoIterator<Item = (f64, bool)>) -> f64 {
     // ln(1 + e^x), without overflow.
     let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
-    scored.into_iter().map(|(log_odds, fraud)| softplus(if fraud { -log_odds } else { log_odds })).sum()
+    scored
+        .into_iter()
+        .map(|(log_odds, fraud)| softplus(if fraud { -log_odds } else { log_odds }))
+        .sum()
 }
 
 /// Judges `(chosen, is fraud)`.
@@ -59,8 +65,18 @@ pub fn choice(choices: impl IntoIterator<Item = (bool, bool)>) -> Choice {
         frauds += usize::from(is_fraud);
         both += usize::from(is_chosen && is_fraud);
     }
-    let share = |of: usize| if of == 0 { 0.0 } else { both as f64 / of as f64 };
-    Choice { precision: share(chosen), recall: share(frauds), chosen }
+    let share = |of: usize| {
+        if of == 0 {
+            0.0
+        } else {
+            both as f64 / of as f64
+        }
+    };
+    Choice {
+        precision: share(chosen),
+        recall: share(frauds),
+        chosen,
+    }
 }
 
 #[cfg(test)]
@@ -69,11 +85,15 @@ mod tests {
 
     #[test]
     fn rankings_are_those_of_scikit_learn() {
-        let scored = |pairs: &[(f64, u8)]| pairs.iter().map(|&(s, y)| (s, y == 1)).collect::<Vec<_>>();
+        let scored =
+            |pairs: &[(f64, u8)]| pairs.iter().map(|&(s, y)| (s, y == 1)).collect::<Vec<_>>();
         let agrees = |pairs, auc: f64, average_precision: f64| {
             let found = ranking(&scored(pairs)).unwrap();
             assert!((found.auc - auc).abs() < 1e-12, "{found:?}");
-            assert!((found.average_precision - average_precision).abs() < 1e-12, "{found:?}");
+            assert!(
+                (found.average_precision - average_precision).abs() < 1e-12,
+                "{found:?}"
+            );
         };
         agrees(&[(0.9, 1), (0.1, 0)], 1.0, 1.0);
         agrees(&[(0.1, 0), (0.4, 0), (0.35, 1), (0.8, 1)], 0.75, 5.0 / 6.0);
@@ -83,10 +103,21 @@ mod tests {
 
     #[test]
     fn a_choice_of_nothing_has_no_precision() {
-        assert_eq!(choice([(false, true)]), Choice { precision: 0.0, recall: 0.0, chosen: 0 });
+        assert_eq!(
+            choice([(false, true)]),
+            Choice {
+                precision: 0.0,
+                recall: 0.0,
+                chosen: 0
+            }
+        );
         assert_eq!(
             choice([(true, true), (true, false), (false, true)]),
-            Choice { precision: 0.5, recall: 0.5, chosen: 2 }
+            Choice {
+                precision: 0.5,
+                recall: 0.5,
+                chosen: 2
+            }
         );
     }
 }

@@ -79,7 +79,10 @@ pub struct Entry {
 impl Entry {
     /// A figure of its ranking, to three places, for people.
     pub fn figure(&self, pick: fn(&Ranking) -> f64) -> String {
-        self.ranking.as_ref().map_or_else(|| "unknown".to_owned(), |ranking| format!("{:.3}", pick(ranking)))
+        self.ranking.as_ref().map_or_else(
+            || "unknown".to_owned(),
+            |ranking| format!("{:.3}", pick(ranking)),
+        )
     }
 }
 
@@ -114,8 +117,18 @@ impl Done {
     /// From `(probability, is fraud)` of both looks.
     pub(crate) fn new(policy: &Policy, first: &[(f64, bool)], confirm: &[(f64, bool)]) -> Self {
         let held = |score: f64| policy.provisional(score) == Action::Hold;
-        let both = || first.iter().zip(confirm).map(|(&(first, fraud), &(second, _))| (first, second, fraud));
-        let kept = |(first, second, fraud)| (held(first) && policy.settled(second) != Action::Release, fraud);
+        let both = || {
+            first
+                .iter()
+                .zip(confirm)
+                .map(|(&(first, fraud), &(second, _))| (first, second, fraud))
+        };
+        let kept = |(first, second, fraud)| {
+            (
+                held(first) && policy.settled(second) != Action::Release,
+                fraud,
+            )
+        };
         let mut settled = Settled::default();
         for (_, second, fraud) in both().filter(|(first, ..)| held(*first)) {
             let count = match policy.settled(second) {
@@ -123,7 +136,11 @@ impl Done {
                 Action::Block => &mut settled.blocked,
                 _ => &mut settled.review,
             };
-            *(if fraud { &mut count.frauds } else { &mut count.good }) += 1;
+            *(if fraud {
+                &mut count.frauds
+            } else {
+                &mut count.good
+            }) += 1;
         }
         Self {
             held: choice(first.iter().map(|(score, fraud)| (held(*score), *fraud))),
@@ -136,7 +153,11 @@ impl Done {
 impl Settled {
     /// All holds.
     pub fn held(&self) -> Count {
-        let Self { released, review, blocked } = self;
+        let Self {
+            released,
+            review,
+            blocked,
+        } = self;
         Count {
             frauds: released.frauds + review.frauds + blocked.frauds,
             good: released.good + review.good + blocked.good,

@@ -2,10 +2,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
 use decision::{Batch, Evidence};
+use features::categories::{self, Categories};
+use features::{Definition, Look, Profiles, ProfilesError, TableBuilder, sql};
+use features::{Facts, History, Label};
 use jiff::{SignedDuration, Timestamp};
-use model::categories::{self, Categories};
-use model::features::{Facts, History, Label};
-use model::{Definition, Look, Matrix, Profiles, ProfilesError, TableBuilder, sql};
+use scoring::Matrix;
 
 /// Labelled transactions with the windows of both looks: what serving would have had. Columns; rows in
 /// the order of time.
@@ -71,33 +72,55 @@ impl TrainingSet {
         self.frauds.is_empty()
     }
 
-    /// Reads what the warehouse unloaded: the parts of [`model::sql::training_export`], each CSV with a
+    /// Reads what the warehouse unloaded: the parts of [`features::sql::training_export`], each CSV with a
     /// header. Empty fields are missing values.
-    pub fn read(definition: &Definition, parts: impl IntoIterator<Item = impl Read>) -> Result<Self, SetError> {
+    pub fn read(
+        definition: &Definition,
+        parts: impl IntoIterator<Item = impl Read>,
+    ) -> Result<Self, SetError> {
         let mut rows = Vec::new();
         for part in parts {
             read_part(definition, part, &mut rows)?;
         }
         // By time and then by value: the warehouse gives rows in any order, a bundle must not depend on it.
         rows.sort_by(|a: &Line, b| {
-            let mut orders = a.numbers.iter().zip(&b.numbers).map(|(a, b)| a.total_cmp(b));
-            orders.find(|order| order.is_ne()).unwrap_or_else(|| a.categories.cmp(&b.categories))
+            let mut orders = a
+                .numbers
+                .iter()
+                .zip(&b.numbers)
+                .map(|(a, b)| a.total_cmp(b));
+            orders
+                .find(|order| order.is_ne())
+                .unwrap_or_else(|| a.categories.cmp(&b.categories))
         });
         let mut set = Self::empty(definition);
         let mut names = vec![HashMap::new(); definition.schema().categories.len()];
         for row in rows {
-            for ((column, names), value) in set.categories.iter_mut().zip(&mut names).zip(row.categories) {
-                column.rows.push((!value.is_empty()).then(|| numbered(names, &value)));
+            for ((column, names), value) in set
+                .categories
+                .iter_mut()
+                .zip(&mut names)
+                .zip(row.categories)
+            {
+                column
+                    .rows
+                    .push((!value.is_empty()).then(|| numbered(names, &value)));
             }
             let mut values = row.numbers.into_iter();
             let mut next = || values.next().unwrap_or(f64::NAN);
             set.occurred_at.push(seconds(next()));
             set.amounts.push(next());
             set.frauds.push(next() >= 0.5);
-            set.numbers.iter_mut().for_each(|column| column.push(next()));
-            set.windows.values_mut().for_each(|column| column.push(next()));
+            set.numbers
+                .iter_mut()
+                .for_each(|column| column.push(next()));
+            set.windows
+                .values_mut()
+                .for_each(|column| column.push(next()));
             // Profiles are served as f32.
-            set.profiles.values_mut().for_each(|column| column.push(f64::from(next() as f32)));
+            set.profiles
+                .values_mut()
+                .for_each(|column| column.push(f64::from(next() as f32)));
         }
         for (column, names) in set.categories.iter_mut().zip(&names) {
             column.names = in_order(names).into_iter().map(str::to_owned).collect();
@@ -106,7 +129,12 @@ impl TrainingSet {
     }
 
     fn empty(definition: &Definition) -> Self {
-        let windows = |look: &Look| definition.windows(look).into_iter().map(|(name, _)| (name.to_owned(), Vec::new()));
+        let windows = |look: &Look| {
+            definition
+                .windows(look)
+                .into_iter()
+                .map(|(name, _)| (name.to_owned(), Vec::new()))
+        };
         Self {
             numbers: vec![Vec::new(); definition.schema().numbers.len()],
             categories: vec![Category::default(); definition.schema().categories.len()],
@@ -118,26 +146,54 @@ impl TrainingSet {
 
     /// Takes rows from `past`, of what happened in `[from, to)`, labelled by what was reported by
     /// `as_of`; the windows come from all of it.
-    pub fn of_history(definition: &Definition, past: &Past, [from, to, as_of]: [Timestamp; 3]) -> Self {
+    pub fn of_history(
+        definition: &Definition,
+        past: &Past,
+        [from, to, as_of]: [Timestamp; 3],
+    ) -> Self {
         let history = &past.history;
         let mut rows: Vec<usize> = (0..history.len())
-            .filter(|&row| history.occurred_at.get(row).is_some_and(|moment| (from..to).contains(moment)))
+            .filter(|&row| {
+                history
+                    .occurred_at
+                    .get(row)
+                    .is_some_and(|moment| (from..to).contains(moment))
+            })
             .collect();
         rows.sort_by_key(|row| history.occurred_at.get(*row));
-        let pick =
-            |column: &[f64]| rows.iter().map(|&row| column.get(row).copied().unwrap_or(f64::NAN)).collect::<Vec<f64>>();
+        let pick = |column: &[f64]| {
+            rows.iter()
+                .map(|&row| column.get(row).copied().unwrap_or(f64::NAN))
+                .collect::<Vec<f64>>()
+        };
         let windows = |look: &Look| -> BTreeMap<String, Vec<f64>> {
             let columns = history.windows(definition, look);
-            let names = definition.windows(look).into_iter().map(|(name, _)| name.to_owned());
-            names.zip(columns.iter().map(|column| pick(column))).collect()
+            let names = definition
+                .windows(look)
+                .into_iter()
+                .map(|(name, _)| name.to_owned());
+            names
+                .zip(columns.iter().map(|column| pick(column)))
+                .collect()
         };
-        let categories = history.categories.iter().zip(&past.categories).map(|(column, names)| Category {
-            names: in_order(names).into_iter().map(str::to_owned).collect(),
-            rows: rows.iter().map(|&row| column.get(row).copied().flatten()).collect(),
-        });
+        let categories = history
+            .categories
+            .iter()
+            .zip(&past.categories)
+            .map(|(column, names)| Category {
+                names: in_order(names).into_iter().map(str::to_owned).collect(),
+                rows: rows
+                    .iter()
+                    .map(|&row| column.get(row).copied().flatten())
+                    .collect(),
+            });
         let known = |label: &Label| label.is_fraud && label.reported_at <= as_of;
         Self {
-            occurred_at: rows.iter().filter_map(|&row| history.occurred_at.get(row)).copied().collect(),
+            occurred_at: rows
+                .iter()
+                .filter_map(|&row| history.occurred_at.get(row))
+                .copied()
+                .collect(),
             amounts: pick(&history.amounts),
             numbers: history.numbers.iter().map(|column| pick(column)).collect(),
             categories: categories.collect(),
@@ -145,7 +201,13 @@ impl TrainingSet {
             profiles: windows(&definition.first),
             frauds: rows
                 .iter()
-                .map(|&row| history.labels.get(row).and_then(Option::as_ref).is_some_and(known))
+                .map(|&row| {
+                    history
+                        .labels
+                        .get(row)
+                        .and_then(Option::as_ref)
+                        .is_some_and(known)
+                })
                 .collect(),
         }
     }
@@ -154,7 +216,10 @@ impl TrainingSet {
     pub fn learnt(&self, definition: &Definition) -> Vec<bool> {
         let last = self.occurred_at.iter().max().copied().unwrap_or_default();
         let apart = SignedDuration::from_secs(definition.training.holdout as i64);
-        self.occurred_at.iter().map(|moment| last.duration_since(*moment) >= apart).collect()
+        self.occurred_at
+            .iter()
+            .map(|moment| last.duration_since(*moment) >= apart)
+            .collect()
     }
 
     /// The tables of the categories that features name, from the rows to learn from.
@@ -162,18 +227,28 @@ impl TrainingSet {
         let mut tables = Categories::default();
         let learnt = self.learnt(definition);
         for (place, name) in definition.encoded() {
-            let Some(column) = self.categories.get(place) else { continue };
+            let Some(column) = self.categories.get(place) else {
+                continue;
+            };
             let counts = Counts::of(self, column, |row| learnt.get(row) == Some(&true));
             let seen = column.names.iter().map(String::as_str).zip(counts.values);
             // What was not seen is not listed: the holdout must leave no trace.
-            tables.learn(name, counts.all, seen.filter(|(_, [transactions, _])| *transactions > 0));
+            tables.learn(
+                name,
+                counts.all,
+                seen.filter(|(_, [transactions, _])| *transactions > 0),
+            );
         }
         tables
     }
 
     /// A look's matrix: a row for each transaction.
     pub fn matrix(&self, definition: &Definition, look: &Look) -> Matrix {
-        let windows = if look.every.is_some() { &self.profiles } else { &self.windows };
+        let windows = if look.every.is_some() {
+            &self.profiles
+        } else {
+            &self.windows
+        };
         let columns: Vec<&[f64]> = definition
             .features()
             .iter()
@@ -182,13 +257,20 @@ impl TrainingSet {
         let learnt = self.learnt(definition);
         let mut rates = vec![Vec::new(); definition.schema().categories.len()];
         for (place, _) in definition.encoded() {
-            if let (Some(rates), Some(column)) = (rates.get_mut(place), self.categories.get(place)) {
+            if let (Some(rates), Some(column)) = (rates.get_mut(place), self.categories.get(place))
+            {
                 *rates = Counts::rates(self, column, &learnt);
             }
         }
         let mut matrix = Matrix::new(look.features.len());
         for row in 0..self.len() {
-            definition.push_row(look, &SetRow { set: self, columns: &columns, rates: &rates, row }, &mut matrix);
+            let facts = SetRow {
+                set: self,
+                columns: &columns,
+                rates: &rates,
+                row,
+            };
+            matrix.extend(definition.row(look, &facts));
         }
         matrix
     }
@@ -199,7 +281,11 @@ impl TrainingSet {
     }
 
     /// The categories that a row has, of those that features name.
-    pub(crate) fn categories(&self, definition: &Definition, row: usize) -> BTreeMap<String, String> {
+    pub(crate) fn categories(
+        &self,
+        definition: &Definition,
+        row: usize,
+    ) -> BTreeMap<String, String> {
         let value = |(place, name): (usize, &str)| {
             let column = self.categories.get(place)?;
             let value = column.names.get((*column.rows.get(row)?)? as usize)?;
@@ -229,8 +315,17 @@ const FOLDS: usize = 5;
 
 impl Counts {
     fn of(set: &TrainingSet, column: &Category, rows: impl Fn(usize) -> bool) -> Self {
-        let mut counts = Self { all: [0; 2], values: vec![[0; 2]; column.names.len()] };
-        for (_, (value, fraud)) in column.rows.iter().zip(&set.frauds).enumerate().filter(|(row, _)| rows(*row)) {
+        let mut counts = Self {
+            all: [0; 2],
+            values: vec![[0; 2]; column.names.len()],
+        };
+        for (_, (value, fraud)) in column
+            .rows
+            .iter()
+            .zip(&set.frauds)
+            .enumerate()
+            .filter(|(row, _)| rows(*row))
+        {
             let of_value = value.and_then(|value| counts.values.get_mut(value as usize));
             for [transactions, frauds] in of_value.into_iter().chain([&mut counts.all]) {
                 *transactions += 1;
@@ -244,11 +339,19 @@ impl Counts {
     fn rates(set: &TrainingSet, column: &Category, learnt: &[bool]) -> Vec<f64> {
         let learns = |row: usize| learnt.get(row) == Some(&true);
         let whole = Self::of(set, column, learns);
-        let folds: Vec<Self> =
-            (0..FOLDS).map(|fold| Self::of(set, column, |row| learns(row) && row % FOLDS != fold)).collect();
+        let folds: Vec<Self> = (0..FOLDS)
+            .map(|fold| Self::of(set, column, |row| learns(row) && row % FOLDS != fold))
+            .collect();
         let rate = |(row, value): (usize, &Option<u32>)| {
-            let counts = if learns(row) { folds.get(row % FOLDS).unwrap_or(&whole) } else { &whole };
-            let of_value = value.and_then(|value| counts.values.get(value as usize)).copied().unwrap_or_default();
+            let counts = if learns(row) {
+                folds.get(row % FOLDS).unwrap_or(&whole)
+            } else {
+                &whole
+            };
+            let of_value = value
+                .and_then(|value| counts.values.get(value as usize))
+                .copied()
+                .unwrap_or_default();
             categories::rate(of_value, categories::prior(counts.all))
         };
         column.rows.iter().enumerate().map(rate).collect()
@@ -258,11 +361,14 @@ impl Counts {
 /// One row of such columns as evidence.
 pub(crate) fn evidence(windows: &BTreeMap<String, Vec<f64>>, row: usize) -> Evidence {
     let value = |column: &Vec<f64>| column.get(row).copied().filter(|value| value.is_finite());
-    windows.iter().map(|(name, column)| (name.clone(), value(column))).collect()
+    windows
+        .iter()
+        .map(|(name, column)| (name.clone(), value(column)))
+        .collect()
 }
 
 /// Reads the profiles that the warehouse unloaded: for each entity of [`Definition::profiled`], the
-/// parts of [`model::sql::profiles_export`].
+/// parts of [`features::sql::profiles_export`].
 pub(crate) fn read_profiles(
     definition: &Definition,
     cut_off: Timestamp,
@@ -270,17 +376,28 @@ pub(crate) fn read_profiles(
 ) -> Result<Profiles, SetError> {
     let mut tables = Vec::new();
     for (entity, parts) in parts {
-        let Some(mut table) = TableBuilder::new(definition, entity) else { continue };
-        let names: Vec<&str> = definition.profile_columns(entity).into_iter().map(|(name, _)| name).collect();
+        let Some(mut table) = TableBuilder::new(definition, entity) else {
+            continue;
+        };
+        let names: Vec<&str> = definition
+            .profile_columns(entity)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         for part in parts {
             let mut reader = csv::Reader::from_reader(part.as_slice());
             let header = reader.headers()?.clone();
             let place = |name: &str| {
-                let place = header.iter().position(|column| column.eq_ignore_ascii_case(name));
+                let place = header
+                    .iter()
+                    .position(|column| column.eq_ignore_ascii_case(name));
                 place.ok_or_else(|| SetError::Column(name.to_owned()))
             };
             let entity = place("entity")?;
-            let places = names.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
+            let places = names
+                .iter()
+                .map(|name| place(name))
+                .collect::<Result<Vec<_>, _>>()?;
             let mut record = csv::StringRecord::new();
             let mut values = Vec::with_capacity(names.len());
             for line in 2.. {
@@ -289,12 +406,22 @@ pub(crate) fn read_profiles(
                 }
                 values.clear();
                 for (name, place) in names.iter().zip(&places) {
-                    let wrong =
-                        || SetError::Value { line, column: (*name).to_owned(), expected: "a number, or nothing" };
+                    let wrong = || SetError::Value {
+                        line,
+                        column: (*name).to_owned(),
+                        expected: "a number, or nothing",
+                    };
                     let text = record.get(*place).unwrap_or_default();
-                    values.push(if text.is_empty() { f64::NAN } else { text.parse().map_err(|_| wrong())? });
+                    values.push(if text.is_empty() {
+                        f64::NAN
+                    } else {
+                        text.parse().map_err(|_| wrong())?
+                    });
                 }
-                table.push(record.get(entity).unwrap_or_default(), values.iter().copied());
+                table.push(
+                    record.get(entity).unwrap_or_default(),
+                    values.iter().copied(),
+                );
             }
         }
         tables.push(table);
@@ -314,12 +441,19 @@ pub struct Past {
 
 impl Past {
     /// The profiles that the first look would have from this cut-off on.
-    pub fn profiles(&self, definition: &Definition, cut_off: Timestamp) -> Result<Profiles, ProfilesError> {
+    pub fn profiles(
+        &self,
+        definition: &Definition,
+        cut_off: Timestamp,
+    ) -> Result<Profiles, ProfilesError> {
         let tables = definition.profiled().filter_map(|entity| {
             let mut table = TableBuilder::new(definition, entity)?;
             let names = in_order(self.entities.get(entity)?);
             for (number, windows) in self.history.profiles(definition, entity, cut_off) {
-                table.push(names.get(number as usize).copied().unwrap_or_default(), windows.into_iter());
+                table.push(
+                    names.get(number as usize).copied().unwrap_or_default(),
+                    windows.into_iter(),
+                );
             }
             Some(table)
         });
@@ -332,9 +466,12 @@ impl Past {
         let history = &mut self.history;
         history.numbers.resize(schema.numbers.len(), Vec::new());
         history.entities.resize(schema.entities.len(), Vec::new());
-        history.categories.resize(schema.categories.len(), Vec::new());
+        history
+            .categories
+            .resize(schema.categories.len(), Vec::new());
         self.entities.resize(schema.entities.len(), HashMap::new());
-        self.categories.resize(schema.categories.len(), HashMap::new());
+        self.categories
+            .resize(schema.categories.len(), HashMap::new());
         for row in 0..batch.len() {
             history.occurred_at.push(batch.occurred_at(row));
             history.amounts.push(batch.amount(row));
@@ -342,11 +479,25 @@ impl Past {
             for (index, column) in history.numbers.iter_mut().enumerate() {
                 column.push(batch.number(row, index));
             }
-            for (index, (names, column)) in self.entities.iter_mut().zip(&mut history.entities).enumerate() {
+            for (index, (names, column)) in self
+                .entities
+                .iter_mut()
+                .zip(&mut history.entities)
+                .enumerate()
+            {
                 column.push(numbered(names, batch.entity(row, index)));
             }
-            for (index, (names, column)) in self.categories.iter_mut().zip(&mut history.categories).enumerate() {
-                column.push(batch.category(row, index).map(|value| numbered(names, value)));
+            for (index, (names, column)) in self
+                .categories
+                .iter_mut()
+                .zip(&mut history.categories)
+                .enumerate()
+            {
+                column.push(
+                    batch
+                        .category(row, index)
+                        .map(|value| numbered(names, value)),
+                );
             }
         }
     }
@@ -385,19 +536,36 @@ struct SetRow<'a> {
 
 impl Facts for SetRow<'_> {
     fn occurred_at(&self) -> Timestamp {
-        self.set.occurred_at.get(self.row).copied().unwrap_or_default()
+        self.set
+            .occurred_at
+            .get(self.row)
+            .copied()
+            .unwrap_or_default()
     }
     fn amount(&self) -> f64 {
         self.set.amounts.get(self.row).copied().unwrap_or(f64::NAN)
     }
     fn number(&self, index: usize) -> f64 {
-        self.set.numbers.get(index).and_then(|column| column.get(self.row)).copied().unwrap_or(f64::NAN)
+        self.set
+            .numbers
+            .get(index)
+            .and_then(|column| column.get(self.row))
+            .copied()
+            .unwrap_or(f64::NAN)
     }
     fn category(&self, index: usize) -> f64 {
-        self.rates.get(index).and_then(|column| column.get(self.row)).copied().unwrap_or(f64::NAN)
+        self.rates
+            .get(index)
+            .and_then(|column| column.get(self.row))
+            .copied()
+            .unwrap_or(f64::NAN)
     }
     fn window(&self, place: usize) -> f64 {
-        self.columns.get(place).and_then(|column| column.get(self.row)).copied().unwrap_or(f64::NAN)
+        self.columns
+            .get(place)
+            .and_then(|column| column.get(self.row))
+            .copied()
+            .unwrap_or(f64::NAN)
     }
 }
 
@@ -413,23 +581,42 @@ struct Line {
     categories: Vec<String>,
 }
 
-fn read_part(definition: &Definition, part: impl Read, rows: &mut Vec<Line>) -> Result<(), SetError> {
+fn read_part(
+    definition: &Definition,
+    part: impl Read,
+    rows: &mut Vec<Line>,
+) -> Result<(), SetError> {
     let mut reader = csv::Reader::from_reader(part);
     let header = reader.headers()?.clone();
-    let mut names = vec!["occurred_at".to_owned(), "amount".to_owned(), "label".to_owned()];
+    let mut names = vec![
+        "occurred_at".to_owned(),
+        "amount".to_owned(),
+        "label".to_owned(),
+    ];
     names.extend(definition.schema().numbers.iter().cloned());
     for (look, prefix) in [(&definition.confirm, ""), (&definition.first, sql::PROFILE)] {
-        let mut windows: Vec<&str> = definition.windows(look).into_iter().map(|(name, _)| name).collect();
+        let mut windows: Vec<&str> = definition
+            .windows(look)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         windows.sort_unstable();
         names.extend(windows.into_iter().map(|name| format!("{prefix}{name}")));
     }
     let place = |name: &str| {
-        let place = header.iter().position(|column| column.eq_ignore_ascii_case(name));
+        let place = header
+            .iter()
+            .position(|column| column.eq_ignore_ascii_case(name));
         place.ok_or_else(|| SetError::Column(name.to_owned()))
     };
-    let places = names.iter().map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
+    let places = names
+        .iter()
+        .map(|name| place(name))
+        .collect::<Result<Vec<_>, _>>()?;
     let categories = definition.schema().categories.iter();
-    let categories = categories.map(|name| place(name)).collect::<Result<Vec<_>, _>>()?;
+    let categories = categories
+        .map(|name| place(name))
+        .collect::<Result<Vec<_>, _>>()?;
     let mut record = csv::StringRecord::new();
     for line in 2.. {
         if !reader.read_record(&mut record)? {
@@ -437,7 +624,11 @@ fn read_part(definition: &Definition, part: impl Read, rows: &mut Vec<Line>) -> 
         }
         let mut row = Vec::with_capacity(names.len());
         for (at, (name, place)) in names.iter().zip(&places).enumerate() {
-            let wrong = |expected| SetError::Value { line, column: name.clone(), expected };
+            let wrong = |expected| SetError::Value {
+                line,
+                column: name.clone(),
+                expected,
+            };
             let value = match record.get(*place).unwrap_or_default() {
                 "" if at < 3 => return Err(wrong("a number")),
                 "" => f64::NAN,
@@ -446,7 +637,10 @@ fn read_part(definition: &Definition, part: impl Read, rows: &mut Vec<Line>) -> 
             row.push(value);
         }
         let text = |place: &usize| record.get(*place).unwrap_or_default().to_owned();
-        rows.push(Line { numbers: row, categories: categories.iter().map(text).collect() });
+        rows.push(Line {
+            numbers: row,
+            categories: categories.iter().map(text).collect(),
+        });
     }
     Ok(())
 }

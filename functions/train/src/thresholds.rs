@@ -1,7 +1,7 @@
 //! Thresholds, chosen on the holdout.
 
 use decision::Policy;
-use model::{Costs, Definition, HoldBy, ReviewBy};
+use features::{Costs, Definition, HoldBy, ReviewBy};
 
 use crate::TrainError;
 
@@ -17,7 +17,12 @@ pub(crate) fn policy(
     let days = definition.training.holdout as f64 / DAY_SECONDS;
     let within = |setting, budget: f64| {
         let budget = budget.floor() as usize;
-        hold_at(first, budget).ok_or_else(|| TrainError::Ties { setting, tied: tied(first), of: first.len(), budget })
+        hold_at(first, budget).ok_or_else(|| TrainError::Ties {
+            setting,
+            tied: tied(first),
+            of: first.len(),
+            budget,
+        })
     };
     let hold_at = match definition.hold {
         HoldBy::Share(share) => within("first.hold_share", first.len() as f64 * share)?,
@@ -28,8 +33,15 @@ pub(crate) fn policy(
     let review = match definition.review {
         ReviewBy::Cost { review } => review,
         ReviewBy::ADay(reviews) => {
-            let held = first.iter().zip(confirm).filter(|((first, _), _)| *first >= hold_at);
-            review_cost(definition.costs, held.map(|(_, (score, _))| *score), (reviews * days).floor() as usize)
+            let held = first
+                .iter()
+                .zip(confirm)
+                .filter(|((first, _), _)| *first >= hold_at);
+            review_cost(
+                definition.costs,
+                held.map(|(_, (score, _))| *score),
+                (reviews * days).floor() as usize,
+            )
         }
     };
     let release_below = review / definition.costs.missed_fraud;
@@ -99,21 +111,39 @@ mod tests {
         let scored: Vec<(f64, bool)> = (1..=100).map(|i| (f64::from(i) / 100.0, false)).collect();
         assert_eq!(hold_at(&scored, 5), Some(0.96));
         assert_eq!(hold_at(&scored, 100), Some(0.01));
-        let ties: Vec<(f64, bool)> = (0..100).map(|i| (if i < 10 { 0.9 } else { 0.1 }, false)).collect();
-        assert_eq!(hold_at(&ties, 20), Some(0.9), "the next score would hold everyone");
-        assert_eq!((hold_at(&ties, 9), tied(&ties)), (None, 10), "a budget is never exceeded");
+        let ties: Vec<(f64, bool)> = (0..100)
+            .map(|i| (if i < 10 { 0.9 } else { 0.1 }, false))
+            .collect();
+        assert_eq!(
+            hold_at(&ties, 20),
+            Some(0.9),
+            "the next score would hold everyone"
+        );
+        assert_eq!(
+            (hold_at(&ties, 9), tied(&ties)),
+            (None, 10),
+            "a budget is never exceeded"
+        );
         assert_eq!(hold_at(&scored, 0), None);
     }
 
     #[test]
     fn a_budget_of_reviews_goes_to_the_holds_where_a_mistake_costs_most() {
-        let costs = Costs { missed_fraud: 100.0, false_block: 20.0 };
+        let costs = Costs {
+            missed_fraud: 100.0,
+            false_block: 20.0,
+        };
         // Worth: 1, 10, 16, 2 and nothing.
         let held = [0.01, 0.1, 0.2, 0.9, 1.0];
         let reviewed = |budget| {
             let review = review_cost(costs, held.into_iter(), budget);
-            let (release_below, block_at) = (review / costs.missed_fraud, 1.0 - review / costs.false_block);
-            held.into_iter().filter(|p| *p >= release_below && *p < block_at).collect::<Vec<_>>()
+            let (release_below, block_at) = (
+                review / costs.missed_fraud,
+                1.0 - review / costs.false_block,
+            );
+            held.into_iter()
+                .filter(|p| *p >= release_below && *p < block_at)
+                .collect::<Vec<_>>()
         };
         assert_eq!(reviewed(0), [0.0; 0]);
         assert_eq!(reviewed(1), [0.2]);

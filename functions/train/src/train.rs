@@ -2,7 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread;
 
-use model::{Bundle, Definition, DefinitionError, Look, Matrix, Model, Profiles};
+use bundle::Bundle;
+use features::{Definition, DefinitionError, Look, Profiles};
+use scoring::{Matrix, Model};
 
 use crate::calibrate::reliability;
 use crate::card::{Curves, card};
@@ -24,7 +26,7 @@ pub enum TrainError {
     Learn(&'static str, #[source] LearnError),
     /// The bundle.
     #[error("the bundle can't be built")]
-    Bundle(#[from] model::Error),
+    Bundle(#[from] bundle::Error),
     /// Nothing was kept apart.
     #[error("no transaction falls into the holdout: widen training.span, or bring more history")]
     NoHoldout,
@@ -93,15 +95,27 @@ pub fn train(
     mut progress: impl FnMut(Progress),
 ) -> Result<Trained, TrainError> {
     let definition = Definition::parse(definition_text)?;
-    let held_out: Vec<bool> = set.learnt(&definition).into_iter().map(|learnt| !learnt).collect();
+    let held_out: Vec<bool> = set
+        .learnt(&definition)
+        .into_iter()
+        .map(|learnt| !learnt)
+        .collect();
     if !held_out.contains(&true) {
         return Err(TrainError::NoHoldout);
     }
 
     let [first, confirm] = brought;
     let looks = [
-        Learning { name: "first", look: &definition.first, brought: first },
-        Learning { name: "confirming", look: &definition.confirm, brought: confirm },
+        Learning {
+            name: "first",
+            look: &definition.first,
+            brought: first,
+        },
+        Learning {
+            name: "confirming",
+            look: &definition.confirm,
+            brought: confirm,
+        },
     ];
     let (told, heard) = mpsc::channel();
     let (definition_of_looks, held_out_rows) = (&definition, &held_out);
@@ -112,16 +126,37 @@ pub fn train(
         });
         drop(told);
         heard.into_iter().for_each(&mut progress);
-        looks.map(|look| look.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        looks.map(|look| {
+            look.join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     });
     let [first, confirm] = ready;
     let (first, confirm) = (first?, confirm?);
 
-    let labels = || set.frauds.iter().zip(&held_out).filter(|(_, held_out)| **held_out).map(|(fraud, _)| *fraud);
-    let labelled = |ready: &Ready| ready.learned.held_out.iter().copied().zip(labels()).collect::<Vec<_>>();
+    let labels = || {
+        set.frauds
+            .iter()
+            .zip(&held_out)
+            .filter(|(_, held_out)| **held_out)
+            .map(|(fraud, _)| *fraud)
+    };
+    let labelled = |ready: &Ready| {
+        ready
+            .learned
+            .held_out
+            .iter()
+            .copied()
+            .zip(labels())
+            .collect::<Vec<_>>()
+    };
     let (first_out, confirm_out) = (labelled(&first), labelled(&confirm));
     let policy = policy(&definition, &first_out, &confirm_out)?;
-    let Done { held, kept, settled } = Done::new(&policy, &first_out, &confirm_out);
+    let Done {
+        held,
+        kept,
+        settled,
+    } = Done::new(&policy, &first_out, &confirm_out);
     let reports = [
         first.report(&definition, &definition.first, &first_out),
         confirm.report(&definition, &definition.confirm, &confirm_out),
@@ -129,7 +164,14 @@ pub fn train(
     let golden = golden(&definition, &policy, set);
     let models = [first.learned.model, confirm.learned.model];
     let tables = set.tables(&definition);
-    let files = model::build(definition_text, policy.clone(), models, &tables, profiles, golden)?;
+    let files = bundle::build(
+        definition_text,
+        policy.clone(),
+        models,
+        &tables,
+        profiles,
+        golden,
+    )?;
     let version = Bundle::open(&files)?.version().to_owned();
     let [first, confirm] = reports;
     let report = Report {
@@ -149,8 +191,19 @@ pub fn train(
         settled,
         thresholds: [policy.hold_at, policy.release_below, policy.block_at],
     };
-    let card = card(&definition, &report, &Curves { first: &first_out, confirm: &confirm_out })?;
-    Ok(Trained { files, report, card })
+    let card = card(
+        &definition,
+        &report,
+        &Curves {
+            first: &first_out,
+            confirm: &confirm_out,
+        },
+    )?;
+    Ok(Trained {
+        files,
+        report,
+        card,
+    })
 }
 
 impl Learning<'_> {
@@ -161,15 +214,28 @@ impl Learning<'_> {
         held_out: &[bool],
         told: &mpsc::Sender<Progress>,
     ) -> Result<Ready, TrainError> {
-        let Self { name: look, brought, .. } = self;
+        let Self {
+            name: look,
+            brought,
+            ..
+        } = self;
         let rows = set.matrix(definition, self.look);
-        let task = Task { rows: &rows, frauds: &set.frauds, held_out, training: &definition.training };
+        let task = Task {
+            rows: &rows,
+            frauds: &set.frauds,
+            held_out,
+            training: &definition.training,
+        };
         // Nobody listening is no reason to stop.
         let tell = |step| {
             told.send(Progress { look, step }).ok();
         };
-        let learned = learn(&task, brought, tell).map_err(|source| TrainError::Learn(look, source))?;
-        Ok(Ready { learned, apart: part(&rows, &task.rows_where(true)) })
+        let learned =
+            learn(&task, brought, tell).map_err(|source| TrainError::Learn(look, source))?;
+        Ok(Ready {
+            learned,
+            apart: part(&rows, &task.rows_where(true)),
+        })
     }
 }
 
@@ -178,22 +244,44 @@ const EXPLAINED: usize = 2_000;
 
 impl Ready {
     fn report(&self, definition: &Definition, look: &Look, scored: &[(f64, bool)]) -> LookReport {
-        let Self { learned: Learned { model, tried, best, .. }, apart } = self;
-        let features: Vec<String> = definition.names(look).into_iter().map(str::to_owned).collect();
-        let (trees, nodes) = if let Model::Forest(forest) = model { (forest.trees(), forest.nodes()) } else { (0, 0) };
+        let Self {
+            learned: Learned {
+                model, tried, best, ..
+            },
+            apart,
+        } = self;
+        let features: Vec<String> = definition
+            .names(look)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let (trees, nodes) = if let Model::Forest(forest) = model {
+            (forest.trees(), forest.nodes())
+        } else {
+            (0, 0)
+        };
         let mut moved = vec![0.0; features.len()];
         for row in (0..apart.rows()).step_by((apart.rows() / EXPLAINED).max(1)) {
-            moved.iter_mut().zip(model.contributions(apart, row)).for_each(|(moved, by)| *moved += by.abs());
+            moved
+                .iter_mut()
+                .zip(model.contributions(apart, row))
+                .for_each(|(moved, by)| *moved += by.abs());
         }
         let all: f64 = moved.iter().sum();
         let share = |moved: f64| if all > 0.0 { moved / all } else { 0.0 };
-        let mut importance: Vec<(String, f64)> = features.iter().cloned().zip(moved.into_iter().map(share)).collect();
+        let mut importance: Vec<(String, f64)> = features
+            .iter()
+            .cloned()
+            .zip(moved.into_iter().map(share))
+            .collect();
         importance.sort_by(|a, b| b.1.total_cmp(&a.1));
         let mut leaderboard = tried.clone();
         leaderboard.sort_by(|a, b| b.average_precision().total_cmp(&a.average_precision()));
         LookReport {
             features,
-            learner: tried.get(*best).map_or_else(String::new, |entry| entry.learner.clone()),
+            learner: tried
+                .get(*best)
+                .map_or_else(String::new, |entry| entry.learner.clone()),
             trees,
             nodes,
             ranking: ranking(scored),

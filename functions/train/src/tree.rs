@@ -1,7 +1,7 @@
 //! smartcore's trees as nodes. It keeps them to itself; serde is the way in, and the version is pinned
 //! for this.
 
-use model::{MISSING, Matrix, Node, Split, Tree};
+use scoring::{MISSING, Matrix, Node, Split, Tree};
 use serde::{Deserialize, Serialize};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
@@ -32,10 +32,19 @@ impl Grown {
     pub(crate) fn tree(self, columns: &[usize]) -> Tree {
         let node = |node: GrownNode| Node {
             value: node.output,
-            split: match (node.split_value, node.true_child, node.false_child, columns.get(node.split_feature)) {
-                (Some(threshold), Some(below), Some(other), Some(&feature)) => {
-                    Some(Split { feature, threshold, below, other, missing_below: false })
-                }
+            split: match (
+                node.split_value,
+                node.true_child,
+                node.false_child,
+                columns.get(node.split_feature),
+            ) {
+                (Some(threshold), Some(below), Some(other), Some(&feature)) => Some(Split {
+                    feature,
+                    threshold,
+                    below,
+                    other,
+                    missing_below: false,
+                }),
                 _ => None,
             },
         };
@@ -55,19 +64,33 @@ impl Columns {
         let mut values = vec![0.0; of.len() * rows.columns()];
         for (place, &row) in of.iter().enumerate() {
             // Row after row, as they lie: each is fetched once.
-            for (to, value) in values.iter_mut().skip(place).step_by(of.len().max(1)).zip(rows.row(row)) {
+            for (to, value) in values
+                .iter_mut()
+                .skip(place)
+                .step_by(of.len().max(1))
+                .zip(rows.row(row))
+            {
                 *to = *value;
             }
         }
-        Self { rows: of.len(), values }
+        Self {
+            rows: of.len(),
+            values,
+        }
     }
 
     fn column(&self, column: usize) -> &[f32] {
-        self.values.get(column * self.rows..(column + 1) * self.rows).unwrap_or_default()
+        self.values
+            .get(column * self.rows..(column + 1) * self.rows)
+            .unwrap_or_default()
     }
 
     /// The rows at these places, of these columns.
-    pub(crate) fn dense(&self, of: &[usize], columns: &[usize]) -> Result<DenseMatrix<f32>, LearnError> {
+    pub(crate) fn dense(
+        &self,
+        of: &[usize],
+        columns: &[usize],
+    ) -> Result<DenseMatrix<f32>, LearnError> {
         let mut values = Vec::with_capacity(of.len() * columns.len());
         for &column in columns {
             let column = self.column(column);
@@ -86,8 +109,16 @@ impl Columns {
         (0..self.rows).map(move |row| {
             let mut at = 0;
             while let Some(split) = tree.get(at).and_then(|node| node.split) {
-                let value = self.values.get(split.feature * self.rows + row).copied().unwrap_or(MISSING);
-                at = if f64::from(value) <= split.threshold { split.below } else { split.other };
+                let value = self
+                    .values
+                    .get(split.feature * self.rows + row)
+                    .copied()
+                    .unwrap_or(MISSING);
+                at = if f64::from(value) <= split.threshold {
+                    split.below
+                } else {
+                    split.other
+                };
             }
             at
         })

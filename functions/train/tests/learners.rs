@@ -1,12 +1,16 @@
 //! What each learner is for, and what is common to all.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, and says where it is")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and says where it is"
+)]
 
 use std::error::Error as _;
 
-use harness::bundle::DEFINITION;
+use bundle::Bundle;
+use harness::fixture::DEFINITION;
 use jiff::Timestamp;
-use model::{Bundle, Linear, Model, Standardised};
+use scoring::{Linear, Model, Standardised};
 use train::{Report, TrainError, Trained, TrainingSet, train};
 
 const BOOST: &str = "[training.boost]\nrounds = 40\ndepth = 2\nlearning_rate = 0.3\nmin_leaf = 5\n";
@@ -22,7 +26,9 @@ fn definition(learners: &str) -> String {
 
 /// A number in [0, 1) that differs from row to row.
 fn noise(row: usize, salt: u64) -> f64 {
-    let mut z = (row as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(salt);
+    let mut z = (row as u64 + 1)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+        .wrapping_add(salt);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
@@ -36,7 +42,8 @@ fn world(rows: usize, chance: impl Fn(f64, Option<f64>) -> f64) -> TrainingSet {
         let moment = 1_767_225_600 + row * 7 * 86_400 / rows;
         let (amount, mean) = (1000.0 * noise(row, 1), 1000.0 * noise(row, 2));
         let mean = (noise(row, 3) > 0.1).then_some(mean);
-        set.occurred_at.push(Timestamp::from_second(moment as i64).unwrap());
+        set.occurred_at
+            .push(Timestamp::from_second(moment as i64).unwrap());
         set.amounts.push(amount);
         means.push(mean.unwrap_or(f64::NAN));
         set.frauds.push(noise(row, 4) < chance(amount, mean));
@@ -56,7 +63,11 @@ fn straight(amount: f64, mean: Option<f64>) -> f64 {
 
 /// What no straight line can say.
 fn corners(amount: f64, mean: Option<f64>) -> f64 {
-    if mean.is_some_and(|mean| (amount > 500.0) == (mean > 500.0)) { 0.3 } else { 0.01 }
+    if mean.is_some_and(|mean| (amount > 500.0) == (mean > 500.0)) {
+        0.3
+    } else {
+        0.01
+    }
 }
 
 fn trained(definition: &str, set: &TrainingSet) -> Trained {
@@ -66,24 +77,45 @@ fn trained(definition: &str, set: &TrainingSet) -> Trained {
 #[test]
 fn every_learner_repeats_itself_to_the_byte() {
     let set = world(3_000, corners);
-    for learners in [BOOST, &format!("{BOOST}{SAMPLED}"), FOREST, LOGISTIC, &format!("{BOOST}{FOREST}{LOGISTIC}")] {
-        let (one, other) = (trained(&definition(learners), &set), trained(&definition(learners), &set));
+    for learners in [
+        BOOST,
+        &format!("{BOOST}{SAMPLED}"),
+        FOREST,
+        LOGISTIC,
+        &format!("{BOOST}{FOREST}{LOGISTIC}"),
+    ] {
+        let (one, other) = (
+            trained(&definition(learners), &set),
+            trained(&definition(learners), &set),
+        );
         assert_eq!(one.files, other.files, "{learners}");
         assert_eq!(one.card, other.card, "{learners}");
         let reseeded = trained(&definition(learners).replace("seed = 1", "seed = 2"), &set);
-        assert_ne!(one.files["confirm.model"], reseeded.files["confirm.model"], "{learners}");
+        assert_ne!(
+            one.files["confirm.model"], reseeded.files["confirm.model"],
+            "{learners}"
+        );
     }
 }
 
 #[test]
 fn what_ranks_the_holdout_best_is_served() {
     let all = definition(&format!("{BOOST}{FOREST}{LOGISTIC}"));
-    for (world, best) in [(world(6_000, straight), "logistic regression"), (world(6_000, corners), "boosted trees")] {
+    for (world, best) in [
+        (world(6_000, straight), "logistic regression"),
+        (world(6_000, corners), "boosted trees"),
+    ] {
         let Report { confirm, .. } = trained(&all, &world).report;
         assert_eq!(confirm.leaderboard.len(), 3);
-        assert_eq!((confirm.learner.as_str(), &confirm.leaderboard[0].learner), (best, &confirm.learner));
-        let precisions: Vec<f64> =
-            confirm.leaderboard.iter().map(|entry| entry.ranking.unwrap().average_precision).collect();
+        assert_eq!(
+            (confirm.learner.as_str(), &confirm.leaderboard[0].learner),
+            (best, &confirm.learner)
+        );
+        let precisions: Vec<f64> = confirm
+            .leaderboard
+            .iter()
+            .map(|entry| entry.ranking.unwrap().average_precision)
+            .collect();
         assert!(precisions.is_sorted_by(|a, b| a >= b), "{precisions:?}");
         assert_eq!(confirm.ranking, confirm.leaderboard[0].ranking);
     }
@@ -94,11 +126,15 @@ fn a_share_of_the_good_ones_gives_the_probabilities_of_all() {
     let (corners, straight) = (world(20_000, corners), world(20_000, straight));
     for (learner, set) in [(BOOST, &corners), (FOREST, &corners), (LOGISTIC, &straight)] {
         for negatives in ["0.1", "1.0"] {
-            let text = definition(learner).replace("negatives = 0.5", &format!("negatives = {negatives}"));
+            let text =
+                definition(learner).replace("negatives = 0.5", &format!("negatives = {negatives}"));
             let report = trained(&text, set).report.confirm;
             let found = report.leaderboard[0].calibration.unwrap();
             // Where the sample's odds were taken for all rows', this would be ln 0.1 = −2.3.
-            assert!((found.log_odds(-1.7) + 1.7).abs() < 0.35, "{learner}{negatives}: {found:?}");
+            assert!(
+                (found.log_odds(-1.7) + 1.7).abs() < 0.35,
+                "{learner}{negatives}: {found:?}"
+            );
         }
     }
 }
@@ -112,12 +148,24 @@ fn what_is_served_has_learnt_from_the_holdout_too_and_the_report_has_not() {
     }
     for (learner, least) in [(BOOST, 0.5), (FOREST, 0.5), (LOGISTIC, 0.1)] {
         let trained = trained(&definition(learner), &set);
-        assert!(trained.report.first.ranking.unwrap().auc < 0.75, "{:?}", trained.report.first);
+        assert!(
+            trained.report.first.ranking.unwrap().auc < 0.75,
+            "{:?}",
+            trained.report.first
+        );
         let model = Model::from_bytes(&trained.files["first.model"]).unwrap();
-        let mut rows = model::Matrix::new(2);
-        [50.0, 0.0, 900.0, 0.0].into_iter().for_each(|value| rows.push(value));
-        let (small, large) = (model.score_one(&rows, 0).unwrap(), model.score_one(&rows, 1).unwrap());
-        assert!(small > 1.5 * large || small > least, "{learner}: {small} and {large}");
+        let mut rows = scoring::Matrix::new(2);
+        [50.0, 0.0, 900.0, 0.0]
+            .into_iter()
+            .for_each(|value| rows.push(value));
+        let (small, large) = (
+            model.score_one(&rows, 0).unwrap(),
+            model.score_one(&rows, 1).unwrap(),
+        );
+        assert!(
+            small > 1.5 * large || small > least,
+            "{learner}: {small} and {large}"
+        );
     }
 }
 
@@ -130,8 +178,18 @@ fn depth_is_the_number_of_questions_on_a_path() {
             FOREST.replace("depth = 4", &format!("depth = {depth}")),
         ] {
             let report = trained(&definition(&learner), &set).report.confirm;
-            assert!(report.nodes > (most - 2) * report.trees / 2, "{learner}: {} of {}", report.nodes, report.trees);
-            assert!(report.nodes <= most * report.trees, "{learner}: {} of {}", report.nodes, report.trees);
+            assert!(
+                report.nodes > (most - 2) * report.trees / 2,
+                "{learner}: {} of {}",
+                report.nodes,
+                report.trees
+            );
+            assert!(
+                report.nodes <= most * report.trees,
+                "{learner}: {} of {}",
+                report.nodes,
+                report.trees
+            );
         }
     }
 }
@@ -140,9 +198,15 @@ fn depth_is_the_number_of_questions_on_a_path() {
 fn budgets_of_a_day_are_kept_on_the_holdout() {
     let set = world(7_000, corners);
     let text = definition(BOOST).replace("hold_share = 1.0", "holds_a_day = 150.5");
-    let text = text.replace("review = 5", "").replace("[confirm]", "[confirm]\nreviews_a_day = 12");
+    let text = text
+        .replace("review = 5", "")
+        .replace("[confirm]", "[confirm]\nreviews_a_day = 12");
     let report = trained(&text, &set).report;
-    assert!((100..=301).contains(&report.held.chosen), "{:?}", report.held);
+    assert!(
+        (100..=301).contains(&report.held.chosen),
+        "{:?}",
+        report.held
+    );
     let reviewed = report.settled.review.frauds + report.settled.review.good;
     assert!((1..=24).contains(&reviewed), "{:?}", report.settled);
     let [_, release_below, block_at] = report.thresholds;
@@ -151,46 +215,112 @@ fn budgets_of_a_day_are_kept_on_the_holdout() {
 
 #[test]
 fn costs_hold_where_approving_is_expected_to_cost_more() {
-    let text = definition(BOOST).replace("hold_share = 1.0", "").replace("[costs]", "[costs]\nfalse_hold = 25");
-    assert_eq!(trained(&text, &world(3_000, corners)).report.thresholds[0], 0.2, "25 / (25 + 100)");
+    let text = definition(BOOST)
+        .replace("hold_share = 1.0", "")
+        .replace("[costs]", "[costs]\nfalse_hold = 25");
+    assert_eq!(
+        trained(&text, &world(3_000, corners)).report.thresholds[0],
+        0.2,
+        "25 / (25 + 100)"
+    );
 }
 
 #[test]
 fn a_first_look_that_can_t_keep_to_its_budget_is_refused_with_what_to_do() {
     let mut set = world(3_000, corners);
-    set.amounts.iter_mut().for_each(|amount| *amount = if *amount > 700.0 { 700.0 } else { 10.0 });
+    set.amounts
+        .iter_mut()
+        .for_each(|amount| *amount = if *amount > 700.0 { 700.0 } else { 10.0 });
     let text = definition(BOOST).replace("hold_share = 1.0", "hold_share = 0.01");
     let text = text.replace("[\"amount\", \"night\"]", "[\"amount\"]");
     let error = train(&text, &set, None, [None, None], |_| {}).unwrap_err();
-    assert!(matches!(error, TrainError::Ties { budget: 8, of: 858, tied: 200..700, .. }), "{error:?}");
-    assert!(error.to_string().starts_with("first.hold_share allows 8 holds among the 858"), "{error}");
-    assert!(error.to_string().contains("raise it, or give the first look features"), "{error}");
+    assert!(
+        matches!(
+            error,
+            TrainError::Ties {
+                budget: 8,
+                of: 858,
+                tied: 200..700,
+                ..
+            }
+        ),
+        "{error:?}"
+    );
+    assert!(
+        error
+            .to_string()
+            .starts_with("first.hold_share allows 8 holds among the 858"),
+        "{error}"
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("raise it, or give the first look features"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_model_that_is_brought_along_is_served_as_it_came() {
     let set = world(3_000, corners);
-    let column = |coefficient| Standardised { mean: 500.0, sd: 100.0, coefficient };
+    let column = |coefficient| Standardised {
+        mean: 500.0,
+        sd: 100.0,
+        coefficient,
+    };
     let brought = || Model::from(Linear::new(-3.0, vec![column(0.5), column(0.0)]).unwrap());
-    let trained = train(&definition(BOOST), &set, None, [Some(brought()), None], |_| {}).unwrap();
+    let trained = train(
+        &definition(BOOST),
+        &set,
+        None,
+        [Some(brought()), None],
+        |_| {},
+    )
+    .unwrap();
     assert_eq!(trained.files["first.model"], brought().to_bytes());
     let Report { first, confirm, .. } = &trained.report;
-    assert_eq!((first.learner.as_str(), confirm.learner.as_str()), ("brought along", "boosted trees"));
+    assert_eq!(
+        (first.learner.as_str(), confirm.learner.as_str()),
+        ("brought along", "boosted trees")
+    );
     let card = String::from_utf8(trained.card["card.md"].clone()).unwrap();
-    assert!(card.contains("The first look's model was brought along"), "{card}");
+    assert!(
+        card.contains("The first look's model was brought along"),
+        "{card}"
+    );
     // Both brought along, no learner is needed; neither, one is.
     let none = definition("");
-    train(&none, &set, None, [Some(brought()), Some(brought())], |_| {}).unwrap();
+    train(
+        &none,
+        &set,
+        None,
+        [Some(brought()), Some(brought())],
+        |_| {},
+    )
+    .unwrap();
     let error = train(&none, &set, None, [Some(brought()), None], |_| {}).unwrap_err();
-    assert!(error.source().unwrap().to_string().contains("add [training.boost], or bring a model along"), "{error:?}");
+    assert!(
+        error
+            .source()
+            .unwrap()
+            .to_string()
+            .contains("add [training.boost], or bring a model along"),
+        "{error:?}"
+    );
     let narrow = Model::from(Linear::new(0.0, vec![column(1.0)]).unwrap());
     let error = train(&none, &set, None, [Some(narrow), Some(brought())], |_| {}).unwrap_err();
-    assert_eq!(error.source().unwrap().to_string(), "the model brought along has 1 columns, the look has 2");
+    assert_eq!(
+        error.source().unwrap().to_string(),
+        "the model brought along has 1 columns, the look has 2"
+    );
 }
 
 #[test]
 fn the_card_says_what_was_tried_and_what_follows_and_its_plots_are_there() {
-    let trained = trained(&definition(&format!("{BOOST}{FOREST}{LOGISTIC}")), &world(6_000, corners));
+    let trained = trained(
+        &definition(&format!("{BOOST}{FOREST}{LOGISTIC}")),
+        &world(6_000, corners),
+    );
     let card = String::from_utf8(trained.card["card.md"].clone()).unwrap();
     for said in [
         &format!("# small {}", trained.report.version),
@@ -204,17 +334,34 @@ fn the_card_says_what_was_tried_and_what_follows_and_its_plots_are_there() {
     ] {
         assert!(card.contains(said), "{said} is not in {card}");
     }
-    let plots: Vec<&String> = trained.card.keys().filter(|name| *name != "card.md").collect();
-    assert_eq!(plots, ["calibration.svg", "importance.svg", "precision-recall.svg", "scores.svg"]);
+    let plots: Vec<&String> = trained
+        .card
+        .keys()
+        .filter(|name| *name != "card.md")
+        .collect();
+    assert_eq!(
+        plots,
+        [
+            "calibration.svg",
+            "importance.svg",
+            "precision-recall.svg",
+            "scores.svg"
+        ]
+    );
     for plot in plots {
         assert!(card.contains(&format!("]({plot})")), "{plot} is not shown");
         let svg = String::from_utf8(trained.card[plot].clone()).unwrap();
         assert!(
-            svg.starts_with("<svg") && svg.trim_end().ends_with("</svg>") && svg.matches("<text").count() > 8,
+            svg.starts_with("<svg")
+                && svg.trim_end().ends_with("</svg>")
+                && svg.matches("<text").count() > 8,
             "{plot}"
         );
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{plot}");
     }
     Bundle::open(&trained.files).unwrap();
-    assert!(!trained.files.contains_key("card.md"), "the card is no part of the bundle");
+    assert!(
+        !trained.files.contains_key("card.md"),
+        "the card is no part of the bundle"
+    );
 }

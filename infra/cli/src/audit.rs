@@ -29,7 +29,10 @@ pub struct Asked {
 impl Asked {
     /// These, and nothing else was ever sent to this system.
     pub fn nothing_but(ids: HashSet<String>) -> Self {
-        Self { ids, among_others: None }
+        Self {
+            ids,
+            among_others: None,
+        }
     }
 
     /// Whether the audit has to do with this transaction.
@@ -107,16 +110,27 @@ pub async fn audit(system: &System, asked: &Asked, seen: Option<&Seen>) -> Resul
 
 /// `approvals_published` says whether the stream has approvals too, or holds and final decisions alone.
 fn judge(asked: &Asked, found: &Found, seen: Option<&Seen>, approvals_published: bool) -> Audit {
-    let Found { decided, transactions, outcomes, ended, .. } = found;
+    let Found {
+        decided,
+        transactions,
+        outcomes,
+        ended,
+        ..
+    } = found;
     let sent = &asked.ids;
-    let holds: BTreeSet<&String> =
-        decided.iter().filter(|(_, actions)| actions.contains(&Action::Hold)).map(|(id, _)| id).collect();
+    let holds: BTreeSet<&String> = decided
+        .iter()
+        .filter(|(_, actions)| actions.contains(&Action::Hold))
+        .map(|(id, _)| id)
+        .collect();
 
     let first_told = |id: &String| {
         let expected = approvals_published || holds.contains(id);
         !expected || seen.is_none_or(|seen| seen.provisional.contains_key(id))
     };
-    let lost = |id: &&String| !decided.contains_key(*id) || !transactions.contains_key(*id) || !first_told(id);
+    let lost = |id: &&String| {
+        !decided.contains_key(*id) || !transactions.contains_key(*id) || !first_told(id)
+    };
 
     let settled = |id: &&&String| outcomes.contains(**id);
     let end_told = |id: &String| seen.is_none_or(|seen| seen.finals.contains_key(id));
@@ -124,18 +138,39 @@ fn judge(asked: &Asked, found: &Found, seen: Option<&Seen>, approvals_published:
 
     let same_first = |id: &String, actions: &BTreeSet<Action>| {
         let stored = transactions.get(id).and_then(|row| row.action);
-        let heard = seen.and_then(|seen| seen.provisional.get(id)).map(|(first, _)| first.action);
-        actions.len() == 1 && stored.into_iter().chain(heard).all(|action| actions.contains(&action))
+        let heard = seen
+            .and_then(|seen| seen.provisional.get(id))
+            .map(|(first, _)| first.action);
+        actions.len() == 1
+            && stored
+                .into_iter()
+                .chain(heard)
+                .all(|action| actions.contains(&action))
     };
     let same_end = |(id, row): &(&String, &InWarehouse)| {
-        let heard = seen.and_then(|seen| seen.finals.get(*id)).map(|(last, _)| last.action);
+        let heard = seen
+            .and_then(|seen| seen.finals.get(*id))
+            .map(|(last, _)| last.action);
         heard.is_none() || row.action.is_none() || heard == row.action
     };
-    let said_twice = seen.into_iter().flat_map(|seen| &seen.contradictions).filter(|id| asked.is_about(id));
+    let said_twice = seen
+        .into_iter()
+        .flat_map(|seen| &seen.contradictions)
+        .filter(|id| asked.is_about(id));
 
-    let finals = seen.into_iter().flat_map(|seen| seen.finals.keys()).filter(|id| asked.is_about(id));
-    let never_sent = decided.keys().chain(transactions.keys()).filter(|id| !sent.contains(*id));
-    let never_held = outcomes.iter().chain(finals).chain(ended.keys()).filter(|id| !holds.contains(*id));
+    let finals = seen
+        .into_iter()
+        .flat_map(|seen| seen.finals.keys())
+        .filter(|id| asked.is_about(id));
+    let never_sent = decided
+        .keys()
+        .chain(transactions.keys())
+        .filter(|id| !sent.contains(*id));
+    let never_held = outcomes
+        .iter()
+        .chain(finals)
+        .chain(ended.keys())
+        .filter(|id| !holds.contains(*id));
     Audit {
         sent: sent.len(),
         decided: sent.iter().filter(|id| decided.contains_key(*id)).count(),
@@ -144,9 +179,16 @@ fn judge(asked: &Asked, found: &Found, seen: Option<&Seen>, approvals_published:
         rejected: found.rejected,
         lost: sent.iter().filter(lost).count(),
         unsettled: holds.iter().filter(unsettled).count(),
-        twice: transactions.values().chain(ended.values()).map(|row| row.times.saturating_sub(1)).sum(),
+        twice: transactions
+            .values()
+            .chain(ended.values())
+            .map(|row| row.times.saturating_sub(1))
+            .sum(),
         strangers: never_sent.count() + never_held.count(),
-        contradictory: decided.iter().filter(|(id, actions)| !same_first(id, actions)).count()
+        contradictory: decided
+            .iter()
+            .filter(|(id, actions)| !same_first(id, actions))
+            .count()
             + ended.iter().filter(|end| !same_end(end)).count()
             + said_twice.count(),
         pending: found.pending,

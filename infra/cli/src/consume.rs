@@ -43,7 +43,9 @@ impl Seen {
         };
         // At least once is what a stream promises: the same decision may come again.
         match decisions.get(&id) {
-            Some((before, _)) if before.action != decision.action => self.contradictions.push(id.clone()),
+            Some((before, _)) if before.action != decision.action => {
+                self.contradictions.push(id.clone())
+            }
             Some(_) => return,
             None => {
                 decisions.insert(id.clone(), (decision, now));
@@ -60,7 +62,10 @@ impl Seen {
 
     /// Holds, so far.
     pub fn holds(&self) -> usize {
-        self.provisional.values().filter(|(decision, _)| decision.deadline.is_some()).count()
+        self.provisional
+            .values()
+            .filter(|(decision, _)| decision.deadline.is_some())
+            .count()
     }
 }
 
@@ -78,9 +83,14 @@ impl Consumer {
         let mut shards = JoinSet::new();
         for shard in shards_of(client, stream).await? {
             let (client, stream, seen) = (client.clone(), stream.to_owned(), Arc::clone(&seen));
-            shards.spawn(async move { follow(&client, &stream, &shard, &seen, Until::Dropped).await });
+            shards.spawn(
+                async move { follow(&client, &stream, &shard, &seen, Until::Dropped).await },
+            );
         }
-        Ok(Self { seen, _shards: shards })
+        Ok(Self {
+            seen,
+            _shards: shards,
+        })
     }
 
     /// What has been seen so far.
@@ -93,13 +103,27 @@ impl Consumer {
 pub async fn read(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Seen> {
     let seen = Mutex::new(Seen::default());
     let shards = shards_of(client, stream).await?;
-    futures_util::future::join_all(shards.iter().map(|shard| follow(client, stream, shard, &seen, Until::Now))).await;
+    futures_util::future::join_all(
+        shards
+            .iter()
+            .map(|shard| follow(client, stream, shard, &seen, Until::Now)),
+    )
+    .await;
     Ok(seen.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 async fn shards_of(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Vec<String>> {
-    let listed = client.list_shards().stream_name(stream).send().await.context("can't list the stream's shards")?;
-    Ok(listed.shards().iter().map(|shard| shard.shard_id().to_owned()).collect())
+    let listed = client
+        .list_shards()
+        .stream_name(stream)
+        .send()
+        .await
+        .context("can't list the stream's shards")?;
+    Ok(listed
+        .shards()
+        .iter()
+        .map(|shard| shard.shard_id().to_owned())
+        .collect())
 }
 
 /// How long a shard is followed.
@@ -111,19 +135,40 @@ enum Until {
 }
 
 /// Follows one shard. What fails is asked again, from where it was.
-async fn follow(client: &aws_sdk_kinesis::Client, stream: &str, shard: &str, seen: &Mutex<Seen>, until: Until) {
+async fn follow(
+    client: &aws_sdk_kinesis::Client,
+    stream: &str,
+    shard: &str,
+    seen: &Mutex<Seen>,
+    until: Until,
+) {
     let mut after: Option<String> = None;
     loop {
-        let start = client.get_shard_iterator().stream_name(stream).shard_id(shard);
+        let start = client
+            .get_shard_iterator()
+            .stream_name(stream)
+            .shard_id(shard);
         let start = match &after {
             None => start.shard_iterator_type(ShardIteratorType::TrimHorizon),
-            Some(number) => {
-                start.shard_iterator_type(ShardIteratorType::AfterSequenceNumber).starting_sequence_number(number)
-            }
+            Some(number) => start
+                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
+                .starting_sequence_number(number),
         };
-        let mut iterator = start.send().await.ok().and_then(|answer| answer.shard_iterator);
+        let mut iterator = start
+            .send()
+            .await
+            .ok()
+            .and_then(|answer| answer.shard_iterator);
         while let Some(at) = iterator.take() {
-            let Ok(answer) = client.get_records().shard_iterator(at).limit(5_000).send().await else { break };
+            let Ok(answer) = client
+                .get_records()
+                .shard_iterator(at)
+                .limit(5_000)
+                .send()
+                .await
+            else {
+                break;
+            };
             let now = Timestamp::now();
             let some = !answer.records().is_empty();
             {
@@ -132,9 +177,14 @@ async fn follow(client: &aws_sdk_kinesis::Client, stream: &str, shard: &str, see
                     seen.take(record.data().as_ref(), now);
                 }
             }
-            after = answer.records().last().map(|record| record.sequence_number().to_owned()).or(after);
+            after = answer
+                .records()
+                .last()
+                .map(|record| record.sequence_number().to_owned())
+                .or(after);
             iterator = answer.next_shard_iterator;
-            if until == Until::Now && (iterator.is_none() || answer.millis_behind_latest == Some(0)) {
+            if until == Until::Now && (iterator.is_none() || answer.millis_behind_latest == Some(0))
+            {
                 return;
             }
             if !some {
@@ -169,7 +219,10 @@ mod tests {
         take(&mut seen, "h", "provisional", "hold");
         take(&mut seen, "h", "provisional", "hold");
         take(&mut seen, "h", "final", "block");
-        assert_eq!((seen.provisional.len(), seen.finals.len(), seen.holds()), (2, 1, 1));
+        assert_eq!(
+            (seen.provisional.len(), seen.finals.len(), seen.holds()),
+            (2, 1, 1)
+        );
         assert_eq!((seen.contradictions.len(), seen.unreadable), (0, 0));
         take(&mut seen, "h", "final", "release");
         take(&mut seen, "a", "provisional", "hold");
@@ -193,7 +246,11 @@ mod tests {
         }
         take(&mut seen, "h9", "final", "block");
         assert_eq!(
-            (seen.latest.len(), seen.latest.first().unwrap(), seen.latest.last().unwrap()),
+            (
+                seen.latest.len(),
+                seen.latest.first().unwrap(),
+                seen.latest.last().unwrap()
+            ),
             (12, &"h8".into(), &"h9".into())
         );
     }

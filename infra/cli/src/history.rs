@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
-use outlet::{Objects as _, gzip};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use store::{Objects as _, gzip};
 
 use crate::input::Row;
 use crate::system::System;
@@ -23,10 +23,22 @@ pub async fn transactions(system: &System, rows: &[Row]) -> Result<()> {
             lines.push_str(&row.json);
             lines.push('\n');
         }
-        let day =
-            chunk.first().map(|row| row.occurred_at).unwrap_or_default().strftime("dt=%Y-%m-%d/hh=%H").to_string();
-        let key = format!("{}{day}/history-{}.ndjson.gz", outlet::keys::TRANSACTIONS, digest(&lines));
-        system.objects.put(&key, gzip(lines.as_bytes())).await.with_context(|| format!("can't write {key}"))
+        let day = chunk
+            .first()
+            .map(|row| row.occurred_at)
+            .unwrap_or_default()
+            .strftime("dt=%Y-%m-%d/hh=%H")
+            .to_string();
+        let key = format!(
+            "{}{day}/history-{}.ndjson.gz",
+            decision::keys::TRANSACTIONS,
+            digest(&lines)
+        );
+        system
+            .objects
+            .put(&key, gzip(lines.as_bytes()))
+            .await
+            .with_context(|| format!("can't write {key}"))
     });
     stream::iter(puts).buffer_unordered(4).try_collect().await
 }
@@ -48,13 +60,20 @@ pub async fn labels(
         count += 1;
     }
     if count > 0 {
-        let key = format!("{}{}.ndjson.gz", outlet::keys::LABELS, digest(&lines));
-        system.objects.put(&key, gzip(lines.as_bytes())).await.with_context(|| format!("can't write {key}"))?;
+        let key = format!("{}{}.ndjson.gz", decision::keys::LABELS, digest(&lines));
+        system
+            .objects
+            .put(&key, gzip(lines.as_bytes()))
+            .await
+            .with_context(|| format!("can't write {key}"))?;
     }
     Ok(count)
 }
 
 /// A name for what is in an object: another file's rows never lie under it, the same rows always do.
 fn digest(lines: &str) -> String {
-    Sha256::digest(lines).iter().take(8).fold(String::new(), |name, byte| name + &format!("{byte:02x}"))
+    Sha256::digest(lines)
+        .iter()
+        .take(8)
+        .fold(String::new(), |name, byte| name + &format!("{byte:02x}"))
 }

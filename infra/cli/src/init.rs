@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
-use model::Definition;
-use model::sql::{self, OUTCOMES, REPORTS, TRANSACTIONS};
-use outlet::{Objects as _, keys};
+use features::Definition;
+use features::sql::{self, OUTCOMES, REPORTS, TRANSACTIONS};
+use store::Objects as _;
 
 use crate::system::System;
 
@@ -15,15 +15,27 @@ const TABLES: [&str; 3] = [TRANSACTIONS, REPORTS, OUTCOMES];
 /// that has a column of another type is refused, for COPY would fail on it.
 pub async fn init(system: &System, definition_text: &str) -> Result<Definition> {
     let definition = Definition::parse(definition_text)?;
-    system.execute(sql::schema_ddl(&definition)).await.context("can't make the tables")?;
-    let there = columns(system).await.context("can't read the tables' columns")?;
+    system
+        .execute(sql::schema_ddl(&definition))
+        .await
+        .context("can't make the tables")?;
+    let there = columns(system)
+        .await
+        .context("can't read the tables' columns")?;
     let missing = missing(&definition, &there)?;
     if !missing.is_empty() {
-        system.execute(missing).await.context("can't add columns to the tables")?;
+        system
+            .execute(missing)
+            .await
+            .context("can't add columns to the tables")?;
     }
     // Last: from then on load asks for the definition's columns.
-    let key = keys::bundle_definition(&definition.name);
-    system.objects.put(&key, definition_text.as_bytes().to_vec()).await.context("can't upload the definition")?;
+    let key = bundle::keys::definition(&definition.name);
+    system
+        .objects
+        .put(&key, definition_text.as_bytes().to_vec())
+        .await
+        .context("can't upload the definition")?;
     Ok(definition)
 }
 
@@ -39,7 +51,10 @@ async fn columns(system: &System) -> Result<Columns> {
     let rows = system.query(vec![query]).await?;
     let column = |row: &warehouse::Row| {
         let text = |name| row.text(name).map(str::to_owned);
-        Some(((text("table_name")?, text("column_name")?), text("data_type")?))
+        Some((
+            (text("table_name")?, text("column_name")?),
+            text("data_type")?,
+        ))
     };
     Ok(rows.iter().filter_map(column).collect())
 }
@@ -50,7 +65,9 @@ fn missing(definition: &Definition, there: &Columns) -> Result<Vec<String>> {
     for table in TABLES {
         for (column, sql_type) in sql::columns(definition, table).unwrap_or_default() {
             let Some(found) = there.get(&(table.to_owned(), column.clone())) else {
-                add.push(format!("ALTER TABLE {table} ADD COLUMN {column} {sql_type}"));
+                add.push(format!(
+                    "ALTER TABLE {table} ADD COLUMN {column} {sql_type}"
+                ));
                 continue;
             };
             let wanted = in_words(sql_type);
@@ -97,7 +114,10 @@ mod tests {
     fn tables_as_they_should_be_are_left_alone() {
         let (definition, there) = made();
         for table in TABLES {
-            assert_eq!(there[&(table.to_owned(), "transaction_id".to_owned())], "character varying");
+            assert_eq!(
+                there[&(table.to_owned(), "transaction_id".to_owned())],
+                "character varying"
+            );
         }
         assert_eq!(missing(&definition, &there).unwrap(), [""; 0]);
     }
@@ -117,8 +137,14 @@ mod tests {
     #[test]
     fn a_column_of_another_type_is_refused_by_name() {
         let (definition, mut there) = made();
-        there.insert(("transactions".to_owned(), "terminal_id".to_owned()), "bigint".to_owned());
+        there.insert(
+            ("transactions".to_owned(), "terminal_id".to_owned()),
+            "bigint".to_owned(),
+        );
         let error = missing(&definition, &there).unwrap_err().to_string();
-        assert!(error.starts_with("column terminal_id of table transactions is bigint"), "{error}");
+        assert!(
+            error.starts_with("column terminal_id of table transactions is bigint"),
+            "{error}"
+        );
     }
 }

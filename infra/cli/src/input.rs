@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use decision::{Batch, Origin};
+use features::Definition;
+use features::Label;
 use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
-use model::Definition;
-use model::features::Label;
-use outlet::{Decisions, Outgoing};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use store::{Decisions, Outgoing};
 use train::Past;
 
 /// A flag without a moment is known this long after its transaction.
@@ -43,8 +43,10 @@ pub struct Row {
 
 /// A definition from its file, and its text.
 pub(crate) fn definition(path: &Path) -> Result<(String, Definition)> {
-    let text = fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
-    let definition = Definition::parse(&text).with_context(|| format!("{} is refused", path.display()))?;
+    let text =
+        fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+    let definition =
+        Definition::parse(&text).with_context(|| format!("{} is refused", path.display()))?;
     Ok((text, definition))
 }
 
@@ -64,7 +66,12 @@ impl Described {
 
     /// Reads a file that is described so.
     pub(crate) fn read(&self, file: &Path) -> Result<Vec<Row>> {
-        read(file, self.definition()?.as_ref().map(|(_, definition)| definition))
+        read(
+            file,
+            self.definition()?
+                .as_ref()
+                .map(|(_, definition)| definition),
+        )
     }
 }
 
@@ -81,13 +88,15 @@ pub(crate) enum Item {
 pub fn read(path: &Path, definition: Option<&Definition>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let cards = Definition::parse(CARD_FRAUD)?;
-    let known = Known { definition: definition.unwrap_or(&cards), guess: definition.is_none() };
+    let known = Known {
+        definition: definition.unwrap_or(&cards),
+        guess: definition.is_none(),
+    };
     let read = each(path, known.definition, known.guess, |line, item| {
         let fields = match item? {
             Item::Fields(fields) => fields,
-            Item::Line(bytes) => {
-                serde_json::from_slice(&bytes).with_context(|| format!("line {line}: expected a JSON object"))?
-            }
+            Item::Line(bytes) => serde_json::from_slice(&bytes)
+                .with_context(|| format!("line {line}: expected a JSON object"))?,
         };
         rows.push(known.row(fields, line)?);
         Ok(())
@@ -107,7 +116,10 @@ pub(crate) fn each(
     mut take: impl FnMut(u64, Result<Item>) -> Result<()>,
 ) -> Result<()> {
     let file = File::open(path)?;
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    let extension = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .unwrap_or_default();
     let plain: Box<dyn Read> = match extension {
         "zst" => Box::new(zstd::Decoder::new(file).context("not a zstd file")?),
         "gz" => Box::new(MultiGzDecoder::new(file)),
@@ -136,7 +148,10 @@ pub(crate) fn each(
 pub async fn put(stream: &impl Decisions, rows: &[Row]) -> Result<()> {
     let outgoing: Vec<Outgoing> = rows
         .iter()
-        .map(|row| Outgoing { partition_key: row.partition_key.clone(), data: row.json.clone().into_bytes() })
+        .map(|row| Outgoing {
+            partition_key: row.partition_key.clone(),
+            data: row.json.clone().into_bytes(),
+        })
         .collect();
     let refused = stream.publish(&outgoing).await?;
     match refused.first().and_then(|&place| rows.get(place)) {
@@ -154,13 +169,23 @@ pub async fn put(stream: &impl Decisions, rows: &[Row]) -> Result<()> {
 pub fn past(definition: &Definition, rows: &[Row]) -> Result<Past> {
     let mut batch = Batch::with_capacity(definition.schema(), rows.len());
     for (row, place) in rows.iter().zip(0..) {
-        let read = batch.read(row.json.as_bytes(), Origin { record: place, item: 0 }, Timestamp::MAX);
+        let read = batch.read(
+            row.json.as_bytes(),
+            Origin {
+                record: place,
+                item: 0,
+            },
+            Timestamp::MAX,
+        );
         read.with_context(|| format!("transaction {}", row.transaction_id))?;
     }
     let mut past = Past::default();
     past.add(&batch, |place| {
         let row = rows.get(place)?;
-        Some(Label { reported_at: row.reported_at, is_fraud: row.fraud? })
+        Some(Label {
+            reported_at: row.reported_at,
+            is_fraud: row.fraud?,
+        })
     });
     Ok(past)
 }
@@ -168,13 +193,19 @@ pub fn past(definition: &Definition, rows: &[Row]) -> Result<Past> {
 /// Sets the rows' labels to those of a file: NDJSON lines of `transaction_id`, `reported_at` and
 /// `is_fraud`. What it does not name has none. How many rows it named.
 pub fn label(rows: &mut [Row], path: &Path) -> Result<usize> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
     let mut labels = HashMap::new();
-    for (number, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+    for (number, text) in (1..)
+        .zip(text.lines())
+        .filter(|(_, text)| !text.trim().is_empty())
+    {
         let wrong = |what: &str| format!("{}, line {number}{what}", path.display());
         let label: Report = serde_json::from_str(text).with_context(|| wrong(""))?;
-        let reported_at: Timestamp =
-            label.reported_at.parse().with_context(|| wrong(", field reported_at: expected an RFC 3339 moment"))?;
+        let reported_at: Timestamp = label
+            .reported_at
+            .parse()
+            .with_context(|| wrong(", field reported_at: expected an RFC 3339 moment"))?;
         labels.insert(label.transaction_id, (label.is_fraud, reported_at));
     }
     let mut named = 0;
@@ -219,12 +250,15 @@ impl Known<'_> {
             None => bail!("line {line}, field {name}: missing"),
         };
         let moment = |text: String, name: &str| {
-            text.parse::<Timestamp>().with_context(|| format!("line {line}, field {name}: expected an RFC 3339 moment"))
+            text.parse::<Timestamp>()
+                .with_context(|| format!("line {line}, field {name}: expected an RFC 3339 moment"))
         };
         let transaction_id = text("transaction_id")?;
         let occurred_at = moment(text("occurred_at")?, "occurred_at")?;
         let entity = match self.guess {
-            true => object.keys().find(|name| name.ends_with("_id") && *name != "transaction_id"),
+            true => object
+                .keys()
+                .find(|name| name.ends_with("_id") && *name != "transaction_id"),
             false => self.definition.schema().entities.first(),
         };
         let partition_key = entity.map_or_else(|| Ok(transaction_id.clone()), |name| text(name))?;
@@ -235,7 +269,14 @@ impl Known<'_> {
             None => occurred_at.checked_add(if self.guess { LABEL_DELAY } else { delay })?,
         };
         let json = Value::Object(object).to_string();
-        Ok(Row { json, transaction_id, occurred_at, partition_key, fraud, reported_at })
+        Ok(Row {
+            json,
+            transaction_id,
+            occurred_at,
+            partition_key,
+            fraud,
+            reported_at,
+        })
     }
 }
 
@@ -262,46 +303,79 @@ mod tests {
             rows[1].json,
             r#"{"amount":12.5,"customer_id":"7","occurred_at":"2018-04-02T00:01:00Z","terminal_id":"9","transaction_id":"5"}"#
         );
-        assert_eq!((rows[0].transaction_id.as_str(), rows[0].fraud, rows[1].fraud), ("4", Some(false), Some(true)));
+        assert_eq!(
+            (
+                rows[0].transaction_id.as_str(),
+                rows[0].fraud,
+                rows[1].fraud
+            ),
+            ("4", Some(false), Some(true))
+        );
         assert_eq!(rows[1].reported_at.to_string(), "2018-04-09T00:01:00Z");
         assert_eq!(rows[1].partition_key, "7");
     }
 
     #[test]
     fn a_table_that_names_no_label_has_it_under_our_own_name() {
-        let text = CARD_FRAUD.replace("label = \"TX_FRAUD\"\n", "").replace("\"TX_AMOUNT\"", "\"price\"");
+        let text = CARD_FRAUD
+            .replace("label = \"TX_FRAUD\"\n", "")
+            .replace("\"TX_AMOUNT\"", "\"price\"");
         let definition = Definition::parse(&text).unwrap();
-        let text = "TRANSACTION_ID,TX_TIME_SECONDS,CUSTOMER_ID,TERMINAL_ID,price,is_fraud\n4,60,8,9,3,1\n";
+        let text =
+            "TRANSACTION_ID,TX_TIME_SECONDS,CUSTOMER_ID,TERMINAL_ID,price,is_fraud\n4,60,8,9,3,1\n";
         let (_folder, path) = file("h.csv", text.as_bytes());
         assert_eq!(read(&path, Some(&definition)).unwrap()[0].fraud, Some(true));
         // A line that leaves a key out is still the table's.
-        let line =
-            r#"{"transaction_id":"4","occurred_at":"2026-01-31T09:00:00Z","price":3,"CUSTOMER_ID":8,"is_fraud":1}"#;
-        let text = CARD_FRAUD.replace("label = \"TX_FRAUD\"\n", "").replace("\"TX_AMOUNT\"", "\"price\"");
+        let line = r#"{"transaction_id":"4","occurred_at":"2026-01-31T09:00:00Z","price":3,"CUSTOMER_ID":8,"is_fraud":1}"#;
+        let text = CARD_FRAUD
+            .replace("label = \"TX_FRAUD\"\n", "")
+            .replace("\"TX_AMOUNT\"", "\"price\"");
         let text = text.replace("transaction_id = \"TRANSACTION_ID\"\n", "");
         let start = text.find("occurred_at = {").unwrap();
-        let text = text.replacen(&text[start..start + text[start..].find('\n').unwrap()], "", 1);
+        let text = text.replacen(
+            &text[start..start + text[start..].find('\n').unwrap()],
+            "",
+            1,
+        );
         let (_folder, path) = file("h.ndjson", line.as_bytes());
         let rows = read(&path, Some(&Definition::parse(&text).unwrap())).unwrap();
-        assert_eq!((rows[0].partition_key.as_str(), rows[0].fraud), ("8", Some(true)));
+        assert_eq!(
+            (rows[0].partition_key.as_str(), rows[0].fraud),
+            ("8", Some(true))
+        );
     }
 
     #[test]
     fn what_is_wrong_is_named_by_line_and_field() {
-        let (_folder, path) = file("t.ndjson", b"{\"transaction_id\":\"a\",\"occurred_at\":\"yesterday\"}\n");
+        let (_folder, path) = file(
+            "t.ndjson",
+            b"{\"transaction_id\":\"a\",\"occurred_at\":\"yesterday\"}\n",
+        );
         let error = format!("{:#}", read(&path, None).unwrap_err());
-        assert!(error.contains("line 1, field occurred_at: expected an RFC 3339 moment"), "{error}");
+        assert!(
+            error.contains("line 1, field occurred_at: expected an RFC 3339 moment"),
+            "{error}"
+        );
         let (_folder, path) = file("t.csv", b"transaction_id,amount,is_fraud\na,1,maybe\n");
         let error = format!("{:#}", read(&path, None).unwrap_err());
-        assert!(error.contains("line 2, field is_fraud: expected 1, 0, true or false"), "{error}");
+        assert!(
+            error.contains("line 2, field is_fraud: expected 1, 0, true or false"),
+            "{error}"
+        );
     }
 
     #[test]
     fn slips_in_labels_are_refused_and_a_byte_order_mark_is_not() {
         let row = r#"{"transaction_id":"a","occurred_at":"2026-01-31T09:00:00Z","amount":1"#;
         for (rest, expected) in [
-            (r#","is_fraud":2}"#, "line 1, field is_fraud: expected true, false, 1 or 0"),
-            (r#","reported_at":7}"#, "line 1, field reported_at: expected an RFC 3339 moment"),
+            (
+                r#","is_fraud":2}"#,
+                "line 1, field is_fraud: expected true, false, 1 or 0",
+            ),
+            (
+                r#","reported_at":7}"#,
+                "line 1, field reported_at: expected an RFC 3339 moment",
+            ),
         ] {
             let (_folder, path) = file("t.ndjson", format!("{row}{rest}\n").as_bytes());
             let error = format!("{:#}", read(&path, None).unwrap_err());
@@ -315,19 +389,30 @@ mod tests {
 
     #[test]
     fn a_file_of_labels_takes_the_place_of_those_in_the_rows() {
-        let rows = ["a", "b"]
-            .map(|id| format!(r#"{{"transaction_id":"{id}","occurred_at":"2026-01-31T09:00:00Z","is_fraud":1}}"#));
+        let rows = ["a", "b"].map(|id| {
+            format!(
+                r#"{{"transaction_id":"{id}","occurred_at":"2026-01-31T09:00:00Z","is_fraud":1}}"#
+            )
+        });
         let (_folder, path) = file("t.ndjson", rows.join("\n").as_bytes());
         let mut rows = read(&path, None).unwrap();
-        let labels = r#"{"transaction_id":"b","reported_at":"2026-02-01T00:00:00Z","is_fraud":false}"#;
+        let labels =
+            r#"{"transaction_id":"b","reported_at":"2026-02-01T00:00:00Z","is_fraud":false}"#;
         let (_other, path) = file("l.ndjson", labels.as_bytes());
         assert_eq!(label(&mut rows, &path).unwrap(), 1);
         assert_eq!(
-            (rows[0].fraud, rows[1].fraud, rows[1].reported_at.to_string().as_str()),
+            (
+                rows[0].fraud,
+                rows[1].fraud,
+                rows[1].reported_at.to_string().as_str()
+            ),
             (None, Some(false), "2026-02-01T00:00:00Z")
         );
         std::fs::write(&path, "\n{\"transaction_id\":\"b\",\"is_fraud\":true}").unwrap();
         let error = format!("{:#}", label(&mut rows, &path).unwrap_err());
-        assert!(error.contains("line 2") && error.contains("reported_at"), "{error}");
+        assert!(
+            error.contains("line 2") && error.contains("reported_at"),
+            "{error}"
+        );
     }
 }

@@ -4,7 +4,6 @@ pub mod audit;
 pub mod commands;
 pub mod consume;
 pub mod history;
-pub mod import;
 pub mod init;
 pub mod input;
 pub mod report;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use look::commands::{
-    AuditArgs, FeaturesArgs, HistoryArgs, InitArgs, LocalArgs, ReplayArgs, ReportArgs, ScoreArgs, SimulateArgs,
-    TrainArgs,
+    AuditArgs, FeaturesArgs, HistoryArgs, InitArgs, LocalArgs, ReplayArgs, ReportArgs, ScoreArgs,
+    SimulateArgs, TrainArgs,
 };
 use look::run;
 
@@ -44,7 +44,9 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     match command {
         Command::Run(args) => run::main(&args),
         Command::Simulate(args) => args.main(),

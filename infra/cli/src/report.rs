@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use decision::{Action, Decision, Evidence, Reason};
 use plotters::prelude::{
-    ChartBuilder, IntoDrawingArea as _, IntoFont as _, RGBColor, Rectangle, SVGBackend, SeriesLabelPosition,
+    ChartBuilder, IntoDrawingArea as _, IntoFont as _, RGBColor, Rectangle, SVGBackend,
+    SeriesLabelPosition,
 };
 use plotters::style::Color as _;
 
@@ -65,7 +66,11 @@ fn cards(page: &mut String, outcome: &Outcome) {
         ("lost", summary.lost),
         ("unsettled", summary.unsettled),
     ] {
-        let _ = write!(page, "<div class=card><b>{}</b>{name}</div>", thousands(value));
+        let _ = write!(
+            page,
+            "<div class=card><b>{}</b>{name}</div>",
+            thousands(value)
+        );
     }
     page.push_str("</div>");
 }
@@ -84,7 +89,9 @@ fn promises(page: &mut String, outcome: &Outcome) {
 
 fn looks(page: &mut String, outcome: &Outcome) {
     let summary = &outcome.summary;
-    let (Some(first), Some(end), Some(confirming)) = (summary.first_stage, summary.end, summary.confirming) else {
+    let (Some(first), Some(end), Some(confirming)) =
+        (summary.first_stage, summary.end, summary.confirming)
+    else {
         return;
     };
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
@@ -107,8 +114,13 @@ fn looks(page: &mut String, outcome: &Outcome) {
 
 fn latency(page: &mut String, outcome: &Outcome) {
     let summary = &outcome.summary;
-    let held: Vec<f64> =
-        outcome.seen.finals.values().filter_map(|(end, _)| end.held_ms).map(|ms| ms as f64 / 1e3).collect();
+    let held: Vec<f64> = outcome
+        .seen
+        .finals
+        .values()
+        .filter_map(|(end, _)| end.held_ms)
+        .map(|ms| ms as f64 / 1e3)
+        .collect();
     let _ = write!(
         page,
         "<h2>How long it took</h2><p>From the stream to a decision: median {:.1} s, 99th percentile {:.1} s. From a hold \
@@ -119,19 +131,38 @@ fn latency(page: &mut String, outcome: &Outcome) {
         summary.hold_to_final_ms.p99 / 1e3,
         summary
             .score_us_per_transaction
-            .map_or_else(String::new, |us| format!(" Of it, score itself takes {us:.1} µs a transaction.")),
+            .map_or_else(String::new, |us| format!(
+                " Of it, score itself takes {us:.1} µs a transaction."
+            )),
     );
-    histogram(page, "Seconds from hold to end", &[("holds", BLUE, held)], None);
+    histogram(
+        page,
+        "Seconds from hold to end",
+        &[("holds", BLUE, held)],
+        None,
+    );
 }
 
 fn scores(page: &mut String, outcome: &Outcome) {
     let of = |fraud: bool| -> Vec<f64> {
-        let known = outcome.seen.finals.iter().filter(|(id, _)| outcome.fraud.get(*id) == Some(&fraud));
-        known.filter(|(_, (end, _))| end.evidence.is_some()).map(|(_, (end, _))| end.score).collect()
+        let known = outcome
+            .seen
+            .finals
+            .iter()
+            .filter(|(id, _)| outcome.fraud.get(*id) == Some(&fraud));
+        known
+            .filter(|(_, (end, _))| end.evidence.is_some())
+            .map(|(_, (end, _))| end.score)
+            .collect()
     };
     page.push_str("<h2>What the history knew</h2><p>The second look's probability of fraud for every hold.</p>");
     let series = [("good", BLUE, of(false)), ("frauds", ORANGE, of(true))];
-    histogram(page, "Probability of fraud, second look", &series, Some((0.0, 1.0)));
+    histogram(
+        page,
+        "Probability of fraud, second look",
+        &series,
+        Some((0.0, 1.0)),
+    );
 }
 
 /// What one colour shows.
@@ -144,16 +175,34 @@ fn histogram(page: &mut String, caption: &str, series: &[Series<'_>], range: Opt
     let mut svg = String::new();
     match bars(&mut svg, caption, series, low, high) {
         Ok(()) => {
-            let _ = write!(page, "<figure role=img aria-label='{}'>{svg}</figure>", escaped(caption));
+            let _ = write!(
+                page,
+                "<figure role=img aria-label='{}'>{svg}</figure>",
+                escaped(caption)
+            );
         }
         Err(error) => {
-            let _ = write!(page, "<p class=bad>No plot of {}: {}</p>", escaped(caption), escaped(&error));
+            let _ = write!(
+                page,
+                "<p class=bad>No plot of {}: {}</p>",
+                escaped(caption),
+                escaped(&error)
+            );
         }
     }
 }
 
-fn bars(svg: &mut String, caption: &str, series: &[Series<'_>], low: f64, high: f64) -> Result<(), String> {
-    let counted: Vec<Vec<usize>> = series.iter().map(|(_, _, values)| counts(values, low, high)).collect();
+fn bars(
+    svg: &mut String,
+    caption: &str,
+    series: &[Series<'_>],
+    low: f64,
+    high: f64,
+) -> Result<(), String> {
+    let counted: Vec<Vec<usize>> = series
+        .iter()
+        .map(|(_, _, values)| counts(values, low, high))
+        .collect();
     let most = counted.iter().flatten().copied().max().unwrap_or(1).max(1) as f64;
     let area = SVGBackend::with_string(svg, (900, 280)).into_drawing_area();
     // Square roots, so that a bin of one is still seen beside a bin of thousands.
@@ -179,10 +228,19 @@ fn bars(svg: &mut String, caption: &str, series: &[Series<'_>], low: f64, high: 
     for (place, ((name, colour, values), counts)) in series.iter().zip(&counted).enumerate() {
         let bar = |(bin, count): (usize, &usize)| {
             let left = low + wide * (bin as f64 + 0.05) + each * place as f64;
-            Rectangle::new([(left, 0.0), (left + each, (*count as f64).sqrt())], colour.filled())
+            Rectangle::new(
+                [(left, 0.0), (left + each, (*count as f64).sqrt())],
+                colour.filled(),
+            )
         };
         chart
-            .draw_series(counts.iter().enumerate().filter(|(_, count)| **count > 0).map(bar))
+            .draw_series(
+                counts
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, count)| **count > 0)
+                    .map(bar),
+            )
             .map_err(|error| error.to_string())?
             .label(format!("{name} ({})", thousands(values.len())))
             .legend(|(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], colour.filled()));
@@ -200,7 +258,9 @@ fn bars(svg: &mut String, caption: &str, series: &[Series<'_>], low: f64, high: 
 fn counts(values: &[f64], low: f64, high: f64) -> Vec<usize> {
     let mut counts = vec![0; BINS];
     for value in values {
-        let bin = ((value - low) / (high - low) * BINS as f64).floor().clamp(0.0, BINS as f64 - 1.0) as usize;
+        let bin = ((value - low) / (high - low) * BINS as f64)
+            .floor()
+            .clamp(0.0, BINS as f64 - 1.0) as usize;
         if let Some(count) = counts.get_mut(bin) {
             *count += 1;
         }
@@ -214,11 +274,17 @@ fn examples(page: &mut String, outcome: &Outcome) {
          <th>because<th>the label",
     );
     for action in [Action::Block, Action::Release, Action::Review] {
-        let mut ends: Vec<&(Decision, _)> =
-            outcome.seen.finals.values().filter(|(end, _)| end.action == action && end.evidence.is_some()).collect();
+        let mut ends: Vec<&(Decision, _)> = outcome
+            .seen
+            .finals
+            .values()
+            .filter(|(end, _)| end.action == action && end.evidence.is_some())
+            .collect();
         ends.sort_by(|a, b| a.0.transaction_id.cmp(&b.0.transaction_id));
         for (end, _) in ends.into_iter().take(4) {
-            let Some((held, _)) = outcome.seen.provisional.get(&end.transaction_id) else { continue };
+            let Some((held, _)) = outcome.seen.provisional.get(&end.transaction_id) else {
+                continue;
+            };
             let label = outcome.fraud.get(&end.transaction_id);
             let label = label.map_or("unknown", |fraud| if *fraud { "fraud" } else { "good" });
             let _ = write!(
@@ -236,7 +302,11 @@ fn examples(page: &mut String, outcome: &Outcome) {
     page.push_str(
         "</table><p class=soft>Each reason: the feature, its value, and what it added to the log odds of fraud.</p>",
     );
-    let last = outcome.seen.finals.values().find_map(|(end, _)| end.evidence.as_ref());
+    let last = outcome
+        .seen
+        .finals
+        .values()
+        .find_map(|(end, _)| end.evidence.as_ref());
     if let Some(evidence) = last {
         page.push_str(&evidence_table(evidence));
     }
@@ -264,5 +334,8 @@ fn reasons(reasons: &[Reason]) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('\'', "&#39;")
 }

@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
+use features::Definition;
 use jiff::{SignedDuration, Timestamp};
 use local::{Local, Options, Parameters};
-use model::Definition;
 
 use crate::input::{self, CARD_FRAUD, Described, Row};
 use crate::show::Steps;
@@ -78,8 +78,9 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     let steps = Steps::new();
     fs::create_dir_all(&args.out).with_context(|| format!("can't make {}", args.out.display()))?;
     let described = args.described.definition()?;
-    let split =
-        steps.step("read the transactions", || split(args, described.as_ref().map(|(_, definition)| definition)))?;
+    let split = steps.step("read the transactions", || {
+        split(args, described.as_ref().map(|(_, definition)| definition))
+    })?;
     let definition = match described {
         Some(definition) => definition,
         None => (CARD_FRAUD.to_owned(), Definition::parse(CARD_FRAUD)?),
@@ -92,16 +93,27 @@ pub fn main(args: &Args) -> Result<ExitCode> {
         split.at
     ));
     let mut options = Options::new(args.out.join("local"));
-    options.endpoint_url = host::environment("AWS_ENDPOINT_URL");
-    let mut local = steps.step("start LocalStack, PostgreSQL and the Redshift stand-in", || {
-        Local::up(&options, |progress| steps.note(&format!("{progress}"))).map_err(anyhow::Error::from)
-    })?;
+    options.endpoint_url = startup::environment("AWS_ENDPOINT_URL");
+    let mut local = steps.step(
+        "start LocalStack, PostgreSQL and the Redshift stand-in",
+        || {
+            Local::up(&options, |progress| steps.note(&format!("{progress}")))
+                .map_err(anyhow::Error::from)
+        },
+    )?;
     steps.step("deploy infra/template.yaml", || {
-        let parameters = Parameters::default().with("StreamBatchSize", 1000).with("SweepGraceSeconds", 20);
+        let parameters = Parameters::default()
+            .with("StreamBatchSize", 1000)
+            .with("SweepGraceSeconds", 20);
         let parameters = parameters.with("BundleName", &definition.1.name);
-        local.deploy(&parameters).map(|_| ()).map_err(anyhow::Error::from)
+        local
+            .deploy(&parameters)
+            .map(|_| ())
+            .map_err(anyhow::Error::from)
     })?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let outcome = runtime.block_on(async {
         let system = System::of_local(&local).await?;
         phases::prepare(&steps, &local, &system, &split, &definition.0).await?;
@@ -109,7 +121,10 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     });
     let ended = if args.keep {
         local.detach();
-        steps.note(&format!("it runs on; to end it: look local down --state {}", options.state.display()));
+        steps.note(&format!(
+            "it runs on; to end it: look local down --state {}",
+            options.state.display()
+        ));
         Ok(())
     } else {
         local.down()
@@ -120,13 +135,22 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     let summary = serde_json::to_string_pretty(&outcome.summary)?;
     let (figures, page) = (args.out.join("summary.json"), args.out.join("report.html"));
     fs::write(&figures, &summary).with_context(|| format!("can't write {}", figures.display()))?;
-    fs::write(&page, report::html(&outcome)).with_context(|| format!("can't write {}", page.display()))?;
+    fs::write(&page, report::html(&outcome))
+        .with_context(|| format!("can't write {}", page.display()))?;
     steps.end(&show::summary(&outcome));
     if args.json {
         show::line(&summary);
     }
-    steps.note(&format!("figures: {}\n  report:  {}", figures.display(), page.display()));
-    Ok(if outcome.audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    steps.note(&format!(
+        "figures: {}\n  report:  {}",
+        figures.display(),
+        page.display()
+    ));
+    Ok(if outcome.audit.is_clean() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn split(args: &Args, definition: Option<&Definition>) -> Result<Split> {
@@ -134,17 +158,33 @@ fn split(args: &Args, definition: Option<&Definition>) -> Result<Split> {
         Some(path) => {
             let handbook: Timestamp = HANDBOOK_LIVE.parse()?;
             let rows = input::read(path, definition)?;
-            let spans =
-                rows.first().is_some_and(|row| row.occurred_at < handbook - SignedDuration::from_hours(24 * 28))
-                    && rows.last().is_some_and(|row| row.occurred_at > handbook);
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            let spans = rows.first().is_some_and(|row| {
+                row.occurred_at < handbook - SignedDuration::from_hours(24 * 28)
+            }) && rows.last().is_some_and(|row| row.occurred_at > handbook);
+            let name = path
+                .file_name()
+                .unwrap_or(path.as_os_str())
+                .to_string_lossy()
+                .into_owned();
             (rows, name, spans.then_some(handbook))
         }
-        None => (simulated(args), format!("simulated cards, seed {}", args.seed), None),
+        None => (
+            simulated(args),
+            format!("simulated cards, seed {}", args.seed),
+            None,
+        ),
     };
-    anyhow::ensure!(rows.len() > args.live, "{} transactions are too few for {} live ones", rows.len(), args.live);
+    anyhow::ensure!(
+        rows.len() > args.live,
+        "{} transactions are too few for {} live ones",
+        rows.len(),
+        args.live
+    );
     let mut ids = HashSet::with_capacity(rows.len());
-    if let Some(row) = rows.iter().find(|row| !ids.insert(row.transaction_id.as_str())) {
+    if let Some(row) = rows
+        .iter()
+        .find(|row| !ids.insert(row.transaction_id.as_str()))
+    {
         bail!(
             "transaction {} is in {source} twice: a run counts what becomes of each, so give it each once",
             row.transaction_id
@@ -157,7 +197,12 @@ fn split(args: &Args, definition: Option<&Definition>) -> Result<Split> {
     let mut live = rows.split_off(cut);
     live.truncate(args.live);
     let at = live.first().context("no live transaction")?.occurred_at;
-    Ok(Split { history: rows, live, at, source })
+    Ok(Split {
+        history: rows,
+        live,
+        at,
+        source,
+    })
 }
 
 /// Six weeks of as many customers as the live transactions ask for, and enough to learn from.
@@ -166,5 +211,13 @@ fn simulated(args: &Args) -> Vec<Row> {
     const LIVE_DAYS: usize = 6;
     // A customer makes about 1.9 transactions a day.
     let customers = (args.live / LIVE_DAYS).div_ceil(2).max(1_500) as u32 * 11 / 10;
-    simulate::rows(Size { customers, terminals: customers * 2, days: DAYS, seed: args.seed }, simulate::start())
+    simulate::rows(
+        Size {
+            customers,
+            terminals: customers * 2,
+            days: DAYS,
+            seed: args.seed,
+        },
+        simulate::start(),
+    )
 }

@@ -24,7 +24,10 @@ impl Default for Steps {
 impl Steps {
     /// Begins now.
     pub fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), began: Instant::now() }
+        Self {
+            terminal: std::io::stderr().is_terminal(),
+            began: Instant::now(),
+        }
     }
 
     /// Does one step.
@@ -67,15 +70,25 @@ impl Steps {
 
     fn done(&self, spinner: &ProgressBar, what: &str, took: Duration, ok: bool) {
         spinner.finish_and_clear();
-        eprintln!("{} {what} ({:.1} s)", if ok { "✓" } else { "✗" }, took.as_secs_f64());
+        eprintln!(
+            "{} {what} ({:.1} s)",
+            if ok { "✓" } else { "✗" },
+            took.as_secs_f64()
+        );
     }
 
     /// A bar over `length` things, or a count of them where that is not known.
     pub fn bar(&self, what: &str, length: impl Into<Option<u64>>) -> Bar {
         let (bar, template) = match length.into() {
             _ if !self.terminal => (ProgressBar::hidden(), ""),
-            Some(length) => (ProgressBar::new(length), "{prefix} {bar:30} {human_pos}/{human_len} {per_sec}\n{msg}"),
-            None => (ProgressBar::no_length(), "{prefix} {human_pos} {per_sec}\n{msg}"),
+            Some(length) => (
+                ProgressBar::new(length),
+                "{prefix} {bar:30} {human_pos}/{human_len} {per_sec}\n{msg}",
+            ),
+            None => (
+                ProgressBar::no_length(),
+                "{prefix} {human_pos} {per_sec}\n{msg}",
+            ),
         };
         let style = ProgressStyle::with_template(template);
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -83,7 +96,13 @@ impl Steps {
         if !self.terminal {
             eprintln!("… {what}");
         }
-        Bar { bar, what: what.to_owned(), began: Instant::now(), told: Instant::now(), terminal: self.terminal }
+        Bar {
+            bar,
+            what: what.to_owned(),
+            began: Instant::now(),
+            told: Instant::now(),
+            terminal: self.terminal,
+        }
     }
 }
 
@@ -112,7 +131,11 @@ impl Bar {
         if self.terminal {
             self.bar.set_message(text.to_owned());
         } else if self.bar.position() % 5_000 < 500 && self.told.elapsed() > Duration::ZERO {
-            eprintln!("  sent {}:{}", thousands(self.bar.position() as usize), text.lines().last().unwrap_or_default());
+            eprintln!(
+                "  sent {}:{}",
+                thousands(self.bar.position() as usize),
+                text.lines().last().unwrap_or_default()
+            );
         }
     }
 
@@ -120,7 +143,11 @@ impl Bar {
     pub fn finish(self) {
         let last = self.bar.message();
         self.bar.finish_and_clear();
-        eprintln!("✓ {} ({:.1} s)", self.what, self.began.elapsed().as_secs_f64());
+        eprintln!(
+            "✓ {} ({:.1} s)",
+            self.what,
+            self.began.elapsed().as_secs_f64()
+        );
         if self.terminal {
             eprintln!("{last}");
         }
@@ -128,7 +155,10 @@ impl Bar {
 }
 
 /// A line on standard output.
-#[expect(clippy::print_stdout, reason = "standard output is where a command's result goes")]
+#[expect(
+    clippy::print_stdout,
+    reason = "standard output is where a command's result goes"
+)]
 pub fn line(text: &str) {
     println!("{text}");
 }
@@ -152,8 +182,13 @@ pub fn summary(outcome: &Outcome) -> String {
     row("  released by the second look", thousands(summary.released));
     row("  blocked", thousands(summary.blocked));
     row("  handed to review", thousands(summary.review));
-    row("unreadable, kept under rejected/", thousands(summary.rejected));
-    let times = |q: crate::summary::Quantiles| format!("p50 {:.1} s, p99 {:.1} s", q.p50 / 1e3, q.p99 / 1e3);
+    row(
+        "unreadable, kept under rejected/",
+        thousands(summary.rejected),
+    );
+    let times = |q: crate::summary::Quantiles| {
+        format!("p50 {:.1} s, p99 {:.1} s", q.p50 / 1e3, q.p99 / 1e3)
+    };
     row("put to decision", times(summary.put_to_decision_ms));
     row("hold to final", times(summary.hold_to_final_ms));
     if let Some(us) = summary.score_us_per_transaction {
@@ -196,8 +231,14 @@ pub fn summary(outcome: &Outcome) -> String {
     let verdict = if outcome.audit.is_clean() {
         "✓ every transaction has one decision, every hold one end (audited in bucket, stream and warehouse)".to_owned()
     } else {
-        let wrong = outcome.audit.lines().into_iter().filter(|(_, _, fine)| !fine);
-        let wrong: Vec<String> = wrong.map(|(name, count, _)| format!("{name}: {count}")).collect();
+        let wrong = outcome
+            .audit
+            .lines()
+            .into_iter()
+            .filter(|(_, _, fine)| !fine);
+        let wrong: Vec<String> = wrong
+            .map(|(name, count, _)| format!("{name}: {count}"))
+            .collect();
         format!("✗ a promise was broken: {}", wrong.join(", "))
     };
     format!("{}\n{verdict}", table.trim_fmt())

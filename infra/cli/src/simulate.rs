@@ -94,7 +94,15 @@ impl Simulation {
     pub fn new(size: Size) -> Self {
         let mut rng = StdRng::seed_from_u64(size.seed);
         let world = World::draw(size.customers, size.terminals, &mut rng);
-        Self { size, world, rng, day: 0, number: 0, terminals: BTreeMap::new(), customers: BTreeMap::new() }
+        Self {
+            size,
+            world,
+            rng,
+            day: 0,
+            number: 0,
+            terminals: BTreeMap::new(),
+            customers: BTreeMap::new(),
+        }
     }
 
     fn honest_day(&mut self) -> Vec<Made> {
@@ -103,7 +111,9 @@ impl Simulation {
             if person.terminals.is_empty() {
                 continue;
             }
-            let Ok(count) = Poisson::new(person.per_day) else { continue };
+            let Ok(count) = Poisson::new(person.per_day) else {
+                continue;
+            };
             for _ in 0..count.sample(&mut self.rng) as u32 {
                 let at = draw(&mut self.rng, f64::from(DAY_SECONDS) / 2.0, 20_000.0);
                 // As in the book, a draw outside the day makes no transaction.
@@ -115,7 +125,9 @@ impl Simulation {
                     amount = self.rng.random_range(0.0..2.0 * person.mean_amount);
                 }
                 let choice = self.rng.random_range(0..person.terminals.len());
-                let Some(&terminal) = person.terminals.get(choice) else { continue };
+                let Some(&terminal) = person.terminals.get(choice) else {
+                    continue;
+                };
                 let cents = (amount * 100.0).round() as u64;
                 made.push(Made {
                     number: 0,
@@ -135,15 +147,27 @@ impl Simulation {
     fn compromise(&mut self) {
         let day = self.day;
         self.terminals.retain(|_, until| *until > day);
-        for terminal in distinct(&mut self.rng, self.size.terminals, drawn(TERMINALS_DRAWN, self.size.terminals, day)) {
+        for terminal in distinct(
+            &mut self.rng,
+            self.size.terminals,
+            drawn(TERMINALS_DRAWN, self.size.terminals, day),
+        ) {
             self.terminals.insert(terminal, day + TERMINAL_DAYS);
         }
         self.customers.retain(|_, all| {
             all.retain(|one| one.until_day > day);
             !all.is_empty()
         });
-        for customer in distinct(&mut self.rng, self.size.customers, drawn(CUSTOMERS_DRAWN, self.size.customers, day)) {
-            let one = Compromise { until_day: day + CUSTOMER_DAYS, seen: 0, chosen: 0 };
+        for customer in distinct(
+            &mut self.rng,
+            self.size.customers,
+            drawn(CUSTOMERS_DRAWN, self.size.customers, day),
+        ) {
+            let one = Compromise {
+                until_day: day + CUSTOMER_DAYS,
+                seen: 0,
+                chosen: 0,
+            };
             self.customers.entry(customer).or_default().push(one);
         }
     }
@@ -219,13 +243,18 @@ pub fn start() -> Timestamp {
 
 /// All transactions of a simulation that begins at `start`, with their labels.
 pub fn rows(size: Size, start: Timestamp) -> Vec<Row> {
-    Simulation::new(size).flatten().map(|made| row(&made, start)).collect()
+    Simulation::new(size)
+        .flatten()
+        .map(|made| row(&made, start))
+        .collect()
 }
 
 /// One made-up transaction as the stream takes it, and its label.
 pub fn row(made: &Made, start: Timestamp) -> Row {
     let seconds = i64::from(made.day) * i64::from(DAY_SECONDS) + i64::from(made.second);
-    let occurred_at = start.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
+    let occurred_at = start
+        .saturating_add(SignedDuration::from_secs(seconds))
+        .unwrap_or(Timestamp::MAX);
     let transaction_id = format!("T{:08}", made.number);
     let customer = format!("C{:05}", made.customer);
     let json = json!({
@@ -238,6 +267,8 @@ pub fn row(made: &Made, start: Timestamp) -> Row {
         occurred_at,
         partition_key: customer,
         fraud: Some(made.scenario.is_some()),
-        reported_at: occurred_at.saturating_add(LABEL_DELAY).unwrap_or(Timestamp::MAX),
+        reported_at: occurred_at
+            .saturating_add(LABEL_DELAY)
+            .unwrap_or(Timestamp::MAX),
     }
 }

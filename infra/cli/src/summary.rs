@@ -99,7 +99,10 @@ impl Quantiles {
             let place = ((values.len() as f64 - 1.0).max(0.0) * share).round() as usize;
             values.get(place).copied().unwrap_or_default()
         };
-        Self { p50: at(0.5), p99: at(0.99) }
+        Self {
+            p50: at(0.5),
+            p99: at(0.99),
+        }
     }
 }
 
@@ -113,20 +116,39 @@ impl Summary {
         fraud: &HashMap<String, bool>,
         score_us_per_transaction: Option<f64>,
     ) -> Self {
-        let ended = |action| seen.finals.values().filter(|(decision, _)| decision.action == action).count();
+        let ended = |action| {
+            seen.finals
+                .values()
+                .filter(|(decision, _)| decision.action == action)
+                .count()
+        };
         let waits = seen.provisional.iter().filter_map(|(id, (_, arrived))| {
             Some((arrived.as_millisecond() - put_at.get(id)?.as_millisecond()) as f64)
         });
-        let held_for = seen.finals.values().filter_map(|(decision, _)| decision.held_ms).map(|ms| ms as f64);
+        let held_for = seen
+            .finals
+            .values()
+            .filter_map(|(decision, _)| decision.held_ms)
+            .map(|ms| ms as f64);
         let mut settled_by = HashMap::new();
-        for by in seen.finals.values().filter_map(|(decision, _)| decision.settled_by) {
-            let by = serde_json::to_value(by).ok().and_then(|by| by.as_str().map(str::to_owned));
+        for by in seen
+            .finals
+            .values()
+            .filter_map(|(decision, _)| decision.settled_by)
+        {
+            let by = serde_json::to_value(by)
+                .ok()
+                .and_then(|by| by.as_str().map(str::to_owned));
             *settled_by.entry(by.unwrap_or_default()).or_default() += 1;
         }
         let (first_stage, end, confirming) = judged(seen, fraud);
         Self {
             transactions: audit.sent,
-            approved: seen.provisional.values().filter(|(decision, _)| decision.action == Action::Approve).count(),
+            approved: seen
+                .provisional
+                .values()
+                .filter(|(decision, _)| decision.action == Action::Approve)
+                .count(),
             held: audit.held,
             released: ended(Action::Release),
             blocked: ended(Action::Block),
@@ -145,17 +167,39 @@ impl Summary {
     }
 }
 
-fn judged(seen: &Seen, fraud: &HashMap<String, bool>) -> (Option<FirstStage>, Option<End>, Option<Confirming>) {
+fn judged(
+    seen: &Seen,
+    fraud: &HashMap<String, bool>,
+) -> (Option<FirstStage>, Option<End>, Option<Confirming>) {
     let known: Vec<(&Decision, Option<&Decision>, bool)> = seen
         .provisional
         .iter()
-        .filter_map(|(id, (decision, _))| Some((decision, seen.finals.get(id).map(|(end, _)| end), *fraud.get(id)?)))
+        .filter_map(|(id, (decision, _))| {
+            Some((
+                decision,
+                seen.finals.get(id).map(|(end, _)| end),
+                *fraud.get(id)?,
+            ))
+        })
         .collect();
-    let scored: Vec<(f64, bool)> = known.iter().map(|(decision, _, fraud)| (decision.score, *fraud)).collect();
-    let Some(ranked) = ranking(&scored) else { return (None, None, None) };
-    let held = choice(known.iter().map(|(decision, _, fraud)| (decision.action == Action::Hold, *fraud)));
+    let scored: Vec<(f64, bool)> = known
+        .iter()
+        .map(|(decision, _, fraud)| (decision.score, *fraud))
+        .collect();
+    let Some(ranked) = ranking(&scored) else {
+        return (None, None, None);
+    };
+    let held = choice(
+        known
+            .iter()
+            .map(|(decision, _, fraud)| (decision.action == Action::Hold, *fraud)),
+    );
     let is_stopped = |end: Option<&Decision>| end.is_some_and(|end| end.action != Action::Release);
-    let stopped = choice(known.iter().map(|(_, end, fraud)| (is_stopped(*end), *fraud)));
+    let stopped = choice(
+        known
+            .iter()
+            .map(|(_, end, fraud)| (is_stopped(*end), *fraud)),
+    );
     let share = |of: bool, kept: bool| {
         let ends: Vec<bool> = known
             .iter()
@@ -163,7 +207,11 @@ fn judged(seen: &Seen, fraud: &HashMap<String, bool>) -> (Option<FirstStage>, Op
             .map(|(_, end, _)| is_stopped(*end))
             .collect();
         let hits = ends.iter().filter(|stopped| **stopped == kept).count();
-        if ends.is_empty() { 0.0 } else { hits as f64 / ends.len() as f64 }
+        if ends.is_empty() {
+            0.0
+        } else {
+            hits as f64 / ends.len() as f64
+        }
     };
     (
         Some(FirstStage {
@@ -172,8 +220,14 @@ fn judged(seen: &Seen, fraud: &HashMap<String, bool>) -> (Option<FirstStage>, Op
             precision: held.precision,
             recall: held.recall,
         }),
-        Some(End { precision: stopped.precision, recall: stopped.recall }),
-        Some(Confirming { true_holds_kept: share(true, true), false_holds_released: share(false, false) }),
+        Some(End {
+            precision: stopped.precision,
+            recall: stopped.recall,
+        }),
+        Some(Confirming {
+            true_holds_kept: share(true, true),
+            false_holds_released: share(false, false),
+        }),
     )
 }
 
@@ -194,8 +248,16 @@ mod tests {
                 "deadline": (*action == "hold").then_some(Timestamp::UNIX_EPOCH),
                 "held_ms": is_final.then_some(250), "settled_by": is_final.then_some("sweep"),
             });
-            let entry = (serde_json::from_value(decision).unwrap(), Timestamp::from_second(2).unwrap());
-            if is_final { &mut seen.finals } else { &mut seen.provisional }.insert((*id).to_owned(), entry);
+            let entry = (
+                serde_json::from_value(decision).unwrap(),
+                Timestamp::from_second(2).unwrap(),
+            );
+            if is_final {
+                &mut seen.finals
+            } else {
+                &mut seen.provisional
+            }
+            .insert((*id).to_owned(), entry);
         }
         seen
     }
@@ -210,9 +272,21 @@ mod tests {
             ("d", "hold", 0.9),
             ("d", "review", 0.95),
         ]);
-        let audit = Audit { sent: 4, held: 2, rejected: 1, lost: 3, unsettled: 5, ..Audit::default() };
-        let put_at = ["a", "b", "c", "d"].map(|id| (id.to_owned(), Timestamp::from_second(1).unwrap())).into();
-        let fraud = fraud.iter().map(|(id, fraud)| ((*id).to_owned(), *fraud)).collect();
+        let audit = Audit {
+            sent: 4,
+            held: 2,
+            rejected: 1,
+            lost: 3,
+            unsettled: 5,
+            ..Audit::default()
+        };
+        let put_at = ["a", "b", "c", "d"]
+            .map(|id| (id.to_owned(), Timestamp::from_second(1).unwrap()))
+            .into();
+        let fraud = fraud
+            .iter()
+            .map(|(id, fraud)| ((*id).to_owned(), *fraud))
+            .collect();
         serde_json::to_value(Summary::new(&seen, &audit, &put_at, &fraud, Some(2.5))).unwrap()
     }
 
@@ -243,7 +317,13 @@ mod tests {
 
     #[test]
     fn quantiles_are_values_that_occurred() {
-        assert_eq!(Quantiles::of((1..=101).rev().map(f64::from).collect()), Quantiles { p50: 51.0, p99: 100.0 });
+        assert_eq!(
+            Quantiles::of((1..=101).rev().map(f64::from).collect()),
+            Quantiles {
+                p50: 51.0,
+                p99: 100.0
+            }
+        );
         assert_eq!(Quantiles::of(Vec::new()), Quantiles::default());
     }
 }

@@ -4,12 +4,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use host::Clients;
 use jiff::Timestamp;
 use local::Local;
-use outlet::{Kinesis, S3};
 use serde::Deserialize;
-use warehouse::{Database, RedshiftData, Row, Statement, StatementId, Status, Target, Warehouse as _};
+use startup::Clients;
+use store::{Kinesis, S3};
+use warehouse::{
+    Database, RedshiftData, Row, Statement, StatementId, Status, Target, Warehouse as _,
+};
 
 /// How long one query of ours may take.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -41,13 +43,18 @@ struct StackParameter {
 impl Stack {
     fn output(&self, name: &str) -> Result<&str> {
         let found = self.outputs.iter().find(|output| output.output_key == name);
-        let found = found.with_context(|| format!("the stack has no output {name}: is it ours, and complete?"))?;
+        let found = found.with_context(|| {
+            format!("the stack has no output {name}: is it ours, and complete?")
+        })?;
         Ok(&found.output_value)
     }
 
     /// A parameter's value, if it was given one.
     fn parameter(&self, name: &str) -> Option<&str> {
-        let found = self.parameters.iter().find(|parameter| parameter.parameter_key == name)?;
+        let found = self
+            .parameters
+            .iter()
+            .find(|parameter| parameter.parameter_key == name)?;
         Some(found.parameter_value.as_str()).filter(|value| !value.is_empty())
     }
 }
@@ -59,14 +66,29 @@ fn described(name: &str) -> Result<Stack> {
         stacks: Vec<Stack>,
     }
     let output = Command::new("aws")
-        .args(["cloudformation", "describe-stacks", "--output", "json", "--stack-name", name])
+        .args([
+            "cloudformation",
+            "describe-stacks",
+            "--output",
+            "json",
+            "--stack-name",
+            name,
+        ])
         .output()
         .context("can't start aws: install the AWS CLI")?;
     if !output.status.success() {
-        bail!("can't describe stack {name}: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "can't describe stack {name}: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
-    let described: Described = serde_json::from_slice(&output.stdout).context("aws answered something unreadable")?;
-    described.stacks.into_iter().next().with_context(|| format!("there is no stack {name}"))
+    let described: Described =
+        serde_json::from_slice(&output.stdout).context("aws answered something unreadable")?;
+    described
+        .stacks
+        .into_iter()
+        .next()
+        .with_context(|| format!("there is no stack {name}"))
 }
 
 /// Clients of one deployed stack.
@@ -93,8 +115,11 @@ impl System {
     pub async fn of_local(local: &Local) -> Result<Self> {
         let clients = Clients::at(local.aws_endpoint(), local.redshift_data_endpoint()).await;
         let outputs = local.outputs();
-        let database =
-            Database { target: Target::Workgroup("local".to_owned()), name: "dev".to_owned(), secret_arn: None };
+        let database = Database {
+            target: Target::Workgroup("local".to_owned()),
+            name: "dev".to_owned(),
+            secret_arn: None,
+        };
         Ok(Self {
             objects: clients.objects(outputs.bucket()?),
             bucket: outputs.bucket()?.to_owned(),
@@ -112,14 +137,21 @@ impl System {
         let stack = described(name)?;
         let output = |name: &str| stack.output(name);
         let parameter = |name: &str| stack.parameter(name).map(str::to_owned);
-        let target = match (parameter("WarehouseWorkgroup"), parameter("WarehouseCluster")) {
+        let target = match (
+            parameter("WarehouseWorkgroup"),
+            parameter("WarehouseCluster"),
+        ) {
             (Some(workgroup), _) => Target::Workgroup(workgroup),
-            (None, Some(identifier)) => Target::Cluster { identifier, db_user: parameter("WarehouseDbUser") },
+            (None, Some(identifier)) => Target::Cluster {
+                identifier,
+                db_user: parameter("WarehouseDbUser"),
+            },
             (None, None) => bail!("stack {name} names no warehouse"),
         };
         let database = Database {
             target,
-            name: parameter("WarehouseDatabase").with_context(|| format!("stack {name} names no database"))?,
+            name: parameter("WarehouseDatabase")
+                .with_context(|| format!("stack {name} names no database"))?,
             secret_arn: parameter("WarehouseSecretArn"),
         };
         let clients = Clients::load().await;
@@ -150,18 +182,29 @@ impl System {
         // A token of its own each time: asking again is meant.
         let name = format!("look-{}", Timestamp::now().as_nanosecond());
         let statement = Statement::new(name, 1, sqls, Vec::new());
-        let id = self.warehouse.submit(&statement).await.context("the warehouse takes no statement")?;
+        let id = self
+            .warehouse
+            .submit(&statement)
+            .await
+            .context("the warehouse takes no statement")?;
         match self.warehouse.wait(&id, PATIENCE).await? {
             Status::Finished => Ok(id),
             Status::Failed { error } => bail!("the warehouse says: {error}"),
-            Status::Aborted | Status::Running => bail!("the warehouse did not finish {}", statement.name),
+            Status::Aborted | Status::Running => {
+                bail!("the warehouse did not finish {}", statement.name)
+            }
         }
     }
 
     /// One number.
     pub async fn count(&self, sql: &str) -> Result<u64> {
-        let rows = self.query(vec![format!("SELECT CAST(({sql}) AS BIGINT) AS n")]).await?;
-        let number = rows.first().and_then(|row| row.number("n")).context("the warehouse gave no count")?;
+        let rows = self
+            .query(vec![format!("SELECT CAST(({sql}) AS BIGINT) AS n")])
+            .await?;
+        let number = rows
+            .first()
+            .and_then(|row| row.number("n"))
+            .context("the warehouse gave no count")?;
         Ok(number as u64)
     }
 }

@@ -20,9 +20,17 @@ struct Said {
 }
 
 fn look(arguments: &[&str], folder: &Path) -> Said {
-    let output = Command::new(env!("CARGO_BIN_EXE_look")).args(arguments).current_dir(folder).output().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_look"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    Said {
+        code: output.status.code().unwrap(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
 }
 
 /// It succeeded; what it printed on standard output.
@@ -36,12 +44,19 @@ fn fine(arguments: &[&str], folder: &Path) -> String {
 fn help_shows_an_example_of_each_command() {
     let folder = tempfile::tempdir().unwrap();
     let all = fine(&["--help"], folder.path());
-    for command in
-        ["run", "simulate", "train", "features", "score", "replay", "report", "init", "history", "audit", "local"]
-    {
-        assert!(all.contains(&format!("\n  {command} ")), "{command} is missing: {all}");
+    for command in [
+        "run", "simulate", "train", "features", "score", "replay", "report", "init", "history",
+        "audit", "local",
+    ] {
+        assert!(
+            all.contains(&format!("\n  {command} ")),
+            "{command} is missing: {all}"
+        );
         let help = fine(&[command, "--help"], folder.path());
-        assert!(help.contains("Example") && help.contains(&format!("look {command}")), "{help}");
+        assert!(
+            help.contains("Example") && help.contains(&format!("look {command}")),
+            "{help}"
+        );
     }
 }
 
@@ -50,20 +65,43 @@ fn wrong_usage_is_two_and_whatever_else_is_wrong_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let line = r#"{"transaction_id":"T1","occurred_at":"2026-01-01T00:00:00Z","amount":1,"customer_id":"C","terminal_id":"S"}"#;
     fs::write(folder.path().join("twice.ndjson"), [line, line].join("\n")).unwrap();
-    for wrong in [&["nonsense"][..], &["score"], &["local", "status", "--json", "--export"], &["run", "--live", "many"]]
-    {
-        let said = look(wrong, folder.path());
-        assert_eq!((said.code, said.out.as_str()), (2, ""), "{wrong:?}: {}", said.err);
-    }
-    for (wrong, why) in [
-        (&["audit", "absent.ndjson"][..], "look: can't read absent.ndjson: No such file"),
-        (&["score", "--bundle", ".", "absent.ndjson"], "look: "),
-        (&["run", "--live", "1", "--input", "twice.ndjson"], "transaction T1 is in twice.ndjson twice"),
-        (&["report"], "look: can't read target/run/outcome.json.gz"),
-        (&["init"], "look: can't read infra/bundles/card-fraud/bundle.toml"),
+    for wrong in [
+        &["nonsense"][..],
+        &["score"],
+        &["local", "status", "--json", "--export"],
+        &["run", "--live", "many"],
     ] {
         let said = look(wrong, folder.path());
-        assert_eq!((said.code, said.out.as_str()), (1, ""), "{wrong:?}: {}", said.err);
+        assert_eq!(
+            (said.code, said.out.as_str()),
+            (2, ""),
+            "{wrong:?}: {}",
+            said.err
+        );
+    }
+    for (wrong, why) in [
+        (
+            &["audit", "absent.ndjson"][..],
+            "look: can't read absent.ndjson: No such file",
+        ),
+        (&["score", "--bundle", ".", "absent.ndjson"], "look: "),
+        (
+            &["run", "--live", "1", "--input", "twice.ndjson"],
+            "transaction T1 is in twice.ndjson twice",
+        ),
+        (&["report"], "look: can't read target/run/outcome.json.gz"),
+        (
+            &["init"],
+            "look: can't read infra/bundles/card-fraud/bundle.toml",
+        ),
+    ] {
+        let said = look(wrong, folder.path());
+        assert_eq!(
+            (said.code, said.out.as_str()),
+            (1, ""),
+            "{wrong:?}: {}",
+            said.err
+        );
         assert!(said.err.contains(why), "{wrong:?}: {}", said.err);
     }
 }
@@ -73,7 +111,11 @@ fn status_says_that_nothing_runs_and_a_shell_is_given_nothing_to_run() {
     let folder = tempfile::tempdir().unwrap();
     let said = look(&["local", "status"], folder.path());
     assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
-    assert!(said.err.contains("nothing runs in target/local"), "{}", said.err);
+    assert!(
+        said.err.contains("nothing runs in target/local"),
+        "{}",
+        said.err
+    );
     let said = look(&["local", "status", "--json"], folder.path());
     assert_eq!((said.code, said.out.trim()), (1, "null"), "{}", said.err);
     let said = look(&["local", "status", "--export"], folder.path());
@@ -90,44 +132,109 @@ fn status_names_the_part_that_is_gone() {
         "folder": folder.path(), "localstack": service(std::process::id()), "postgres": service(std::process::id()),
         "redshift_data": service(gone.id()), "stack": "second-look", "outputs": { "Bucket": "b" },
     });
-    let write = |state: &Value| fs::write(folder.path().join("state.json"), state.to_string()).unwrap();
+    let write =
+        |state: &Value| fs::write(folder.path().join("state.json"), state.to_string()).unwrap();
     write(&state);
     let said = look(&["local", "status", "--state", "."], folder.path());
     assert_eq!(said.code, 1, "{}", said.err);
-    assert!(said.out.contains("✗ is gone redshift_data") && said.out.contains("✓ runs  localstack"), "{}", said.out);
+    assert!(
+        said.out.contains("✗ is gone redshift_data") && said.out.contains("✓ runs  localstack"),
+        "{}",
+        said.out
+    );
     state["redshift_data"] = service(std::process::id());
     write(&state);
-    let said = look(&["local", "status", "--json", "--state", "."], folder.path());
+    let said = look(
+        &["local", "status", "--json", "--state", "."],
+        folder.path(),
+    );
     let status: Value = serde_json::from_str(&said.out).unwrap();
-    assert_eq!((said.code, &status["up"]["redshift_data"]), (0, &Value::Bool(true)), "{}", said.out);
+    assert_eq!(
+        (said.code, &status["up"]["redshift_data"]),
+        (0, &Value::Bool(true)),
+        "{}",
+        said.out
+    );
 }
 
 #[test]
 fn what_is_simulated_is_learnt_from_and_scored() {
     let folder = tempfile::tempdir().unwrap();
-    let simulate = ["simulate", "--customers", "80", "--terminals", "160", "--days", "40", "--out", "cards", "--json"];
+    let simulate = [
+        "simulate",
+        "--customers",
+        "80",
+        "--terminals",
+        "160",
+        "--days",
+        "40",
+        "--out",
+        "cards",
+        "--json",
+    ];
     let counts: Value = serde_json::from_str(&fine(&simulate, folder.path())).unwrap();
     let made = fs::read_to_string(folder.path().join("cards/transactions.ndjson")).unwrap();
     assert_eq!(counts["transactions"], made.lines().count());
 
     // Fewer rounds than the shipped definition has: what is learnt does not matter here.
-    let definition = include_str!("../../bundles/card-fraud/bundle.toml").replace("rounds = 250", "rounds = 5");
+    let definition =
+        include_str!("../../bundles/card-fraud/bundle.toml").replace("rounds = 250", "rounds = 5");
     assert!(definition.contains("rounds = 5\n"));
     fs::write(folder.path().join("bundle.toml"), definition).unwrap();
-    let train = ["train", "--bundle", "bundle.toml", "--history", "cards/transactions.ndjson"];
-    let train = [&train[..], &["--labels", "cards/labels.ndjson", "--out", "bundle", "--json"]].concat();
+    let train = [
+        "train",
+        "--bundle",
+        "bundle.toml",
+        "--history",
+        "cards/transactions.ndjson",
+    ];
+    let train = [
+        &train[..],
+        &[
+            "--labels",
+            "cards/labels.ndjson",
+            "--out",
+            "bundle",
+            "--json",
+        ],
+    ]
+    .concat();
     let report: Value = serde_json::from_str(&fine(&train, folder.path())).unwrap();
 
-    let said = look(&["score", "--bundle", "bundle", "cards/transactions.ndjson"], folder.path());
+    let said = look(
+        &["score", "--bundle", "bundle", "cards/transactions.ndjson"],
+        folder.path(),
+    );
     assert_eq!(said.code, 0, "{}", said.err);
-    let decisions: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let decisions: Vec<Value> = said
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(counts["transactions"], decisions.len());
-    assert!(decisions.iter().all(|decision| decision["model_version"] == report["version"]), "{report}");
+    assert!(
+        decisions
+            .iter()
+            .all(|decision| decision["model_version"] == report["version"]),
+        "{report}"
+    );
 
     let line = made.lines().next().unwrap();
-    fs::write(folder.path().join("some.ndjson"), format!("{line}\nnot json\n\n{line}\n")).unwrap();
-    let said = look(&["score", "--bundle", "bundle", "some.ndjson"], folder.path());
-    assert_eq!((said.code, said.out.lines().count()), (1, 2), "{}", said.err);
+    fs::write(
+        folder.path().join("some.ndjson"),
+        format!("{line}\nnot json\n\n{line}\n"),
+    )
+    .unwrap();
+    let said = look(
+        &["score", "--bundle", "bundle", "some.ndjson"],
+        folder.path(),
+    );
+    assert_eq!(
+        (said.code, said.out.lines().count()),
+        (1, 2),
+        "{}",
+        said.err
+    );
     assert!(said.err.contains("line 2: "), "{}", said.err);
 }
 
@@ -136,22 +243,46 @@ fn a_report_is_made_again_from_what_a_run_left() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     fs::create_dir(&run).unwrap();
-    let audit = Audit { sent: 7, decided: 7, ..Audit::default() };
+    let audit = Audit {
+        sent: 7,
+        decided: 7,
+        ..Audit::default()
+    };
     let seen = Seen::default();
-    let summary = Summary::new(&seen, &audit, &HashMap::default(), &HashMap::default(), None);
-    let mut outcome = Outcome { source: "seven <cards>".into(), summary, audit, seen, fraud: HashMap::default() };
+    let summary = Summary::new(
+        &seen,
+        &audit,
+        &HashMap::default(),
+        &HashMap::default(),
+        None,
+    );
+    let mut outcome = Outcome {
+        source: "seven <cards>".into(),
+        summary,
+        audit,
+        seen,
+        fraud: HashMap::default(),
+    };
     outcome.write(&run).unwrap();
     assert_eq!(Outcome::read(&run).unwrap(), outcome);
 
-    let summary: Value = serde_json::from_str(&fine(&["report", "--run", "run", "--json"], folder.path())).unwrap();
+    let summary: Value =
+        serde_json::from_str(&fine(&["report", "--run", "run", "--json"], folder.path())).unwrap();
     assert_eq!(summary["transactions"], 7);
     let page = fs::read_to_string(run.join("report.html")).unwrap();
     assert!(page.contains("seven &lt;cards&gt;"), "{page}");
 
     outcome.audit.lost = 1;
     outcome.write(&run).unwrap();
-    let said = look(&["report", "--run", "run", "--out", "page.html"], folder.path());
+    let said = look(
+        &["report", "--run", "run", "--out", "page.html"],
+        folder.path(),
+    );
     assert_eq!(said.code, 1, "a promise was broken: {}", said.err);
-    assert!(said.out.contains("✗ a promise was broken: lost: 1"), "{}", said.out);
+    assert!(
+        said.out.contains("✗ a promise was broken: lost: 1"),
+        "{}",
+        said.out
+    );
     assert!(folder.path().join("page.html").is_file());
 }

@@ -13,19 +13,32 @@ use serde_json::Value;
 /// The processes that carry this state folder in their environment: number and command.
 fn processes(state: &Path) -> BTreeMap<u32, String> {
     let mark = format!("SECOND_LOOK_STATE={}", state.display());
-    let all = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let all = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     let carries = |pid: &u32| {
         let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
+        environment
+            .split(|byte| *byte == 0)
+            .any(|variable| variable == mark.as_bytes())
     };
-    let command = |pid| fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default().replace('\0', " ");
+    let command = |pid| {
+        fs::read_to_string(format!("/proc/{pid}/cmdline"))
+            .unwrap_or_default()
+            .replace('\0', " ")
+    };
     all.filter(carries).map(|pid| (pid, command(pid))).collect()
 }
 
 /// Where PostgreSQL keeps its data: the word after `-D` in its command.
 fn data_folder(postgres: u64) -> PathBuf {
     let command = fs::read_to_string(format!("/proc/{postgres}/cmdline")).unwrap();
-    command.split('\0').skip_while(|word| *word != "-D").nth(1).unwrap().into()
+    command
+        .split('\0')
+        .skip_while(|word| *word != "-D")
+        .nth(1)
+        .unwrap()
+        .into()
 }
 
 fn eventually<T>(what: &str, seconds: u64, mut look: impl FnMut() -> Result<T, String>) -> T {
@@ -33,7 +46,10 @@ fn eventually<T>(what: &str, seconds: u64, mut look: impl FnMut() -> Result<T, S
     loop {
         match look() {
             Ok(found) => return found,
-            Err(last) => assert!(Instant::now() < deadline, "{what}: not in {seconds} s; last seen: {last}"),
+            Err(last) => assert!(
+                Instant::now() < deadline,
+                "{what}: not in {seconds} s; last seen: {last}"
+            ),
         }
         std::thread::sleep(Duration::from_millis(20)); // between looks, not instead of one
     }
@@ -46,16 +62,31 @@ fn written_down(state: &Path) -> Option<Value> {
 
 fn look(arguments: &[&str], path: &Path) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_look"));
-    command.args(arguments).arg(path).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    command
+        .args(arguments)
+        .arg(path)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
 }
 
 fn signalled(mut look: Child, signal: &str, state: &Path, code: i32) {
-    Command::new("kill").args([signal, &look.id().to_string()]).status().unwrap();
-    let status =
-        eventually("look ends", 60, || look.try_wait().unwrap().ok_or_else(|| format!("{:?}", processes(state))));
+    Command::new("kill")
+        .args([signal, &look.id().to_string()])
+        .status()
+        .unwrap();
+    let status = eventually("look ends", 60, || {
+        look.try_wait()
+            .unwrap()
+            .ok_or_else(|| format!("{:?}", processes(state)))
+    });
     let said = std::io::read_to_string(look.stderr.take().unwrap()).unwrap();
     assert_eq!(status.code(), Some(code), "{said}");
-    assert!(said.contains("interrupted: ending what was started"), "{said}");
+    assert!(
+        said.contains("interrupted: ending what was started"),
+        "{said}"
+    );
     assert_eq!(processes(state), BTreeMap::new(), "{said}");
     assert_eq!(written_down(state), None);
 }
@@ -68,12 +99,22 @@ fn an_interrupted_start_leaves_nothing_behind() {
     // While the stack is deployed: all services are up, and the AWS CLI is at work.
     let data = eventually("the deployment begins", 300, || {
         let state = written_down(&state).ok_or("nothing is written down")?;
-        let pid = state["postgres"]["pid"].as_u64().filter(|_| state["stack"].is_string());
+        let pid = state["postgres"]["pid"]
+            .as_u64()
+            .filter(|_| state["stack"].is_string());
         Ok::<_, String>(data_folder(pid.ok_or_else(|| state.to_string())?))
     });
-    assert!(data.is_dir() && processes(&state).len() >= 3, "{:?}", processes(&state));
+    assert!(
+        data.is_dir() && processes(&state).len() >= 3,
+        "{:?}",
+        processes(&state)
+    );
     signalled(child, "-INT", &state, 128 + 2);
-    assert!(!data.exists(), "PostgreSQL's data is left in {}", data.display());
+    assert!(
+        !data.exists(),
+        "PostgreSQL's data is left in {}",
+        data.display()
+    );
 }
 
 #[test]
@@ -85,11 +126,20 @@ fn a_run_that_is_told_to_end_while_its_services_start_leaves_nothing_behind() {
     // While PostgreSQL's cluster is made.
     let data = eventually("initdb is at work", 300, || {
         let running = processes(&state);
-        let initdb = running.values().find(|command| command.contains("initdb") && command.contains("--pgdata"));
-        let data =
-            initdb.ok_or_else(|| format!("{running:?}"))?.split(' ').skip_while(|word| *word != "--pgdata").nth(1);
+        let initdb = running
+            .values()
+            .find(|command| command.contains("initdb") && command.contains("--pgdata"));
+        let data = initdb
+            .ok_or_else(|| format!("{running:?}"))?
+            .split(' ')
+            .skip_while(|word| *word != "--pgdata")
+            .nth(1);
         Ok::<_, String>(PathBuf::from(data.unwrap()))
     });
     signalled(child, "-TERM", &state, 128 + 15);
-    assert!(!data.exists(), "PostgreSQL's data is left in {}", data.display());
+    assert!(
+        !data.exists(),
+        "PostgreSQL's data is left in {}",
+        data.display()
+    );
 }

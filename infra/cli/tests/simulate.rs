@@ -65,7 +65,12 @@ fn longest(spans: &BTreeMap<u32, (u32, u32)>, days: u32) -> (usize, u32) {
 
 #[test]
 fn terminals_are_compromised_for_28_days_and_customers_for_14() {
-    let made = all(Size { customers: 3_000, terminals: 6_000, days: 60, seed: 5 });
+    let made = all(Size {
+        customers: 3_000,
+        terminals: 6_000,
+        days: 60,
+        seed: 5,
+    });
     // Of 6,000, 12 are drawn in ten days; few a second time while the first lasts, or right after it.
     let terminals = spans(&made, 2, |made| made.terminal);
     let (again, longest_of_once) = longest(&terminals, TERMINAL_DAYS);
@@ -74,7 +79,10 @@ fn terminals_are_compromised_for_28_days_and_customers_for_14() {
         "{again} of {} are compromised for longer",
         terminals.len()
     );
-    assert!((27..=28).contains(&longest_of_once), "{longest_of_once} days");
+    assert!(
+        (27..=28).contains(&longest_of_once),
+        "{longest_of_once} days"
+    );
     // Of 3,000, 18 are drawn in ten days.
     let customers = spans(&made, 3, |made| made.customer);
     let (again, longest_of_once) = longest(&customers, CUSTOMER_DAYS);
@@ -83,25 +91,42 @@ fn terminals_are_compromised_for_28_days_and_customers_for_14() {
         "{again} of {} are compromised for longer",
         customers.len()
     );
-    assert!((13..=14).contains(&longest_of_once), "{longest_of_once} days");
+    assert!(
+        (13..=14).contains(&longest_of_once),
+        "{longest_of_once} days"
+    );
 }
 
 #[test]
 fn of_three_transactions_of_a_compromised_customer_one_is_stolen_at_five_times_the_price() {
-    let size = Size { customers: 3_000, terminals: 6_000, days: 30, seed: 6 };
+    let size = Size {
+        customers: 3_000,
+        terminals: 6_000,
+        days: 30,
+        seed: 6,
+    };
     let made = all(size);
-    let stolen: Vec<&Made> = made.iter().filter(|made| made.scenario == Some(3)).collect();
+    let stolen: Vec<&Made> = made
+        .iter()
+        .filter(|made| made.scenario == Some(3))
+        .collect();
     assert!(stolen.iter().all(|made| made.cents % 5 == 0));
     let mean = |of: &mut dyn Iterator<Item = &Made>| {
-        let (sum, count) = of.fold((0.0, 0), |(sum, count), made| (sum + made.amount(), count + 1));
+        let (sum, count) = of.fold((0.0, 0), |(sum, count), made| {
+            (sum + made.amount(), count + 1)
+        });
         sum / f64::from(count)
     };
-    let times = mean(&mut stolen.iter().copied()) / mean(&mut made.iter().filter(|made| made.scenario.is_none()));
+    let times = mean(&mut stolen.iter().copied())
+        / mean(&mut made.iter().filter(|made| made.scenario.is_none()));
     assert!((4.0..6.0).contains(&times), "{times}");
 
     let spans = spans(&made, 3, |made| made.customer);
-    let within =
-        |made: &&Made| spans.get(&made.customer).is_some_and(|(first, last)| (*first..=*last).contains(&made.day));
+    let within = |made: &&Made| {
+        spans
+            .get(&made.customer)
+            .is_some_and(|(first, last)| (*first..=*last).contains(&made.day))
+    };
     let all = made.iter().filter(within).count();
     let share = stolen.len() as f64 / all as f64;
     // From its first theft to its last: a little more than a third.

@@ -1,6 +1,10 @@
 //! Any table is learnt from and scored by the same two commands, as its definition says.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and says where it is"
+)]
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,16 +14,27 @@ use std::process::{Command, Output};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-const FLIGHTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../bundles/flight-delays/bundle.toml");
+const FLIGHTS: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../bundles/flight-delays/bundle.toml"
+);
 
 fn look(arguments: &[&str], folder: &Path) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_look")).args(arguments).current_dir(folder).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_look"))
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
 }
 
 /// What a command printed; it must end well.
 fn printed(arguments: &[&str], folder: &Path) -> String {
     let output = look(arguments, folder);
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -37,7 +52,14 @@ fn flights() -> (String, Vec<bool>) {
             let bad = day % 3 == (flight * 7 % 3) && flight > 10;
             let late = bad && flight % 9 != 0 || flight % 40 == 17;
             let landed_at = departs_at + SignedDuration::from_mins(if late { 110 } else { 60 });
-            let (seats, hour) = (if flight % 5 == 0 { String::new() } else { "150".to_owned() }, 6 + flight / 6);
+            let (seats, hour) = (
+                if flight % 5 == 0 {
+                    String::new()
+                } else {
+                    "150".to_owned()
+                },
+                6 + flight / 6,
+            );
             let _ = writeln!(
                 text,
                 "F{day}-{flight},{departs_at},{landed_at},{},{},{origin},{origin}-BOS,N{},200,60,{hour},{seats},NA,40,60,5,0,1010,10",
@@ -60,7 +82,16 @@ fn flight_delays_are_learnt_and_scored_by_the_commands_that_serve_card_fraud() {
     let holdout = definition.replace("holdout = \"30d\"", "holdout = \"15d\"");
     assert_ne!(holdout, definition);
     fs::write(folder.path().join("bundle.toml"), holdout).unwrap();
-    let train = ["train", "--bundle", "bundle.toml", "--history", "flights.csv", "--out", "out", "--json"];
+    let train = [
+        "train",
+        "--bundle",
+        "bundle.toml",
+        "--history",
+        "flights.csv",
+        "--out",
+        "out",
+        "--json",
+    ];
     let report: Value = serde_json::from_str(&printed(&train, folder.path())).unwrap();
     let figure = |look: &str| report[look]["ranking"]["auc"].as_f64().unwrap();
     assert!(figure("confirm") > 0.8, "{report}");
@@ -68,14 +99,25 @@ fn flight_delays_are_learnt_and_scored_by_the_commands_that_serve_card_fraud() {
     assert!(figure("first") > 0.6, "{report}");
 
     let decisions = printed(&["score", "--bundle", "out", "flights.csv"], folder.path());
-    let decisions: Vec<Value> = decisions.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let decisions: Vec<Value> = decisions
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(decisions.len(), answers.len());
     let first = decisions.first().unwrap();
     assert_eq!(
-        (&first["transaction_id"], &first["carrier"], &first["origin"]),
+        (
+            &first["transaction_id"],
+            &first["carrier"],
+            &first["origin"]
+        ),
         (&"F0-0".into(), &"AA".into(), &"EWR".into())
     );
-    assert!(decisions.iter().all(|decision| (0.0..=1.0).contains(&decision["score"].as_f64().unwrap())));
+    assert!(
+        decisions
+            .iter()
+            .all(|decision| (0.0..=1.0).contains(&decision["score"].as_f64().unwrap()))
+    );
     let tables = fs::read_to_string(folder.path().join("out/categories.json")).unwrap();
     assert!(tables.contains("LGA-BOS"), "{tables}");
 }
@@ -112,13 +154,18 @@ fn plain(folder: &Path) -> String {
     // The rest is as in the bundle of the flights.
     let flights = fs::read_to_string(FLIGHTS).unwrap();
     let (_, rest) = flights.split_once("[costs]").unwrap();
-    let rest =
-        rest.replace("holdout = \"30d\"", "holdout = \"8h\"").replace("label_delay = \"2d\"", "label_delay = \"1m\"");
+    let rest = rest
+        .replace("holdout = \"30d\"", "holdout = \"8h\"")
+        .replace("label_delay = \"2d\"", "label_delay = \"1m\"");
     fs::write(folder.join("plain.toml"), format!("{PLAIN}\n[costs]{rest}")).unwrap();
     let mut table = "V1,V2,Class\n".to_owned();
     for row in 0..3_000 {
         let (v1, v2) = (row * 7 % 100, row * 13 % 50);
-        let v2 = if row % 11 == 0 { "NA".to_owned() } else { format!("{v2}.5e0") };
+        let v2 = if row % 11 == 0 {
+            "NA".to_owned()
+        } else {
+            format!("{v2}.5e0")
+        };
         let _ = writeln!(table, "{v1},{v2},{}", u8::from(v1 > 90 && row % 11 != 0));
     }
     table
@@ -129,9 +176,21 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
     let folder = tempfile::tempdir().unwrap();
     let table = plain(folder.path());
     fs::write(folder.path().join("table.csv"), &table).unwrap();
-    let train = ["train", "--bundle", "plain.toml", "--history", "table.csv", "--out", "out", "--json"];
+    let train = [
+        "train",
+        "--bundle",
+        "plain.toml",
+        "--history",
+        "table.csv",
+        "--out",
+        "out",
+        "--json",
+    ];
     let report: Value = serde_json::from_str(&printed(&train, folder.path())).unwrap();
-    assert!(report["first"]["ranking"]["auc"].as_f64().unwrap() > 0.99, "{report}");
+    assert!(
+        report["first"]["ranking"]["auc"].as_f64().unwrap() > 0.99,
+        "{report}"
+    );
 
     // A row that can't be read is named, and the others are scored.
     let broken = table.replacen("7,13.5e0,0", "7,many,0", 1);
@@ -140,7 +199,10 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
     let output = look(&["score", "--bundle", "out", "broken.csv"], folder.path());
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("line 3, field v2: expected a number") && told.contains("2999 transactions"), "{told}");
+    assert!(
+        told.contains("line 3, field v2: expected a number") && told.contains("2999 transactions"),
+        "{told}"
+    );
 
     // The same rows as NDJSON are the same transactions; what is missing is null, or is left out.
     let numbers = |(row, line): (usize, &str)| {
@@ -156,21 +218,43 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
     fs::write(folder.path().join("table.ndjson"), lines.join("\n")).unwrap();
     let scores = |file: &str| -> Vec<f64> {
         let decisions = printed(&["score", "--bundle", "out", file], folder.path());
-        decisions.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["score"].as_f64().unwrap()).collect()
+        decisions
+            .lines()
+            .map(|line| {
+                serde_json::from_str::<Value>(line).unwrap()["score"]
+                    .as_f64()
+                    .unwrap()
+            })
+            .collect()
     };
     let scored = scores("table.csv");
     assert_eq!(scored, scores("table.ndjson"));
-    assert!(scored[13] > 0.5 && scored[0] < 0.5, "{} {}", scored[13], scored[0]);
+    assert!(
+        scored[13] > 0.5 && scored[0] < 0.5,
+        "{} {}",
+        scored[13],
+        scored[0]
+    );
     // And so they are without their answers, which what is to be scored has not yet.
-    let asked: Vec<&str> = table.lines().map(|line| line.rsplit_once(',').unwrap().0).collect();
+    let asked: Vec<&str> = table
+        .lines()
+        .map(|line| line.rsplit_once(',').unwrap().0)
+        .collect();
     fs::write(folder.path().join("asked.csv"), asked.join("\n")).unwrap();
     assert_eq!(scored, scores("asked.csv"));
 
     // A row with a field too many is named; those after it are scored.
-    fs::write(folder.path().join("ragged.csv"), asked.join("\n").replacen("7,13.5e0\n", "7,13.5e0,9\n", 1)).unwrap();
+    fs::write(
+        folder.path().join("ragged.csv"),
+        asked.join("\n").replacen("7,13.5e0\n", "7,13.5e0,9\n", 1),
+    )
+    .unwrap();
     let output = look(&["score", "--bundle", "out", "ragged.csv"], folder.path());
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(told.contains("line 3: not a CSV record") && told.contains("2999 transactions"), "{told}");
+    assert!(
+        told.contains("line 3: not a CSV record") && told.contains("2999 transactions"),
+        "{told}"
+    );
 
     // Learnt again, into a folder whose bundle had a file that this one has not.
     let manifest = fs::read_to_string(folder.path().join("out/bundle.json")).unwrap();
@@ -187,13 +271,32 @@ fn a_table_of_other_columns_is_refused_with_the_column_that_it_lacks() {
     let folder = tempfile::tempdir().unwrap();
     plain(folder.path());
     for (text, said) in [
-        ("V1,Class\n1,0\n", "it has no column `v2`: say in [table] which of its columns that is"),
-        ("V1,V2\n1,0\n", "table.csv says of no transaction whether it was a fraud"),
-        ("V1,V2,Class\n1,0,maybe\n", "line 2, field is_fraud: expected 1, 0, true or false"),
+        (
+            "V1,Class\n1,0\n",
+            "it has no column `v2`: say in [table] which of its columns that is",
+        ),
+        (
+            "V1,V2\n1,0\n",
+            "table.csv says of no transaction whether it was a fraud",
+        ),
+        (
+            "V1,V2,Class\n1,0,maybe\n",
+            "line 2, field is_fraud: expected 1, 0, true or false",
+        ),
     ] {
         fs::write(folder.path().join("table.csv"), text).unwrap();
-        let output =
-            look(&["train", "--bundle", "plain.toml", "--history", "table.csv", "--out", "out"], folder.path());
+        let output = look(
+            &[
+                "train",
+                "--bundle",
+                "plain.toml",
+                "--history",
+                "table.csv",
+                "--out",
+                "out",
+            ],
+            folder.path(),
+        );
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && told.contains(said), "{told}");
     }

@@ -84,17 +84,32 @@ impl Default for Parameters {
     /// are published; profiles, whose days are those of the data, are made anew by whoever plays these.
     fn default() -> Self {
         let overrides = [
-            ("Architecture", if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }),
+            (
+                "Architecture",
+                if cfg!(target_arch = "aarch64") {
+                    "arm64"
+                } else {
+                    "x86_64"
+                },
+            ),
             ("WarehouseWorkgroup", "local"),
             ("WarehouseWorkgroupId", "local"),
             ("WarehouseDatabase", "dev"),
-            ("WarehouseRoleArn", "arn:aws:iam::000000000000:role/local-warehouse"),
+            (
+                "WarehouseRoleArn",
+                "arn:aws:iam::000000000000:role/local-warehouse",
+            ),
             ("PublishApprovals", "true"),
             ("LoadBatchingWindowSeconds", "2"),
             ("ProfilesSchedule", "rate(1000 days)"),
         ];
-        let overrides = overrides.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { stack: STACK.to_owned(), overrides }
+        let overrides = overrides
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        Self {
+            stack: STACK.to_owned(),
+            overrides,
+        }
     }
 }
 
@@ -123,7 +138,10 @@ impl Outputs {
 
     /// One of them.
     pub fn get(&self, name: &'static str) -> Result<&str, Error> {
-        self.0.get(name).map(String::as_str).ok_or(Error::NoOutput(name))
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .ok_or(Error::NoOutput(name))
     }
 
     /// The bucket.
@@ -161,7 +179,11 @@ pub(crate) fn deploy(
     parameters: &Parameters,
     progress: impl Fn(Progress),
 ) -> Result<Outputs, Error> {
-    let aws = Aws { venv, environment, state: &options.state };
+    let aws = Aws {
+        venv,
+        environment,
+        state: &options.state,
+    };
     progress(Progress::Package);
     let folder = options.state.join("package");
     let template = lay_out(options, &folder)?;
@@ -183,12 +205,29 @@ pub(crate) fn deploy(
     progress(Progress::Deploy);
     // Not `cloudformation deploy`: it looks every thirty seconds whether the stack is done.
     let overrides = parameters.overrides.iter();
-    let overrides: Vec<String> =
-        overrides.map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}")).collect();
+    let overrides: Vec<String> = overrides
+        .map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}"))
+        .collect();
     let body = format!("file://{packaged}");
-    let operation = if aws.stack_status(&parameters.stack)?.is_some() { "update-stack" } else { "create-stack" };
-    let mut arguments = vec!["cloudformation", operation, "--stack-name", &parameters.stack, "--template-body", &body];
-    arguments.extend(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameters"]);
+    let operation = if aws.stack_status(&parameters.stack)?.is_some() {
+        "update-stack"
+    } else {
+        "create-stack"
+    };
+    let mut arguments = vec![
+        "cloudformation",
+        operation,
+        "--stack-name",
+        &parameters.stack,
+        "--template-body",
+        &body,
+    ];
+    arguments.extend([
+        "--capabilities",
+        "CAPABILITY_IAM",
+        "CAPABILITY_AUTO_EXPAND",
+        "--parameters",
+    ]);
     arguments.extend(overrides.iter().map(String::as_str));
     match aws.run(&arguments) {
         Err(Error::Aws { output, .. }) if output.contains("No updates are to be performed") => {}
@@ -205,7 +244,11 @@ pub(crate) fn withdraw(
     environment: &BTreeMap<String, String>,
     stack: &str,
 ) -> Result<(), Error> {
-    let aws = Aws { venv, environment, state: &options.state };
+    let aws = Aws {
+        venv,
+        environment,
+        state: &options.state,
+    };
     if aws.stack_status(stack)?.is_none() {
         return Ok(());
     }
@@ -214,12 +257,20 @@ pub(crate) fn withdraw(
     let deadline = Instant::now() + TO_DEPLOY;
     while let Some(status) = aws.stack_status(stack)? {
         if status.ends_with("FAILED") || Instant::now() > deadline {
-            return Err(Error::Stack { stack: stack.to_owned(), status, reasons: "it can't be deleted".to_owned() });
+            return Err(Error::Stack {
+                stack: stack.to_owned(),
+                status,
+                reasons: "it can't be deleted".to_owned(),
+            });
         }
     }
     // The template lets the bucket outlive its stack; LocalStack does not.
-    let buckets: Vec<String> = aws.answer(&["s3api", "list-buckets", "--query", "Buckets[].Name"])?;
-    for bucket in [outputs.bucket()?.to_owned(), artifacts(stack)].iter().filter(|bucket| buckets.contains(bucket)) {
+    let buckets: Vec<String> =
+        aws.answer(&["s3api", "list-buckets", "--query", "Buckets[].Name"])?;
+    for bucket in [outputs.bucket()?.to_owned(), artifacts(stack)]
+        .iter()
+        .filter(|bucket| buckets.contains(bucket))
+    {
         aws.run(&["s3", "rb", "--force", &format!("s3://{bucket}")])?;
     }
     Ok(())
@@ -245,14 +296,18 @@ fn lay_out(options: &Options, folder: &Path) -> Result<PathBuf, Error> {
         if !binary.is_file() {
             return Err(Error::Missing(binary));
         }
-        let bootstrap = folder.join("target/lambda").join(function).join("bootstrap");
+        let bootstrap = folder
+            .join("target/lambda")
+            .join(function)
+            .join("bootstrap");
         let place = || {
             fs::create_dir_all(bootstrap.parent().unwrap_or(&bootstrap))?;
             match fs::remove_file(&bootstrap) {
                 Err(problem) if problem.kind() != io::ErrorKind::NotFound => return Err(problem),
                 _ => {}
             }
-            fs::hard_link(&binary, &bootstrap).or_else(|_| fs::copy(&binary, &bootstrap).map(|_| ()))
+            fs::hard_link(&binary, &bootstrap)
+                .or_else(|_| fs::copy(&binary, &bootstrap).map(|_| ()))
         };
         place().map_err(failed(&bootstrap))?;
     }
@@ -268,22 +323,46 @@ struct Aws<'a> {
 impl Aws<'_> {
     fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, Error> {
         let mut command: Command = processes::command(self.venv.python(), self.state);
-        command.arg(self.venv.aws()).args(arguments).args(["--output", "json"]).envs(self.environment);
+        command
+            .arg(self.venv.aws())
+            .args(arguments)
+            .args(["--output", "json"])
+            .envs(self.environment);
         // A developer's own profile has no say here.
-        command.env_remove("AWS_PROFILE").env("AWS_CONFIG_FILE", "/dev/null").env("AWS_PAGER", "");
-        let output = command.output().map_err(|source| Error::Start { program: self.venv.aws(), source })?;
+        command
+            .env_remove("AWS_PROFILE")
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_PAGER", "");
+        let output = command.output().map_err(|source| Error::Start {
+            program: self.venv.aws(),
+            source,
+        })?;
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        Err(Error::Aws { command: name(arguments), output: text.trim().to_owned() })
+        let text = format!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Err(Error::Aws {
+            command: name(arguments),
+            output: text.trim().to_owned(),
+        })
     }
 
     /// Absent where there is no such stack.
     fn stack_status(&self, stack: &str) -> Result<Option<String>, Error> {
-        let arguments = ["cloudformation", "list-stacks", "--query", "StackSummaries[].[StackName,StackStatus]"];
+        let arguments = [
+            "cloudformation",
+            "list-stacks",
+            "--query",
+            "StackSummaries[].[StackName,StackStatus]",
+        ];
         let stacks: Vec<(String, String)> = self.answer(&arguments)?;
-        let mut of_this_name = stacks.into_iter().filter(|(name, status)| name == stack && status != "DELETE_COMPLETE");
+        let mut of_this_name = stacks
+            .into_iter()
+            .filter(|(name, status)| name == stack && status != "DELETE_COMPLETE");
         Ok(of_this_name.next().map(|(_, status)| status))
     }
 
@@ -295,11 +374,21 @@ impl Aws<'_> {
                 "CREATE_COMPLETE" | "UPDATE_COMPLETE" => return Ok(()),
                 going if going.ends_with("_IN_PROGRESS") && Instant::now() < deadline => {}
                 _ => {
-                    let query =
-                        "StackEvents[?ends_with(ResourceStatus, 'FAILED')].[LogicalResourceId,ResourceStatusReason]";
-                    let events = ["cloudformation", "describe-stack-events", "--stack-name", stack, "--query", query];
+                    let query = "StackEvents[?ends_with(ResourceStatus, 'FAILED')].[LogicalResourceId,ResourceStatusReason]";
+                    let events = [
+                        "cloudformation",
+                        "describe-stack-events",
+                        "--stack-name",
+                        stack,
+                        "--query",
+                        query,
+                    ];
                     let reasons = String::from_utf8_lossy(&self.run(&events)?).into_owned();
-                    return Err(Error::Stack { stack: stack.to_owned(), status, reasons });
+                    return Err(Error::Stack {
+                        stack: stack.to_owned(),
+                        status,
+                        reasons,
+                    });
                 }
             }
         }
@@ -308,8 +397,15 @@ impl Aws<'_> {
     fn answer<T: serde::de::DeserializeOwned>(&self, arguments: &[&str]) -> Result<T, Error> {
         let answer = self.run(arguments)?;
         // An empty list is printed as nothing or null.
-        let answer: &[u8] = if matches!(answer.trim_ascii(), b"" | b"null") { b"[]" } else { &answer };
-        serde_json::from_slice(answer).map_err(|source| Error::Answer { command: name(arguments), source })
+        let answer: &[u8] = if matches!(answer.trim_ascii(), b"" | b"null") {
+            b"[]"
+        } else {
+            &answer
+        };
+        serde_json::from_slice(answer).map_err(|source| Error::Answer {
+            command: name(arguments),
+            source,
+        })
     }
 
     fn outputs(&self, stack: &str) -> Result<Outputs, Error> {
@@ -327,5 +423,10 @@ impl Aws<'_> {
 }
 
 fn name(arguments: &[&str]) -> String {
-    arguments.iter().take(2).copied().collect::<Vec<_>>().join(" ")
+    arguments
+        .iter()
+        .take(2)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(" ")
 }

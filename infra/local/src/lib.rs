@@ -137,7 +137,14 @@ pub fn root() -> PathBuf {
 fn binaries() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     let folder = program.parent()?;
-    Some(if folder.ends_with("deps") { folder.parent()? } else { folder }.to_path_buf())
+    Some(
+        if folder.ends_with("deps") {
+            folder.parent()?
+        } else {
+            folder
+        }
+        .to_path_buf(),
+    )
 }
 
 /// A running local system. Dropping it takes it down, unless it was [detached](Local::detach).
@@ -163,7 +170,13 @@ impl Local {
         progress(Progress::Venv);
         let venv = Venv::ensure(&options.root, &options.state)?;
         let state = State::new(&options.state, options.endpoint_url.clone());
-        let mut local = Self { options, venv, state, outputs: Outputs::default(), claim: Some(claim) };
+        let mut local = Self {
+            options,
+            venv,
+            state,
+            outputs: Outputs::default(),
+            claim: Some(claim),
+        };
         local.start(progress)?; // on an error `local` is dropped, which stops what had started
         Ok(local)
     }
@@ -185,7 +198,11 @@ impl Local {
         }
         if let (Some(postgres), Some(localstack)) = (&self.state.postgres, &self.state.localstack) {
             progress(Progress::StandIn);
-            self.state.redshift_data = Some(stand_in::start(options, &postgres.endpoint, &localstack.endpoint)?);
+            self.state.redshift_data = Some(stand_in::start(
+                options,
+                &postgres.endpoint,
+                &localstack.endpoint,
+            )?);
         }
         self.state.save()?;
         Ok(())
@@ -193,7 +210,9 @@ impl Local {
 
     /// The system that runs under a state folder, started by another process and left running.
     pub fn open(options: &Options) -> Result<Option<Self>, Error> {
-        let Some(state) = State::load(&options.state)? else { return Ok(None) };
+        let Some(state) = State::load(&options.state)? else {
+            return Ok(None);
+        };
         if !state.status().is_up() {
             return Ok(None);
         }
@@ -201,7 +220,13 @@ impl Local {
         let mut options = options.clone();
         options.state.clone_from(&state.folder);
         let outputs = Outputs::new(state.outputs.clone());
-        Ok(Some(Self { options, venv, state, outputs, claim: None }))
+        Ok(Some(Self {
+            options,
+            venv,
+            state,
+            outputs,
+            claim: None,
+        }))
     }
 
     /// Deploys `infra/template.yaml` with the functions found among the binaries; repeatable.
@@ -210,7 +235,11 @@ impl Local {
     }
 
     /// [`deploy`](Self::deploy), telling of its steps.
-    pub fn deploy_with(&mut self, parameters: &Parameters, progress: impl Fn(Progress)) -> Result<&Outputs, Error> {
+    pub fn deploy_with(
+        &mut self,
+        parameters: &Parameters,
+        progress: impl Fn(Progress),
+    ) -> Result<&Outputs, Error> {
         let mut parameters = parameters.clone();
         if let Some(url) = self.redshift_data_endpoint() {
             parameters = parameters.with("WarehouseEndpoint", url);
@@ -220,7 +249,13 @@ impl Local {
             self.withdraw()?; // what an interrupted run left there
             self.state.save()?;
         }
-        let outputs = deploy::deploy(&self.options, &self.venv, &self.environment(), &parameters, progress)?;
+        let outputs = deploy::deploy(
+            &self.options,
+            &self.venv,
+            &self.environment(),
+            &parameters,
+            progress,
+        )?;
         self.state.outputs.clone_from(outputs.all());
         self.state.save()?;
         self.outputs = outputs;
@@ -238,9 +273,12 @@ impl Local {
     /// Deletes the stack from a `LocalStack` that is not ours and lives on.
     fn withdraw(&self) -> Result<(), Error> {
         match (&self.state.localstack, &self.state.stack) {
-            (Some(Service { pid: None, .. }), Some(stack)) => {
-                Ok(deploy::withdraw(&self.options, &self.venv, &self.environment(), stack)?)
-            }
+            (Some(Service { pid: None, .. }), Some(stack)) => Ok(deploy::withdraw(
+                &self.options,
+                &self.venv,
+                &self.environment(),
+                stack,
+            )?),
             _ => Ok(()),
         }
     }
@@ -276,17 +314,26 @@ impl Local {
 
     /// `LocalStack`'s URL.
     pub fn aws_endpoint(&self) -> &str {
-        self.state.localstack.as_ref().map_or("", |service| &service.endpoint)
+        self.state
+            .localstack
+            .as_ref()
+            .map_or("", |service| &service.endpoint)
     }
 
     /// The Redshift stand-in's URL, if it was started.
     pub fn redshift_data_endpoint(&self) -> Option<&str> {
-        self.state.redshift_data.as_ref().map(|service| service.endpoint.as_str())
+        self.state
+            .redshift_data
+            .as_ref()
+            .map(|service| service.endpoint.as_str())
     }
 
     /// PostgreSQL's connection string, if it was started.
     pub fn postgres_connection(&self) -> Option<&str> {
-        self.state.postgres.as_ref().map(|service| service.endpoint.as_str())
+        self.state
+            .postgres
+            .as_ref()
+            .map(|service| service.endpoint.as_str())
     }
 
     /// The locked Python environment: `python`, `aws`, `cfn-lint`.

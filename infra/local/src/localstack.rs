@@ -47,15 +47,20 @@ const NAME: &str = "localstack";
 pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
     let files = options.state.join(NAME);
     let temporary = files.join("tmp");
-    fs::create_dir_all(&temporary).map_err(|source| Error::Folder { path: temporary.clone(), source })?;
+    fs::create_dir_all(&temporary).map_err(|source| Error::Folder {
+        path: temporary.clone(),
+        source,
+    })?;
     let _ = fs::remove_file(log_path(&options.state, NAME));
 
     let port = processes::free_port()?;
     let here = options.root.join("infra/local");
     let path = env::join_paths(
-        [venv.bin()]
-            .into_iter()
-            .chain(env::var_os("PATH").iter().flat_map(|path| env::split_paths(path).collect::<Vec<_>>())),
+        [venv.bin()].into_iter().chain(
+            env::var_os("PATH")
+                .iter()
+                .flat_map(|path| env::split_paths(path).collect::<Vec<_>>()),
+        ),
     )
     .unwrap_or_default();
     let process = processes::start(
@@ -78,7 +83,10 @@ pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
             // Streams: see executor/streams.py.
             .env("PROVIDER_OVERRIDE_KINESIS", "moto")
             // Idle sources are polled every second, as AWS does, not ever more rarely.
-            .env("LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC", "1")
+            .env(
+                "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC",
+                "1",
+            )
             .env("LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC", "10")
             // Functions are processes too.
             .env("LAMBDA_RUNTIME_EXECUTOR", "hostprocess")
@@ -91,7 +99,10 @@ pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
         &options.state,
         NAME,
     )?;
-    Ok(Service { endpoint: format!("http://127.0.0.1:{port}"), pid: Some(process.id().cast_signed()) })
+    Ok(Service {
+        endpoint: format!("http://127.0.0.1:{port}"),
+        pid: Some(process.id().cast_signed()),
+    })
 }
 
 /// Waits until it answers, or says why it never will.
@@ -100,10 +111,16 @@ pub(crate) fn wait_until_ready(service: &Service, options: &Options) -> Result<(
     while !answers(&service.endpoint) {
         if service.pid.is_some_and(|pid| !processes::is_alive(pid)) {
             let log = log_path(&options.state, NAME);
-            return Err(Error::Ended { lines: last_lines(&log), log });
+            return Err(Error::Ended {
+                lines: last_lines(&log),
+                log,
+            });
         }
         if Instant::now() > deadline {
-            return Err(Error::Silent { endpoint: service.endpoint.clone(), patience: options.patience });
+            return Err(Error::Silent {
+                endpoint: service.endpoint.clone(),
+                patience: options.patience,
+            });
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -116,7 +133,10 @@ pub(crate) fn answers(endpoint: &str) -> bool {
     let ask = || -> io::Result<String> {
         let mut stream = TcpStream::connect(address)?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(stream, "GET /_localstack/health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+        write!(
+            stream,
+            "GET /_localstack/health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )?;
         let mut answer = String::new();
         stream.take(64).read_to_string(&mut answer)?;
         Ok(answer)

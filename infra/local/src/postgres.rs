@@ -33,7 +33,9 @@ const SETTINGS: [&str; 7] = [
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Its programs are not on this machine.
-    #[error("initdb is neither on the PATH nor in /usr/lib/postgresql/*/bin; install PostgreSQL 15 or newer")]
+    #[error(
+        "initdb is neither on the PATH nor in /usr/lib/postgresql/*/bin; install PostgreSQL 15 or newer"
+    )]
     Missing,
     /// Root, and nobody else to run it as.
     #[error("postgresql does not run as root, and there is neither a user postgres nor nobody")]
@@ -80,7 +82,10 @@ impl Postgres {
     /// Starts it; `state` is a folder of its own, for its log.
     pub fn start(state: &Path) -> Result<Self, Error> {
         let connection = start(state, Duration::from_secs(120))?.endpoint;
-        Ok(Self { state: state.to_path_buf(), connection })
+        Ok(Self {
+            state: state.to_path_buf(),
+            connection,
+        })
     }
 
     /// Where it is, in libpq's words.
@@ -99,48 +104,87 @@ impl Drop for Postgres {
 /// Makes a cluster and starts it on a free port of 127.0.0.1; safe to lose, so it never syncs.
 pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> {
     let programs = programs().ok_or(Error::Missing)?;
-    let user = if geteuid().is_root() { Some(unprivileged().ok_or(Error::OnlyRoot)?) } else { None };
+    let user = if geteuid().is_root() {
+        Some(unprivileged().ok_or(Error::OnlyRoot)?)
+    } else {
+        None
+    };
     let data = data(state);
     processes::wait_if_interrupted();
     let make = || {
         fs::DirBuilder::new().mode(0o700).create(&data)?;
-        user.map_or(Ok(()), |(user, group)| chown(&data, Some(user), Some(group)))
+        user.map_or(Ok(()), |(user, group)| {
+            chown(&data, Some(user), Some(group))
+        })
     };
-    make().map_err(|source| Error::Folder { path: data.clone(), source })?;
+    make().map_err(|source| Error::Folder {
+        path: data.clone(),
+        source,
+    })?;
     let run = |program: &str| {
         let mut command = command(programs.join(program), state);
         if let Some((user, group)) = user {
             command.uid(user).gid(group);
         }
-        command.current_dir(&data).env("LC_ALL", "C").env("TZ", "UTC");
+        command
+            .current_dir(&data)
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC");
         command
     };
 
     let made = run("initdb")
-        .args(["--username", USER, "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--pgdata"])
+        .args([
+            "--username",
+            USER,
+            "--auth",
+            "trust",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C",
+            "--no-sync",
+            "--pgdata",
+        ])
         .arg(&data)
         .output()
-        .map_err(|source| Error::Folder { path: programs.join("initdb"), source })?;
+        .map_err(|source| Error::Folder {
+            path: programs.join("initdb"),
+            source,
+        })?;
     if !made.status.success() {
-        return Err(Error::Initdb(String::from_utf8_lossy(&made.stderr).into_owned()));
+        return Err(Error::Initdb(
+            String::from_utf8_lossy(&made.stderr).into_owned(),
+        ));
     }
 
     let port = processes::free_port()?.to_string();
     let mut server = run("postgres");
-    server.arg("-D").arg(&data).args(["-p", &port, "-h", "127.0.0.1", "-k", ""]);
+    server
+        .arg("-D")
+        .arg(&data)
+        .args(["-p", &port, "-h", "127.0.0.1", "-k", ""]);
     for setting in SETTINGS {
         server.args(["-c", setting]);
     }
-    let pid = processes::start(&mut server, state, NAME)?.id().cast_signed();
+    let pid = processes::start(&mut server, state, NAME)?
+        .id()
+        .cast_signed();
     let deadline = Instant::now() + patience;
     while !is_ready(&programs, &port) {
         if !processes::is_alive(pid) || Instant::now() > deadline {
             let log = log_path(state, NAME);
-            return Err(Error::Silent { lines: last_lines(&log), log });
+            return Err(Error::Silent {
+                lines: last_lines(&log),
+                log,
+            });
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    Ok(Service { endpoint: format!("host=127.0.0.1 port={port} user={USER} dbname=postgres"), pid: Some(pid) })
+    Ok(Service {
+        endpoint: format!("host=127.0.0.1 port={port} user={USER} dbname=postgres"),
+        pid: Some(pid),
+    })
 }
 
 /// Ends the server of a state folder, if one runs, and removes its data.
@@ -158,7 +202,9 @@ pub(crate) fn stop(state: &Path) -> Result<(), Error> {
         }
     }
     match fs::remove_dir_all(&data) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(Error::Folder { path: data, source }),
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(Error::Folder { path: data, source })
+        }
         _ => Ok(()),
     }
 }
@@ -173,8 +219,13 @@ fn data(state: &Path) -> PathBuf {
 fn server(data: &Path) -> Option<i32> {
     let note = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: i32 = note.lines().next()?.trim().parse().ok()?;
-    let shown = Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output().ok()?;
-    String::from_utf8_lossy(&shown.stdout).contains(data.to_str()?).then_some(pid)
+    let shown = Command::new("ps")
+        .args(["-o", "command=", "-p", &pid.to_string()])
+        .output()
+        .ok()?;
+    String::from_utf8_lossy(&shown.stdout)
+        .contains(data.to_str()?)
+        .then_some(pid)
 }
 
 fn is_ready(programs: &Path, port: &str) -> bool {
@@ -188,22 +239,40 @@ fn is_ready(programs: &Path, port: &str) -> bool {
 
 /// The folder of `initdb` and its fellows: from the PATH, else the newest that Debian's packages left.
 fn programs() -> Option<PathBuf> {
-    let on_path =
-        env::var_os("PATH").and_then(|path| env::split_paths(&path).find(|folder| folder.join("initdb").is_file()));
+    let on_path = env::var_os("PATH")
+        .and_then(|path| env::split_paths(&path).find(|folder| folder.join("initdb").is_file()));
     if let Some(folder) = on_path {
-        return folder.join("initdb").canonicalize().ok()?.parent().map(Path::to_path_buf); // not of links to it
+        return folder
+            .join("initdb")
+            .canonicalize()
+            .ok()?
+            .parent()
+            .map(Path::to_path_buf); // not of links to it
     }
-    let installed = fs::read_dir("/usr/lib/postgresql").ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let with_version =
-        installed.filter_map(|path| Some((path.file_name()?.to_str()?.parse::<u32>().ok()?, path.join("bin"))));
-    with_version.filter(|(_, folder)| folder.join("initdb").is_file()).max().map(|(_, folder)| folder)
+    let installed = fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .filter_map(|entry| Some(entry.ok()?.path()));
+    let with_version = installed.filter_map(|path| {
+        Some((
+            path.file_name()?.to_str()?.parse::<u32>().ok()?,
+            path.join("bin"),
+        ))
+    });
+    with_version
+        .filter(|(_, folder)| folder.join("initdb").is_file())
+        .max()
+        .map(|(_, folder)| folder)
 }
 
 /// User and group to run as in root's stead.
 fn unprivileged() -> Option<(u32, u32)> {
     let users = fs::read_to_string("/etc/passwd").ok()?;
     ["postgres", "nobody"].iter().find_map(|name| {
-        let mut fields = users.lines().find(|line| line.split(':').next() == Some(name))?.split(':').skip(2);
+        let mut fields = users
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?
+            .split(':')
+            .skip(2);
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
     })
 }

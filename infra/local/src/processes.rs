@@ -65,9 +65,17 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, state: &Path) -> Com
 /// order), with its output appended to `logs/<name>.log`.
 pub(crate) fn start(command: &mut Command, state: &Path, name: &str) -> Result<Child, Error> {
     let log = log(state, name)?;
-    let second = log.try_clone().map_err(|source| Error::Log { path: state.to_path_buf(), source })?;
+    let second = log.try_clone().map_err(|source| Error::Log {
+        path: state.to_path_buf(),
+        source,
+    })?;
     let program = command.get_program().to_string_lossy().into_owned();
-    command.process_group(0).stdout(log).stderr(second).spawn().map_err(|source| Error::Start { program, source })
+    command
+        .process_group(0)
+        .stdout(log)
+        .stderr(second)
+        .spawn()
+        .map_err(|source| Error::Start { program, source })
 }
 
 /// Where a service's output goes.
@@ -81,7 +89,10 @@ fn log(state: &Path, name: &str) -> Result<File, Error> {
         fs::create_dir_all(state.join("logs"))?;
         OpenOptions::new().create(true).append(true).open(&path)
     };
-    open().map_err(|source| Error::Log { path: path.clone(), source })
+    open().map_err(|source| Error::Log {
+        path: path.clone(),
+        source,
+    })
 }
 
 /// The last lines of a service's log, to show why it failed.
@@ -97,7 +108,10 @@ pub(crate) fn last_lines(log: &Path) -> String {
 pub(crate) fn free_port() -> Result<u16, Error> {
     const FIRST: u32 = 20_000;
     const PORTS: u32 = 12_000;
-    let moment = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().subsec_nanos();
+    let moment = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .subsec_nanos();
     let start = moment.wrapping_add(std::process::id().wrapping_mul(7_919));
     let tried = (0..PORTS).map(|step| (FIRST + start.wrapping_add(step) % PORTS) as u16);
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
@@ -112,10 +126,15 @@ pub(crate) fn free_port() -> Result<u16, Error> {
 
 /// Whether a process is there and no zombie.
 pub(crate) fn is_alive(pid: i32) -> bool {
-    let Some(id) = Pid::from_raw(pid) else { return false };
+    let Some(id) = Pid::from_raw(pid) else {
+        return false;
+    };
     let there = test_kill_process(id) != Err(rustix::io::Errno::SRCH);
-    let zombie = fs::read_to_string(format!("/proc/{pid}/stat"))
-        .is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')));
+    let zombie = fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        stat.rsplit(") ")
+            .next()
+            .is_some_and(|rest| rest.starts_with('Z'))
+    });
     there && !zombie
 }
 
@@ -136,7 +155,11 @@ pub(crate) fn end_all(state: &Path, known: &[i32]) -> Result<(), Error> {
         }
     }
     let left = alive(state, known);
-    if left.is_empty() { Ok(()) } else { Err(Error::Immortal(left.into_iter().collect())) }
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Immortal(left.into_iter().collect()))
+    }
 }
 
 fn alive(state: &Path, known: &[i32]) -> BTreeSet<i32> {
@@ -150,13 +173,17 @@ fn alive(state: &Path, known: &[i32]) -> BTreeSet<i32> {
 fn marked(state: &Path) -> BTreeSet<i32> {
     let mark = format!("{MARK}={}", state.display());
     let own = std::process::id().cast_signed();
-    let Ok(all) = fs::read_dir("/proc") else { return BTreeSet::new() };
+    let Ok(all) = fs::read_dir("/proc") else {
+        return BTreeSet::new();
+    };
     all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|&pid: &i32| pid != own)
         .filter(|pid| {
             // Another user's process can't be read, and is none of ours.
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes())
+            environment
+                .split(|&byte| byte == 0)
+                .any(|variable| variable == mark.as_bytes())
         })
         .collect()
 }
@@ -176,7 +203,9 @@ pub(crate) fn wait_if_interrupted() {
 /// From now on Ctrl-C, SIGTERM and a closed terminal take the system of `state` down, then end this process.
 pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
     static LISTENING: OnceLock<()> = OnceLock::new();
-    OURS.lock().unwrap_or_else(PoisonError::into_inner).insert(state.to_path_buf());
+    OURS.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .insert(state.to_path_buf());
     if LISTENING.set(()).is_ok() {
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(Error::Signals)?;
         std::thread::spawn(move || {
@@ -196,5 +225,7 @@ pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
 
 /// Signals no longer take the system of `state` down.
 pub(crate) fn leave_alone(state: &Path) {
-    OURS.lock().unwrap_or_else(PoisonError::into_inner).remove(state);
+    OURS.lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .remove(state);
 }

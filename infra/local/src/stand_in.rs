@@ -37,7 +37,14 @@ pub(crate) fn start(options: &Options, postgres: &str, aws: &str) -> Result<Serv
     let port = processes::free_port()?;
     let process = processes::start(
         command(&program, &options.state)
-            .args(["--port", &port.to_string(), "--postgres", postgres, "--endpoint-url", aws])
+            .args([
+                "--port",
+                &port.to_string(),
+                "--postgres",
+                postgres,
+                "--endpoint-url",
+                aws,
+            ])
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
@@ -50,9 +57,15 @@ pub(crate) fn start(options: &Options, postgres: &str, aws: &str) -> Result<Serv
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         if !processes::is_alive(pid) || Instant::now() > deadline {
             let log = log_path(&options.state, NAME);
-            return Err(Error::Silent { lines: last_lines(&log), log });
+            return Err(Error::Silent {
+                lines: last_lines(&log),
+                log,
+            });
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    Ok(Service { endpoint: format!("http://127.0.0.1:{port}"), pid: Some(pid) })
+    Ok(Service {
+        endpoint: format!("http://127.0.0.1:{port}"),
+        pid: Some(pid),
+    })
 }

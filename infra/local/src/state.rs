@@ -96,15 +96,27 @@ impl Status {
 
 impl State {
     pub(crate) fn new(folder: &Path, endpoint_url: Option<String>) -> Self {
-        let localstack = endpoint_url.map(|endpoint| Service { endpoint, pid: None });
+        let localstack = endpoint_url.map(|endpoint| Service {
+            endpoint,
+            pid: None,
+        });
         let folder = folder.to_path_buf();
-        Self { folder, localstack, postgres: None, redshift_data: None, stack: None, outputs: BTreeMap::new() }
+        Self {
+            folder,
+            localstack,
+            postgres: None,
+            redshift_data: None,
+            stack: None,
+            outputs: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn load(folder: &Path) -> Result<Option<Self>, Error> {
         let path = path(folder);
         match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|source| Error::Format { path, source }),
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|source| Error::Format { path, source }),
             Err(problem) if problem.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(Error::File { path, source }),
         }
@@ -112,20 +124,35 @@ impl State {
 
     pub(crate) fn save(&self) -> Result<(), Error> {
         let (path, new) = (path(&self.folder), self.folder.join("state.json.new"));
-        let bytes = serde_json::to_vec_pretty(self).map_err(|source| Error::Format { path: path.clone(), source })?;
+        let bytes = serde_json::to_vec_pretty(self).map_err(|source| Error::Format {
+            path: path.clone(),
+            source,
+        })?;
         // Renamed into place: a reader sees the old or the new, never a part.
-        fs::write(&new, bytes).and_then(|()| fs::rename(&new, &path)).map_err(|source| Error::File { path, source })
+        fs::write(&new, bytes)
+            .and_then(|()| fs::rename(&new, &path))
+            .map_err(|source| Error::File { path, source })
     }
 
     fn services(&self) -> impl Iterator<Item = (&'static str, &Service)> {
-        [("localstack", &self.localstack), ("postgres", &self.postgres), ("redshift_data", &self.redshift_data)]
-            .into_iter()
-            .filter_map(|(name, service)| Some((name, service.as_ref()?)))
+        [
+            ("localstack", &self.localstack),
+            ("postgres", &self.postgres),
+            ("redshift_data", &self.redshift_data),
+        ]
+        .into_iter()
+        .filter_map(|(name, service)| Some((name, service.as_ref()?)))
     }
 
     pub(crate) fn status(&self) -> Status {
-        let up = self.services().map(|(name, service)| (name, service.is_up())).collect();
-        Status { state: self.clone(), up }
+        let up = self
+            .services()
+            .map(|(name, service)| (name, service.is_up()))
+            .collect();
+        Status {
+            state: self.clone(),
+            up,
+        }
     }
 }
 
@@ -143,7 +170,10 @@ pub(crate) struct Claim {
 impl Claim {
     /// Takes the folder for this process and removes what a killed run left in it.
     pub(crate) fn take(folder: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::File { path: folder.to_path_buf(), source };
+        let failed = |source| Error::File {
+            path: folder.to_path_buf(),
+            source,
+        };
         fs::create_dir_all(folder).map_err(failed)?;
         let folder = folder.canonicalize().map_err(failed)?;
         let lock = File::create(folder.join("lock")).map_err(failed)?;
@@ -152,11 +182,18 @@ impl Claim {
             Err(TryLockError::WouldBlock) => return Err(Error::InUse(folder)),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        if State::load(&folder).ok().flatten().is_some_and(|state| state.status().is_up()) {
+        if State::load(&folder)
+            .ok()
+            .flatten()
+            .is_some_and(|state| state.status().is_up())
+        {
             return Err(Error::AlreadyUp(folder));
         }
         take_down(&folder)?;
-        Ok(Self { folder, _lock: lock })
+        Ok(Self {
+            folder,
+            _lock: lock,
+        })
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -166,17 +203,33 @@ impl Claim {
 
 /// Ends all processes of a system and removes its data; its logs stay until the next start.
 pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
-    let Ok(folder) = folder.canonicalize() else { return Ok(()) };
+    let Ok(folder) = folder.canonicalize() else {
+        return Ok(());
+    };
     // A recorded process may be long gone and its number someone else's, so those are not used
     // where the environment tells whose a process is; elsewhere they are all there is.
-    let known = if cfg!(target_os = "linux") { Vec::new() } else { recorded(&folder) };
+    let known = if cfg!(target_os = "linux") {
+        Vec::new()
+    } else {
+        recorded(&folder)
+    };
     postgres::stop(&folder)?; // first, in its own way: asked to end, it would wait for its clients
     processes::end_all(&folder, &known)?;
     postgres::stop(&folder)?; // what was being made of it meanwhile
-    for path in [path(&folder), folder.join("localstack"), folder.join("package")] {
-        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+    for path in [
+        path(&folder),
+        folder.join("localstack"),
+        folder.join("package"),
+    ] {
+        let removed = if path.is_dir() {
+            fs::remove_dir_all(&path)
+        } else {
+            fs::remove_file(&path)
+        };
         match removed {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(Error::File { path, source }),
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(Error::File { path, source });
+            }
             _ => {}
         }
     }
@@ -186,5 +239,9 @@ pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
 
 fn recorded(folder: &Path) -> Vec<i32> {
     let state = State::load(folder).ok().flatten();
-    state.iter().flat_map(State::services).filter_map(|(_, service)| service.pid).collect()
+    state
+        .iter()
+        .flat_map(State::services)
+        .filter_map(|(_, service)| service.pid)
+        .collect()
 }

@@ -60,7 +60,9 @@ impl Venv {
     /// `target/<name>` by `infra/local/python/<requirements>`.
     fn made(root: &Path, state: &Path, name: &str, requirements: &str) -> Result<Self, Error> {
         let target = root.join("target");
-        let venv = Self { folder: target.join(name) };
+        let venv = Self {
+            folder: target.join(name),
+        };
         let sources = Sources::of(root, requirements);
         let marker = venv.folder.join("made-from");
         let wanted = sources.fingerprint()?;
@@ -72,7 +74,10 @@ impl Venv {
         if !is_made() {
             venv.make(&sources, state)?;
             // Last, so that an interrupted attempt leaves no marker and is started over.
-            fs::write(&marker, wanted).map_err(|source| Error::File { path: marker.clone(), source })?;
+            fs::write(&marker, wanted).map_err(|source| Error::File {
+                path: marker.clone(),
+                source,
+            })?;
         }
         Ok(venv)
     }
@@ -80,30 +85,58 @@ impl Venv {
     fn make(&self, sources: &Sources, state: &Path) -> Result<(), Error> {
         let run = |step, program: &Path, arguments: &[&str]| {
             let mut command = processes::command(program, state);
-            command.args(arguments).env("VIRTUAL_ENV", &self.folder).env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+            command
+                .args(arguments)
+                .env("VIRTUAL_ENV", &self.folder)
+                .env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
             step_done(step, &mut command)
         };
-        let (folder, lock) = (self.folder.to_string_lossy(), sources.requirements.to_string_lossy());
-        let made = run("python3 -m venv", &python()?, &["-m", "venv", "--clear", &folder]);
+        let (folder, lock) = (
+            self.folder.to_string_lossy(),
+            sources.requirements.to_string_lossy(),
+        );
+        let made = run(
+            "python3 -m venv",
+            &python()?,
+            &["-m", "venv", "--clear", &folder],
+        );
         made.map_err(|error| match error {
-            Error::Step { step, output } if output.contains("ensurepip") => {
-                Error::Step { step, output: format!("{output}\n(Debian and Ubuntu: apt-get install python3-venv)") }
-            }
+            Error::Step { step, output } if output.contains("ensurepip") => Error::Step {
+                step,
+                output: format!("{output}\n(Debian and Ubuntu: apt-get install python3-venv)"),
+            },
             error => error,
         })?;
 
         let python = self.python();
-        let pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement"];
+        let pip = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--require-hashes",
+            "--requirement",
+        ];
         let uv_lock = sources.uv.to_string_lossy();
-        let with_uv = run("pip install uv", &python, &[&pip[..], &[&uv_lock]].concat()).and_then(|()| {
-            let mut uv = processes::command(self.bin().join("uv"), state);
-            uv.args(["pip", "install", "--quiet", "--no-deps", "--require-hashes", "--requirement", &lock]);
-            uv.args(["--native-tls", "--python"]).arg(&python);
-            for (name, value) in pip_settings(&python) {
-                uv.env(name, value);
-            }
-            step_done("uv pip install", &mut uv)
-        });
+        let with_uv =
+            run("pip install uv", &python, &[&pip[..], &[&uv_lock]].concat()).and_then(|()| {
+                let mut uv = processes::command(self.bin().join("uv"), state);
+                uv.args([
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--no-deps",
+                    "--require-hashes",
+                    "--requirement",
+                    &lock,
+                ]);
+                uv.args(["--native-tls", "--python"]).arg(&python);
+                for (name, value) in pip_settings(&python) {
+                    uv.env(name, value);
+                }
+                step_done("uv pip install", &mut uv)
+            });
         if with_uv.is_err() {
             // pip knows settings of the user's that uv does not.
             run("pip install", &python, &[&pip[..], &[&lock]].concat())?;
@@ -140,13 +173,21 @@ struct Sources {
 impl Sources {
     fn of(root: &Path, requirements: &str) -> Self {
         let here = root.join("infra/local/python");
-        Self { requirements: here.join(requirements), uv: here.join("uv.lock") }
+        Self {
+            requirements: here.join(requirements),
+            uv: here.join("uv.lock"),
+        }
     }
 
     fn fingerprint(&self) -> Result<String, Error> {
         let mut hasher = DefaultHasher::new();
         for path in [&self.requirements, &self.uv] {
-            fs::read(path).map_err(|source| Error::File { path: path.clone(), source })?.hash(&mut hasher);
+            fs::read(path)
+                .map_err(|source| Error::File {
+                    path: path.clone(),
+                    source,
+                })?
+                .hash(&mut hasher);
         }
         Ok(format!("{:016x}", hasher.finish()))
     }
@@ -159,18 +200,30 @@ fn lock(path: &Path) -> Result<File, Error> {
         file.lock()?;
         Ok(file)
     };
-    locked().map_err(|source| Error::File { path: path.to_path_buf(), source })
+    locked().map_err(|source| Error::File {
+        path: path.to_path_buf(),
+        source,
+    })
 }
 
 fn step_done(step: &'static str, command: &mut Command) -> Result<(), Error> {
     let failed = |output: String| Error::Step { step, output };
-    let output = command.stdin(Stdio::null()).output().map_err(|problem| failed(problem.to_string()))?;
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|problem| failed(problem.to_string()))?;
     if output.status.success() {
         return Ok(());
     }
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     let lines: Vec<&str> = text.lines().rev().take(10).collect();
-    Err(failed(lines.into_iter().rev().collect::<Vec<_>>().join("\n")))
+    Err(failed(
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n"),
+    ))
 }
 
 /// A Python the locked packages are built for.
@@ -178,7 +231,10 @@ fn python() -> Result<PathBuf, Error> {
     let version = |name: &str| {
         let print = "import sys; print('%d.%d' % sys.version_info[:2], end='')";
         let output = Command::new(name).args(["-c", print]).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     };
     let mut found = Vec::new();
     for name in ["python3", "python3.13", "python3.12", "python3.11"] {
@@ -188,7 +244,13 @@ fn python() -> Result<PathBuf, Error> {
             None => {}
         }
     }
-    Err(Error::Python { found: if found.is_empty() { "none".to_owned() } else { found.join(", ") } })
+    Err(Error::Python {
+        found: if found.is_empty() {
+            "none".to_owned()
+        } else {
+            found.join(", ")
+        },
+    })
 }
 
 /// The user's settings for pip, as uv names them.
@@ -199,14 +261,21 @@ fn pip_settings(python: &Path) -> Vec<(&'static str, String)> {
         ("find-links", "UV_FIND_LINKS"),
         ("cert", "SSL_CERT_FILE"),
     ];
-    let Ok(output) = Command::new(python).args(["-m", "pip", "config", "list"]).output() else { return Vec::new() };
+    let Ok(output) = Command::new(python)
+        .args(["-m", "pip", "config", "list"])
+        .output()
+    else {
+        return Vec::new();
+    };
     let text = String::from_utf8_lossy(&output.stdout);
     // Lines are `<where>.<name>='<value>'`; `:env:`, the strongest, comes first and is put in last.
     text.lines()
         .rev()
         .filter_map(|line| {
             let (name, value) = line.split_once('=')?;
-            let (_, uv) = NAMES.iter().find(|(pip, _)| name.ends_with(&format!(".{pip}")))?;
+            let (_, uv) = NAMES
+                .iter()
+                .find(|(pip, _)| name.ends_with(&format!(".{pip}")))?;
             Some((*uv, value.trim_matches('\'').to_owned()))
         })
         .collect()

@@ -2,7 +2,11 @@
 //! asked as the functions ask: over a history made to hit every edge, and over simulated cards by the
 //! definition that is shipped.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking, and says where it is")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and says where it is"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,18 +14,18 @@ use std::time::Duration;
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::config::{BehaviorVersion, Credentials, Region};
 use decision::Hold;
-use harness::bundle::all_measures;
+use features::{Definition, Measure, sql};
+use features::{History, Label};
+use harness::fixture::all_measures;
 use jiff::{SignedDuration, Timestamp};
 use local::Postgres;
 use look::simulate::{self, Simulation, Size};
-use model::features::{History, Label};
-use model::{Definition, Measure, sql};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use redshift_data::{Events, Options, Quotas, Server, Storage};
 use serde_json::json;
 use warehouse::{
-    Database, RedshiftData, Row, Statement, StatementId, Status, Target, Warehouse as _, evidence_statement,
+    Database, RedshiftData, Row, Statement, StatementId, Status, Target, Warehouse as _,
 };
 
 const ROWS: usize = 600;
@@ -51,33 +55,63 @@ fn history() -> History {
     };
     for _ in 0..ROWS {
         let hour = random.random_range(0..240_i64) * 3_600_000;
-        let moment = if random.random_bool(0.5) { hour } else { hour + random.random_range(0..3_600_000) };
+        let moment = if random.random_bool(0.5) {
+            hour
+        } else {
+            hour + random.random_range(0..3_600_000)
+        };
         history.occurred_at.push(at(moment));
-        history.amounts.push(f64::from(random.random_range(0..100_000)) / 100.0);
+        history
+            .amounts
+            .push(f64::from(random.random_range(0..100_000)) / 100.0);
         history.entities[0].push(random.random_range(0..8));
         history.entities[1].push(random.random_range(0..12));
         // A number of some thousand millions, whose deviation is small, and a category; both may be missing.
         let age = 1e9 + f64::from(random.random_range(0..100));
-        history.numbers[0].push(if random.random_bool(0.8) { age } else { f64::NAN });
+        history.numbers[0].push(if random.random_bool(0.8) {
+            age
+        } else {
+            f64::NAN
+        });
         history.categories[0].push(random.random_bool(0.8).then(|| random.random_range(0..4)));
         let reported = moment + random.random_range(0..72_i64) * 3_600_000;
-        let label = Label { reported_at: at(reported), is_fraud: random.random_bool(0.8) };
-        history.labels.push(random.random_bool(0.3).then_some(label));
+        let label = Label {
+            reported_at: at(reported),
+            is_fraud: random.random_bool(0.8),
+        };
+        history
+            .labels
+            .push(random.random_bool(0.3).then_some(label));
     }
     history
 }
 
 /// Six weeks of simulated cards, each fraud reported a week after it.
 fn simulated() -> History {
-    let mut history = History { entities: vec![Vec::new(), Vec::new()], ..History::default() };
-    for made in Simulation::new(Size { customers: 250, terminals: 1_000, days: 42, seed: 3 }).flatten() {
+    let mut history = History {
+        entities: vec![Vec::new(), Vec::new()],
+        ..History::default()
+    };
+    for made in Simulation::new(Size {
+        customers: 250,
+        terminals: 1_000,
+        days: 42,
+        seed: 3,
+    })
+    .flatten()
+    {
         let row = simulate::row(&made, simulate::start());
         history.occurred_at.push(row.occurred_at);
         history.amounts.push(made.amount());
         history.entities[0].push(made.customer);
         history.entities[1].push(made.terminal);
-        let label = Label { reported_at: row.reported_at, is_fraud: true };
-        history.labels.push((row.fraud == Some(true)).then_some(label));
+        let label = Label {
+            reported_at: row.reported_at,
+            is_fraud: true,
+        };
+        history
+            .labels
+            .push((row.fraud == Some(true)).then_some(label));
     }
     history
 }
@@ -107,7 +141,11 @@ fn hold(history: &History, row: usize) -> Hold {
 /// The history as rows of the warehouse.
 fn inserts(history: &History) -> Vec<String> {
     let quoted = |text: &str| text.replace('\'', "''");
-    let of_its_own = if history.numbers.is_empty() { "" } else { ", age, channel" };
+    let of_its_own = if history.numbers.is_empty() {
+        ""
+    } else {
+        ", age, channel"
+    };
     let mut transactions = Vec::new();
     let mut reports = Vec::new();
     for row in 0..history.len() {
@@ -123,20 +161,33 @@ fn inserts(history: &History) -> Vec<String> {
         );
         if !of_its_own.is_empty() {
             let age = age(history, row).map_or_else(|| "NULL".to_owned(), |age| age.to_string());
-            let channel =
-                channel(history, row).map_or_else(|| "NULL".to_owned(), |channel| format!("'{}'", quoted(&channel)));
+            let channel = channel(history, row).map_or_else(
+                || "NULL".to_owned(),
+                |channel| format!("'{}'", quoted(&channel)),
+            );
             values.extend([", ", &age, ", ", &channel]);
         }
         transactions.push(format!("({values})"));
         if let Some(label) = history.labels[row] {
-            reports.push(format!("('{}', '{}', {})", hold.transaction_id, label.reported_at, label.is_fraud));
+            reports.push(format!(
+                "('{}', '{}', {})",
+                hold.transaction_id, label.reported_at, label.is_fraud
+            ));
         }
     }
-    let columns = format!("transaction_id, occurred_at, amount, customer_id, terminal_id{of_its_own}");
-    let into = |table: &str, rows: &[String]| format!("INSERT INTO {table} VALUES {}", rows.join(", "));
-    let transactions = transactions.chunks(ROWS_A_SQL).map(|rows| into(&format!("transactions ({columns})"), rows));
-    let reports =
-        reports.chunks(ROWS_A_SQL).map(|rows| into("fraud_reports (transaction_id, reported_at, is_fraud)", rows));
+    let columns =
+        format!("transaction_id, occurred_at, amount, customer_id, terminal_id{of_its_own}");
+    let into =
+        |table: &str, rows: &[String]| format!("INSERT INTO {table} VALUES {}", rows.join(", "));
+    let transactions = transactions
+        .chunks(ROWS_A_SQL)
+        .map(|rows| into(&format!("transactions ({columns})"), rows));
+    let reports = reports.chunks(ROWS_A_SQL).map(|rows| {
+        into(
+            "fraud_reports (transaction_id, reported_at, is_fraud)",
+            rows,
+        )
+    });
     transactions.chain(reports).collect()
 }
 
@@ -147,13 +198,18 @@ fn assert_close(sql: Option<f64>, rust: f64, name: &str, row: usize) {
 }
 
 async fn warehouse_rows(warehouse: &RedshiftData, sql: String) -> Vec<Row> {
-    let id = run(warehouse, &Statement::new("query".to_owned(), 1, vec![sql], Vec::new())).await;
+    let id = run(
+        warehouse,
+        &Statement::new("query".to_owned(), 1, vec![sql], Vec::new()),
+    )
+    .await;
     warehouse.rows(&id, 1).await.unwrap()
 }
 
 async fn rows(warehouse: &RedshiftData, sql: String) -> BTreeMap<String, Row> {
     let rows = warehouse_rows(warehouse, sql).await.into_iter();
-    rows.map(|row| (row.text("transaction_id").unwrap().to_owned(), row)).collect()
+    rows.map(|row| (row.text("transaction_id").unwrap().to_owned(), row))
+        .collect()
 }
 
 /// A warehouse with this definition's tables and this history in them.
@@ -186,26 +242,61 @@ impl World {
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .endpoint_url(format!("http://{}", server.address()));
         let target = Target::Workgroup("local".to_owned());
-        let database = Database { target, name: "dev".to_owned(), secret_arn: None };
+        let database = Database {
+            target,
+            name: "dev".to_owned(),
+            secret_arn: None,
+        };
         let warehouse = RedshiftData::new(Client::from_conf(config.build()), database);
         let definition = Definition::parse(definition).unwrap();
-        run(&warehouse, &Statement::new("tables".to_owned(), 1, sql::schema_ddl(&definition), Vec::new())).await;
-        run(&warehouse, &Statement::new("rows".to_owned(), 1, inserts(&history), Vec::new())).await;
-        Self { definition, history, warehouse, _server: server, _postgres: postgres, _folder: folder }
+        run(
+            &warehouse,
+            &Statement::new(
+                "tables".to_owned(),
+                1,
+                sql::schema_ddl(&definition),
+                Vec::new(),
+            ),
+        )
+        .await;
+        run(
+            &warehouse,
+            &Statement::new("rows".to_owned(), 1, inserts(&history), Vec::new()),
+        )
+        .await;
+        Self {
+            definition,
+            history,
+            warehouse,
+            _server: server,
+            _postgres: postgres,
+            _folder: folder,
+        }
     }
 
     /// The evidence for holds of these rows is what Rust computes for each, once.
     async fn compare_evidence(&self, name: &str, held: &[usize]) {
         let holds: Vec<Hold> = held.iter().map(|&row| hold(&self.history, row)).collect();
-        let statement = evidence_statement(&self.definition, name, 1, &holds);
+        let parameters = sql::evidence_parameters(&self.definition, &holds);
+        let sqls = sql::evidence(&self.definition, parameters.len());
+        let statement = Statement::new(name.to_owned(), 1, sqls, parameters);
         let id = run(&self.warehouse, &statement).await;
-        let found = self.warehouse.rows(&id, statement.sqls.len()).await.unwrap();
+        let found = self
+            .warehouse
+            .rows(&id, statement.sqls.len())
+            .await
+            .unwrap();
         let different: BTreeSet<usize> = held.iter().copied().collect();
         assert_eq!(found.len(), different.len(), "{name}");
         let id = |row: &Row| row.text("transaction_id").unwrap().to_owned();
-        let found: BTreeMap<String, _> = found.iter().map(|row| (id(row), row.numbers("transaction_id"))).collect();
+        let found: BTreeMap<String, _> = found
+            .iter()
+            .map(|row| (id(row), row.numbers("transaction_id")))
+            .collect();
         let windows = self.definition.windows(&self.definition.confirm);
-        let values = self.history.windows(&self.definition, &self.definition.confirm);
+        let values = self
+            .history
+            .windows(&self.definition, &self.definition.confirm);
         for row in different {
             let evidence = &found[&format!("T{row}")];
             assert_eq!(evidence.len(), windows.len());
@@ -218,16 +309,28 @@ impl World {
     /// The training set of what happened from this moment on has the windows of both looks, each at its
     /// own moment.
     async fn compare_training_set(&self, from: Timestamp) {
-        let Self { definition, history, warehouse, .. } = self;
+        let Self {
+            definition,
+            history,
+            warehouse,
+            ..
+        } = self;
         let to = "2030-01-01T00:00:00Z".parse().unwrap();
         let found = rows(warehouse, sql::training_set(definition, from, to, to)).await;
-        let asked: Vec<usize> = (0..history.len()).filter(|&row| history.occurred_at[row] >= from).collect();
+        let asked: Vec<usize> = (0..history.len())
+            .filter(|&row| history.occurred_at[row] >= from)
+            .collect();
         assert_eq!(found.len(), asked.len());
         for (look, prefix) in [(&definition.confirm, ""), (&definition.first, sql::PROFILE)] {
             let windows = definition.windows(look);
             for ((name, _), values) in windows.iter().zip(history.windows(definition, look)) {
                 for &row in &asked {
-                    assert_close(found[&format!("T{row}")].number(&format!("{prefix}{name}")), values[row], name, row);
+                    assert_close(
+                        found[&format!("T{row}")].number(&format!("{prefix}{name}")),
+                        values[row],
+                        name,
+                        row,
+                    );
                 }
             }
         }
@@ -235,11 +338,18 @@ impl World {
 
     /// Profiles are the windows at the cut-off, of those who have any.
     async fn compare_profiles(&self, cut_off: Timestamp) {
-        let Self { definition, history, warehouse, .. } = self;
+        let Self {
+            definition,
+            history,
+            warehouse,
+            ..
+        } = self;
         for entity in definition.profiled() {
             let found = warehouse_rows(warehouse, sql::profiles(definition, entity, cut_off)).await;
-            let mut found: BTreeMap<String, Row> =
-                found.into_iter().map(|row| (row.text("entity").unwrap().to_owned(), row)).collect();
+            let mut found: BTreeMap<String, Row> = found
+                .into_iter()
+                .map(|row| (row.text("entity").unwrap().to_owned(), row))
+                .collect();
             let prefix = ["it's C", "S"][entity];
             for (value, windows) in history.profiles(definition, entity, cut_off) {
                 let row = found.remove(&format!("{prefix}{value}")).unwrap();
@@ -255,7 +365,9 @@ impl World {
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engines_see_the_same_history() {
     let world = World::new(&all_measures(), history()).await;
-    world.compare_evidence("all", &(0..ROWS).collect::<Vec<_>>()).await;
+    world
+        .compare_evidence("all", &(0..ROWS).collect::<Vec<_>>())
+        .await;
     // Held twice in one batch, as when its producer sends it again, it counts no more than once.
     world.compare_evidence("twice", &[5, 5, 7]).await;
     world.compare_training_set(Timestamp::UNIX_EPOCH).await;
@@ -263,19 +375,41 @@ async fn both_engines_see_the_same_history() {
 
     // A column that came later is NULL in what was there before: of nobody nothing is known, as in serving.
     let nobody = "INSERT INTO transactions (transaction_id, occurred_at, amount, terminal_id) VALUES ('N', '2029-01-01', 1, 'S')";
-    run(&world.warehouse, &Statement::new("nobody".to_owned(), 1, vec![nobody.to_owned()], Vec::new())).await;
-    let [from, to] = ["2028-12-31T00:00:00Z", "2030-01-01T00:00:00Z"].map(|text| text.parse().unwrap());
-    let found = rows(&world.warehouse, sql::training_set(&world.definition, from, to, to)).await;
+    run(
+        &world.warehouse,
+        &Statement::new("nobody".to_owned(), 1, vec![nobody.to_owned()], Vec::new()),
+    )
+    .await;
+    let [from, to] =
+        ["2028-12-31T00:00:00Z", "2030-01-01T00:00:00Z"].map(|text| text.parse().unwrap());
+    let found = rows(
+        &world.warehouse,
+        sql::training_set(&world.definition, from, to, to),
+    )
+    .await;
     let windows = world.definition.windows(&world.definition.first);
-    let counted = windows.iter().filter(|(_, window)| window.measure == Measure::Count);
-    let counts = counted.map(|(name, _)| found["N"].number(&format!("{}{name}", sql::PROFILE))).collect::<Vec<_>>();
-    assert!(counts.len() > 1 && counts.iter().all(|count| *count == Some(0.0)), "{counts:?}");
+    let counted = windows
+        .iter()
+        .filter(|(_, window)| window.measure == Measure::Count);
+    let counts = counted
+        .map(|(name, _)| found["N"].number(&format!("{}{name}", sql::PROFILE)))
+        .collect::<Vec<_>>();
+    assert!(
+        counts.len() > 1 && counts.iter().all(|count| *count == Some(0.0)),
+        "{counts:?}"
+    );
 
     // A held transaction counts once, whether it was loaded meanwhile or not. The last one is in no
     // other's windows.
-    let last = (0..ROWS).max_by_key(|&row| world.history.occurred_at[row]).unwrap();
+    let last = (0..ROWS)
+        .max_by_key(|&row| world.history.occurred_at[row])
+        .unwrap();
     let delete = format!("DELETE FROM transactions WHERE transaction_id = 'T{last}'");
-    run(&world.warehouse, &Statement::new("delete".to_owned(), 1, vec![delete], Vec::new())).await;
+    run(
+        &world.warehouse,
+        &Statement::new("delete".to_owned(), 1, vec![delete], Vec::new()),
+    )
+    .await;
     world.compare_evidence("absent", &[last]).await;
 }
 
@@ -286,10 +420,14 @@ async fn both_engines_see_the_same_cards_by_the_definition_that_is_shipped() {
     let frauds = world.history.labels.iter().flatten().count();
     assert!(rows > 2_000 && frauds > 100, "{frauds} frauds of {rows}");
     // Held ones lie all over the six weeks, the last of them with full windows of 28 days and a delay.
-    world.compare_evidence("some", &(0..rows).step_by(11).collect::<Vec<_>>()).await;
+    world
+        .compare_evidence("some", &(0..rows).step_by(11).collect::<Vec<_>>())
+        .await;
     let midnight = simulate::start() + SignedDuration::from_hours(40 * 24);
     assert!(world.definition.profiled().count() > 0);
     // From noon on: the first look's windows of its first rows reach half a day further back.
-    world.compare_training_set(midnight + SignedDuration::from_hours(12)).await;
+    world
+        .compare_training_set(midnight + SignedDuration::from_hours(12))
+        .await;
     world.compare_profiles(midnight).await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use outlet::{Decisions, Objects, Outgoing, PutNew};
+use store::{Decisions, Objects, Outgoing, PutNew};
 use warehouse::{Error, Row, Statement, StatementId, Status, Value, Warehouse};
 
 /// A name that no other run has.
@@ -19,60 +19,141 @@ pub async fn objects(bucket: &impl Objects) {
     let key = |name: &str| format!("{root}/{name}");
 
     let absent = key("absent");
-    assert_eq!(bucket.get(&absent).await.unwrap(), None, "what was never written");
+    assert_eq!(
+        bucket.get(&absent).await.unwrap(),
+        None,
+        "what was never written"
+    );
     bucket.delete(&absent).await.unwrap();
-    assert_eq!(bucket.list(&format!("{root}/")).await.unwrap(), [], "nothing was written yet");
+    assert_eq!(
+        bucket.list(&format!("{root}/")).await.unwrap(),
+        [],
+        "nothing was written yet"
+    );
 
-    for name in ["plain.json", "with space + plus", "percent%2Fencoded", "ä'\"<&>", "a=b/c=d.gz"] {
+    for name in [
+        "plain.json",
+        "with space + plus",
+        "percent%2Fencoded",
+        "ä'\"<&>",
+        "a=b/c=d.gz",
+    ] {
         let key = key(name);
         bucket.put(&key, b"first".to_vec()).await.unwrap();
         bucket.put(&key, Vec::new()).await.unwrap();
-        assert_eq!(bucket.get(&key).await.unwrap(), Some(Vec::new()), "{key} was written over");
+        assert_eq!(
+            bucket.get(&key).await.unwrap(),
+            Some(Vec::new()),
+            "{key} was written over"
+        );
         let listed = bucket.list(&key).await.unwrap();
-        assert_eq!(listed.iter().map(|l| (l.key.as_str(), l.bytes)).collect::<Vec<_>>(), [(key.as_str(), 0)]);
+        assert_eq!(
+            listed
+                .iter()
+                .map(|l| (l.key.as_str(), l.bytes))
+                .collect::<Vec<_>>(),
+            [(key.as_str(), 0)]
+        );
         let age = jiff::Timestamp::now().duration_since(listed.first().unwrap().modified);
-        assert!(age.unsigned_abs() < Duration::from_secs(3600), "{key} was written {age:?} ago");
+        assert!(
+            age.unsigned_abs() < Duration::from_secs(3600),
+            "{key} was written {age:?} ago"
+        );
         bucket.delete(&key).await.unwrap();
         assert_eq!(bucket.get(&key).await.unwrap(), None, "{key} was deleted");
     }
 
     let once = key("once");
-    assert_eq!(bucket.put_new(&once, b"one".to_vec()).await.unwrap(), PutNew::Written);
-    assert_eq!(bucket.put_new(&once, b"one".to_vec()).await.unwrap(), PutNew::Written, "our own write came back");
-    assert_eq!(bucket.put_new(&once, b"two".to_vec()).await.unwrap(), PutNew::Exists(b"one".to_vec()));
-    assert_eq!(bucket.get(&once).await.unwrap().as_deref(), Some(&b"one"[..]), "the first write stays");
+    assert_eq!(
+        bucket.put_new(&once, b"one".to_vec()).await.unwrap(),
+        PutNew::Written
+    );
+    assert_eq!(
+        bucket.put_new(&once, b"one".to_vec()).await.unwrap(),
+        PutNew::Written,
+        "our own write came back"
+    );
+    assert_eq!(
+        bucket.put_new(&once, b"two".to_vec()).await.unwrap(),
+        PutNew::Exists(b"one".to_vec())
+    );
+    assert_eq!(
+        bucket.get(&once).await.unwrap().as_deref(),
+        Some(&b"one"[..]),
+        "the first write stays"
+    );
     bucket.delete(&once).await.unwrap();
-    assert_eq!(bucket.put_new(&once, b"two".to_vec()).await.unwrap(), PutNew::Written, "free again");
+    assert_eq!(
+        bucket.put_new(&once, b"two".to_vec()).await.unwrap(),
+        PutNew::Written,
+        "free again"
+    );
 
     let race = key("race");
     let racers = join_all((0..16_u8).map(|racer| bucket.put_new(&race, vec![racer]))).await;
     let winner = bucket.get(&race).await.unwrap().unwrap();
     for (racer, result) in (0..16_u8).zip(racers) {
-        let expected = if winner == [racer] { PutNew::Written } else { PutNew::Exists(winner.clone()) };
-        assert_eq!(result.unwrap(), expected, "racer {racer}, winner {winner:?}");
+        let expected = if winner == [racer] {
+            PutNew::Written
+        } else {
+            PutNew::Exists(winner.clone())
+        };
+        assert_eq!(
+            result.unwrap(),
+            expected,
+            "racer {racer}, winner {winner:?}"
+        );
     }
 
     // More than the thousand of a page.
     let many: Vec<String> = (0..1_050).map(|i| key(&format!("many/{i:04}"))).collect();
-    stream::iter(&many).map(|key| bucket.put(key, vec![1])).buffer_unordered(16).try_collect::<()>().await.unwrap();
-    let listed: Vec<String> = bucket.list(&key("many/")).await.unwrap().into_iter().map(|listed| listed.key).collect();
+    stream::iter(&many)
+        .map(|key| bucket.put(key, vec![1]))
+        .buffer_unordered(16)
+        .try_collect::<()>()
+        .await
+        .unwrap();
+    let listed: Vec<String> = bucket
+        .list(&key("many/"))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|listed| listed.key)
+        .collect();
     assert_eq!(listed, many, "a listing has all pages, in order");
-    stream::iter(&many).map(|key| bucket.delete(key)).buffer_unordered(16).try_collect::<()>().await.unwrap();
-    assert_eq!(bucket.list(&key("many/")).await.unwrap(), [], "all were deleted");
+    stream::iter(&many)
+        .map(|key| bucket.delete(key))
+        .buffer_unordered(16)
+        .try_collect::<()>()
+        .await
+        .unwrap();
+    assert_eq!(
+        bucket.list(&key("many/")).await.unwrap(),
+        [],
+        "all were deleted"
+    );
 }
 
 /// The checks of [`Decisions`]: more than one call's worth goes out, and all of it. Returns what was
 /// published, for the caller to find on the stream.
 pub async fn decisions(stream: &impl Decisions) -> Vec<Outgoing> {
     let root = unique();
-    assert_eq!(stream.publish(&[]).await.unwrap(), [0; 0], "nothing is published at once");
+    assert_eq!(
+        stream.publish(&[]).await.unwrap(),
+        [0; 0],
+        "nothing is published at once"
+    );
     let sent: Vec<Outgoing> = (0..1_001)
         .map(|i| Outgoing {
             partition_key: format!("customer-{}", i % 7),
             data: format!("{{\"decision_id\":\"{root}-{i}\"}}").into_bytes(),
         })
         .collect();
-    assert_eq!(stream.publish(&sent).await.unwrap(), [0; 0], "all are accepted");
+    assert_eq!(
+        stream.publish(&sent).await.unwrap(),
+        [0; 0],
+        "all are accepted"
+    );
     sent
 }
 
@@ -88,7 +169,10 @@ pub fn answer(sql: &str, parameters: &[(String, String)]) -> crate::memory::Answ
     match sql {
         SELECT_ONE => Ok(vec![Row::from([("one", Value::Integer(1))])]),
         SELECT_WORD => {
-            let word = parameters.iter().find(|(name, _)| name == "word").map_or("", |(_, value)| value);
+            let word = parameters
+                .iter()
+                .find(|(name, _)| name == "word")
+                .map_or("", |(_, value)| value);
             Ok(vec![Row::from([("word", Value::Text(word.to_owned()))])])
         }
         other => Err(format!("no such table in {other}")),
@@ -100,31 +184,61 @@ pub async fn warehouse(warehouse: &impl Warehouse) {
     const AT_MOST: Duration = Duration::from_secs(60);
     let root = unique();
     let statement = |attempt, sqls: &[&str], parameters: &[(&str, &str)]| {
-        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Statement::new(root.clone(), attempt, sqls.iter().map(|sql| (*sql).to_owned()).collect(), parameters)
+        let parameters = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Statement::new(
+            root.clone(),
+            attempt,
+            sqls.iter().map(|sql| (*sql).to_owned()).collect(),
+            parameters,
+        )
     };
 
     let one = statement(1, &[SELECT_ONE], &[]);
     let id = warehouse.submit(&one).await.unwrap();
-    assert_eq!(warehouse.wait(&id, AT_MOST).await.unwrap(), Status::Finished);
+    assert_eq!(
+        warehouse.wait(&id, AT_MOST).await.unwrap(),
+        Status::Finished
+    );
     assert_eq!(warehouse.status(&id).await.unwrap(), Status::Finished);
     let rows = warehouse.rows(&id, 1).await.unwrap();
-    assert_eq!(rows.iter().map(|row| row.number("one")).collect::<Vec<_>>(), [Some(1.0)]);
+    assert_eq!(
+        rows.iter().map(|row| row.number("one")).collect::<Vec<_>>(),
+        [Some(1.0)]
+    );
 
-    assert_eq!(warehouse.submit(&one).await.unwrap(), id, "the same token is the same statement");
-    let again = warehouse.submit(&statement(2, &[SELECT_ONE], &[])).await.unwrap();
+    assert_eq!(
+        warehouse.submit(&one).await.unwrap(),
+        id,
+        "the same token is the same statement"
+    );
+    let again = warehouse
+        .submit(&statement(2, &[SELECT_ONE], &[]))
+        .await
+        .unwrap();
     assert_ne!(again, id, "another attempt is another statement");
 
     // Values that would be SQL if they were not bound.
     let word = "'; DROP TABLE transactions; -- :one";
-    let both = warehouse.submit(&statement(1, &[SELECT_ONE, SELECT_WORD], &[("word", word)])).await.unwrap();
-    assert_eq!(warehouse.wait(&both, AT_MOST).await.unwrap(), Status::Finished);
+    let both = warehouse
+        .submit(&statement(1, &[SELECT_ONE, SELECT_WORD], &[("word", word)]))
+        .await
+        .unwrap();
+    assert_eq!(
+        warehouse.wait(&both, AT_MOST).await.unwrap(),
+        Status::Finished
+    );
     let rows = warehouse.rows(&both, 2).await.unwrap();
     assert_eq!(rows.len(), 2, "the rows of all SQLs");
     assert_eq!(rows.first().unwrap().number("one"), Some(1.0));
     assert_eq!(rows.last().unwrap().text("word"), Some(word));
 
-    let fails = warehouse.submit(&statement(1, &[SELECT_NOWHERE], &[])).await.unwrap();
+    let fails = warehouse
+        .submit(&statement(1, &[SELECT_NOWHERE], &[]))
+        .await
+        .unwrap();
     match warehouse.wait(&fails, AT_MOST).await.unwrap() {
         Status::Failed { error } => assert!(!error.is_empty(), "a failure says why"),
         other => panic!("a query of a table that is not there ended as {other:?}"),

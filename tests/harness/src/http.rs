@@ -23,7 +23,10 @@ pub struct Request {
 impl Request {
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(header, _)| header == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -39,7 +42,10 @@ pub struct Response {
 impl Response {
     /// An answer.
     pub fn new(status: u16, body: impl Into<String>) -> Self {
-        Self { status, body: body.into() }
+        Self {
+            status,
+            body: body.into(),
+        }
     }
 }
 
@@ -88,8 +94,12 @@ impl Service {
         while let Some(request) = read(&mut connection) {
             crate::memory::lock(&self.requests).push(request);
             let next = crate::memory::lock(&self.script).pop_front();
-            let Response { status, body } = next.unwrap_or_else(|| Response::new(500, "the script has ended"));
-            let head = format!("HTTP/1.1 {status} -\r\ncontent-length: {}\r\n\r\n", body.len());
+            let Response { status, body } =
+                next.unwrap_or_else(|| Response::new(500, "the script has ended"));
+            let head = format!(
+                "HTTP/1.1 {status} -\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
             let written = connection.get_mut().write_all((head + &body).as_bytes());
             if written.is_err() {
                 return;
@@ -111,14 +121,27 @@ fn read(connection: &mut BufReader<TcpStream>) -> Option<Request> {
     let mut headers = Vec::new();
     loop {
         let header = line(connection)?;
-        let Some((name, value)) = header.split_once(':') else { break };
+        let Some((name, value)) = header.split_once(':') else {
+            break;
+        };
         headers.push((name.to_lowercase(), value.trim().to_owned()));
     }
-    let mut request = Request { method, path, headers, body: String::new() };
+    let mut request = Request {
+        method,
+        path,
+        headers,
+        body: String::new(),
+    };
     if request.header("expect").is_some() {
-        connection.get_mut().write_all(b"HTTP/1.1 100 Continue\r\n\r\n").ok()?;
+        connection
+            .get_mut()
+            .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+            .ok()?;
     }
-    let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let length = request
+        .header("content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0);
     let mut body = Vec::new();
     connection.take(length).read_to_end(&mut body).ok()?;
     request.body = String::from_utf8_lossy(&body).into_owned();

@@ -2,7 +2,7 @@
 
 use harness::contract;
 use harness::memory::{Decisions, Fault, Faults, Objects, Warehouse};
-use outlet::{Decisions as _, Objects as _, Outgoing, PutNew};
+use store::{Decisions as _, Objects as _, Outgoing, PutNew};
 use warehouse::{Statement, Status, Warehouse as _};
 
 #[tokio::test]
@@ -25,7 +25,9 @@ async fn the_warehouse_in_memory_keeps_the_contract() {
 #[tokio::test]
 async fn a_fault_hits_the_calls_it_names_and_no_others() {
     let bucket = Objects::new();
-    bucket.faults().add(Fault::on("put").name("a/").after(1).times(1));
+    bucket
+        .faults()
+        .add(Fault::on("put").name("a/").after(1).times(1));
     bucket.put("a/1", vec![1]).await.unwrap();
     bucket.put("b/1", vec![1]).await.unwrap();
     assert!(bucket.put("a/2", vec![1]).await.unwrap_err().is_transient());
@@ -40,8 +42,17 @@ async fn a_fault_hits_the_calls_it_names_and_no_others() {
 async fn one_record_may_be_refused() {
     let stream = Decisions::new();
     stream.faults().add(Fault::on("record").after(1).times(1));
-    let record = |n| Outgoing { partition_key: "k".into(), data: vec![n] };
-    assert_eq!(stream.publish(&[record(0), record(1), record(2)]).await.unwrap(), [1]);
+    let record = |n| Outgoing {
+        partition_key: "k".into(),
+        data: vec![n],
+    };
+    assert_eq!(
+        stream
+            .publish(&[record(0), record(1), record(2)])
+            .await
+            .unwrap(),
+        [1]
+    );
     assert_eq!(stream.published(), [record(0), record(2)]);
 }
 

@@ -1,16 +1,20 @@
 //! A hold, a bundle and a warehouse to settle with.
 
-#![allow(dead_code, clippy::allow_attributes, reason = "each test uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test uses a part of it"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use confirm::{Judge, Settler};
+use decision::keys;
 use decision::ledger::{Pending, Work};
 use decision::{Decision, Entities, Evidence, Hold, Policy, Reason};
 use harness::memory::{Decisions, Faults, Objects, Warehouse};
 use jiff::{SignedDuration, Timestamp};
-use outlet::keys;
 use warehouse::{Row, Statement, StatementId, Value, Warehouse as _};
 
 pub(crate) const PREFIX: &str = "second-look";
@@ -31,7 +35,9 @@ pub(crate) fn hold(transaction: &str, deadline: i64) -> Hold {
         transaction_id: transaction.to_owned(),
         occurred_at: at(-1),
         amount: 300.0,
-        entities: Entities::from([("customer_id", "c1"), ("terminal_id", "t1")].map(|(k, v)| (k.into(), v.into()))),
+        entities: Entities::from(
+            [("customer_id", "c1"), ("terminal_id", "t1")].map(|(k, v)| (k.into(), v.into())),
+        ),
         numbers: BTreeMap::new(),
         categories: BTreeMap::new(),
         score: 0.6,
@@ -52,7 +58,10 @@ pub(crate) fn row(transaction: &str, looks: &str) -> Row {
         "partial" => ("q", Value::Number(0.5)),
         other => panic!("what is {other}?"),
     };
-    Row::from([("transaction_id", Value::Text(transaction.to_owned())), (column, value)])
+    Row::from([
+        ("transaction_id", Value::Text(transaction.to_owned())),
+        (column, value),
+    ])
 }
 
 /// Everything that holds are settled with, in memory.
@@ -90,15 +99,24 @@ impl World {
     }
 
     /// Puts an entry into the ledger, as score does.
-    pub(crate) fn write(&self, name: &str, holds: &[Hold], attempts: u32, id: Option<&StatementId>) {
+    pub(crate) fn write(
+        &self,
+        name: &str,
+        holds: &[Hold],
+        attempts: u32,
+        id: Option<&StatementId>,
+    ) {
         let entry = Pending {
             name: name.to_owned(),
-            work: Work::Confirm { holds: holds.to_vec() },
+            work: Work::Confirm {
+                holds: holds.to_vec(),
+            },
             attempts,
             submitted_at: at(0),
             statement_id: id.map(|id| id.0.clone()),
         };
-        self.objects.set(&keys::pending(name), serde_json::to_vec(&entry).unwrap());
+        self.objects
+            .set(&keys::pending(name), serde_json::to_vec(&entry).unwrap());
     }
 
     /// Submits the query for these holds, as score does.
@@ -120,9 +138,14 @@ impl World {
 
     /// The outcomes, by transaction.
     pub(crate) fn outcomes(&self) -> BTreeMap<String, Decision> {
-        let read = |key: &String| serde_json::from_slice::<Decision>(&self.objects.bytes(key).unwrap()).unwrap();
+        let read = |key: &String| {
+            serde_json::from_slice::<Decision>(&self.objects.bytes(key).unwrap()).unwrap()
+        };
         let keys = self.objects.keys(keys::OUTCOMES_BY_TRANSACTION);
-        keys.iter().map(read).map(|decision| (decision.transaction_id.clone(), decision)).collect()
+        keys.iter()
+            .map(read)
+            .map(|decision| (decision.transaction_id.clone(), decision))
+            .collect()
     }
 
     /// The outcomes in the batches for COPY, by transaction; a transaction that is in two of them
@@ -130,11 +153,14 @@ impl World {
     pub(crate) fn batched(&self) -> BTreeMap<String, Decision> {
         let mut batched = BTreeMap::new();
         for key in self.objects.keys(keys::OUTCOMES_BATCHES) {
-            let lines = outlet::gunzip(&key, &self.objects.bytes(&key).unwrap()).unwrap();
+            let lines = store::gunzip(&key, &self.objects.bytes(&key).unwrap()).unwrap();
             for line in String::from_utf8(lines).unwrap().lines() {
                 let decision: Decision = serde_json::from_str(line).unwrap();
                 let earlier = batched.insert(decision.transaction_id.clone(), decision.clone());
-                assert!(earlier.is_none_or(|earlier| earlier == decision), "{key} tells it otherwise");
+                assert!(
+                    earlier.is_none_or(|earlier| earlier == decision),
+                    "{key} tells it otherwise"
+                );
             }
         }
         batched
@@ -145,7 +171,11 @@ impl World {
         let mut published = BTreeMap::new();
         for decision in self.decisions.decisions() {
             let earlier = published.insert(decision.transaction_id.clone(), decision.clone());
-            assert!(earlier.is_none_or(|earlier| earlier == decision), "two finals of {}", decision.transaction_id);
+            assert!(
+                earlier.is_none_or(|earlier| earlier == decision),
+                "two finals of {}",
+                decision.transaction_id
+            );
         }
         published
     }
@@ -164,9 +194,17 @@ impl Judge for PlainJudge {
     }
 
     fn ask(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement {
-        let ids: Vec<&str> = holds.iter().map(|hold| hold.transaction_id.as_str()).collect();
+        let ids: Vec<&str> = holds
+            .iter()
+            .map(|hold| hold.transaction_id.as_str())
+            .collect();
         let parameters = vec![("holds_0".to_owned(), serde_json::to_string(&ids).unwrap())];
-        Statement::new(name.to_owned(), attempt, vec!["SELECT :holds_0".to_owned()], parameters)
+        Statement::new(
+            name.to_owned(),
+            attempt,
+            vec!["SELECT :holds_0".to_owned()],
+            parameters,
+        )
     }
 
     fn is_whole(&self, evidence: &Evidence) -> bool {

@@ -1,7 +1,11 @@
 //! Two futures, step by step in a given order: the twins yield once in every call, so that a step is
 //! a call. Without a runtime's scheduler, for nothing here waits for anything but its turn.
 
-#![allow(dead_code, clippy::allow_attributes, reason = "each test uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test uses a part of it"
+)]
 
 use std::pin::{Pin, pin};
 use std::sync::LazyLock;
@@ -10,7 +14,8 @@ use std::task::{Context, Poll, Waker};
 use tokio::runtime::{Builder, Runtime};
 
 /// Whose clock time limits go by. Nobody drives it: here no limit is ever reached.
-static CLOCK: LazyLock<Runtime> = LazyLock::new(|| Builder::new_current_thread().enable_time().build().unwrap());
+static CLOCK: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_current_thread().enable_time().build().unwrap());
 
 /// Runs a future to its end.
 pub(crate) fn finish<T>(future: impl Future<Output = T>) -> T {
@@ -35,7 +40,11 @@ pub(crate) fn interleave<A, B>(
     let (mut a, mut b) = (pin!(a), pin!(b));
     let (mut end_a, mut end_b) = (None, None);
     for first in order {
-        if first { step(a.as_mut(), &mut end_a) } else { step(b.as_mut(), &mut end_b) }
+        if first {
+            step(a.as_mut(), &mut end_a)
+        } else {
+            step(b.as_mut(), &mut end_b)
+        }
     }
     for _ in 0..100_000 {
         step(a.as_mut(), &mut end_a);
@@ -44,7 +53,10 @@ pub(crate) fn interleave<A, B>(
             break;
         }
     }
-    (end_a.expect("the first ends"), end_b.expect("the second ends"))
+    (
+        end_a.expect("the first ends"),
+        end_b.expect("the second ends"),
+    )
 }
 
 fn step<T>(future: Pin<&mut impl Future<Output = T>>, end: &mut Option<T>) {
@@ -68,7 +80,12 @@ pub(crate) fn turns(most: usize) -> impl Iterator<Item = impl Iterator<Item = bo
     let run = move |first: bool, steps: usize| std::iter::repeat_n(first, steps);
     (0..=most).flat_map(move |i| {
         (0..=most).flat_map(move |j| {
-            (0..=most).map(move |k| run(true, i).chain(run(false, j)).chain(run(true, k)).chain(run(false, most)))
+            (0..=most).map(move |k| {
+                run(true, i)
+                    .chain(run(false, j))
+                    .chain(run(true, k))
+                    .chain(run(false, most))
+            })
         })
     })
 }

@@ -17,10 +17,12 @@ const EVENT: &str = r#"{"Records":[]}"#;
 pub(crate) fn start(binary: &Path) -> io::Result<Value> {
     let folder = std::env::temp_dir().join(format!("second-look-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    for (name, bytes) in harness::bundle::files() {
+    for (name, bytes) in harness::fixture::files() {
         std::fs::write(folder.join(name), bytes)?;
     }
-    let mut starts = (0..STARTS).map(|_| once(binary, &folder)).collect::<io::Result<Vec<_>>>();
+    let mut starts = (0..STARTS)
+        .map(|_| once(binary, &folder))
+        .collect::<io::Result<Vec<_>>>();
     std::fs::remove_dir_all(&folder)?;
     if let Ok(starts) = &mut starts {
         starts.sort();
@@ -69,7 +71,9 @@ fn once(binary: &Path, bundle: &Path) -> io::Result<(Duration, Duration, u64)> {
             Ok((connection, _)) => connection,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if let Some(status) = child.0.try_wait()? {
-                    return Err(io::Error::other(format!("the function ended before it was asked: {status}")));
+                    return Err(io::Error::other(format!(
+                        "the function ended before it was asked: {status}"
+                    )));
                 }
                 std::thread::sleep(Duration::from_micros(50)); // a hundredth of what is measured
                 continue;
@@ -109,7 +113,11 @@ fn request(connection: &mut BufReader<TcpStream>) -> io::Result<Option<String>> 
     if connection.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    let path = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
+    let path = line
+        .split_whitespace()
+        .nth(1)
+        .unwrap_or_default()
+        .to_owned();
     let mut length = 0;
     loop {
         let mut header = String::new();
@@ -128,7 +136,8 @@ fn request(connection: &mut BufReader<TcpStream>) -> io::Result<Option<String>> 
 }
 
 fn answer(connection: &mut TcpStream, status: &str, body: &str) -> io::Result<()> {
-    let deadline = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default() + 60_000;
+    let deadline =
+        u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default() + 60_000;
     write!(
         connection,
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\

@@ -3,7 +3,11 @@
 //! Writes target/bench/summary.json. One thread; the best of several rounds counts, since all that
 //! can disturb a round makes it slower.
 
-#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 mod cold;
@@ -15,11 +19,12 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use harness::bundle::{bundle, profiled};
+use bundle::{Bundle, Scratch};
+use harness::fixture::{bundle, profiled};
 use harness::memory::{Decisions, Faults, Objects, Warehouse};
 use jiff::Timestamp;
-use model::{Bundle, Forest, Matrix, Node, Scratch, Split, Tree};
 use score::{Context, Judged, Records, Settings, read, unwrap};
+use scoring::{Forest, Matrix, Node, Split, Tree};
 use serde_json::{Value, json};
 
 const BATCHES: [usize; 3] = [100, 1_000, 10_000];
@@ -34,13 +39,21 @@ const FEATURES: usize = 12;
 const CUSTOMERS: usize = 5_000;
 
 fn main() {
-    let mut summary = json!({ "machine": { "cores": std::thread::available_parallelism().unwrap().get() } });
+    let mut summary =
+        json!({ "machine": { "cores": std::thread::available_parallelism().unwrap().get() } });
     for size in BATCHES {
         let event = event(size);
         for publish_approvals in [false, true] {
-            let name = if publish_approvals { "handler_with_approvals" } else { "handler" };
+            let name = if publish_approvals {
+                "handler_with_approvals"
+            } else {
+                "handler"
+            };
             let ns = handler(&event, size, publish_approvals);
-            println!("{name:<24} {size:>6} transactions a batch: {:>9.0} a second and core, {ns:.0} ns each", 1e9 / ns);
+            println!(
+                "{name:<24} {size:>6} transactions a batch: {:>9.0} a second and core, {ns:.0} ns each",
+                1e9 / ns
+            );
             summary[name][size.to_string()] = json!({
                 "transactions_per_second_and_core": (1e9 / ns).round(), "ns_per_transaction": ns.round(),
                 "event_bytes": event.len(),
@@ -60,7 +73,11 @@ fn main() {
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("summary.json"), serde_json::to_vec_pretty(&summary).unwrap()).unwrap();
+    std::fs::write(
+        folder.join("summary.json"),
+        serde_json::to_vec_pretty(&summary).unwrap(),
+    )
+    .unwrap();
     println!("written to target/bench/summary.json");
 }
 
@@ -68,7 +85,11 @@ fn main() {
 fn event(transactions: usize) -> Vec<u8> {
     let mut text = String::from("{\"Records\":[");
     for i in 0..transactions {
-        let amount = if i % HOLD_EVERY == HOLD_EVERY - 1 { 990.0 } else { 5.0 + (i % 90) as f64 };
+        let amount = if i % HOLD_EVERY == HOLD_EVERY - 1 {
+            990.0
+        } else {
+            5.0 + (i % 90) as f64
+        };
         let transaction = format!(
             r#"{{"transaction_id":"T{i:09}","occurred_at":"2026-01-31T08:59:{:02}.{:03}Z","amount":{amount:.2},"customer_id":"C{:06}","terminal_id":"S{:05}","merchant":{{"name":"Corner shop {}","category":"5411","country":"DE"}},"card":{{"bin":"45717360","entry":"contactless","network":"visa"}},"device":{{"ip":"203.0.113.{}","agent":"pos/4.2","session":"{:032x}"}},"currency":"EUR","channel":"point_of_sale"}}"#,
             i % 60,
@@ -108,7 +129,10 @@ fn best<T>(transactions: usize, mut round: impl FnMut() -> T) -> f64 {
 
 /// Event bytes in, decisions and S3 body out, adapters in memory.
 fn handler(event: &[u8], transactions: usize, publish_approvals: bool) -> f64 {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     let bundle = std::cell::Cell::new(Some(bundle()));
     best(transactions, || {
         // Adapters in memory keep all they are given: each round has new ones.
@@ -129,7 +153,11 @@ fn handler(event: &[u8], transactions: usize, publish_approvals: bool) -> f64 {
         assert!(response.batch_item_failures.is_empty());
         assert_eq!(
             context.decisions.published().len(),
-            if publish_approvals { transactions } else { transactions / HOLD_EVERY }
+            if publish_approvals {
+                transactions
+            } else {
+                transactions / HOLD_EVERY
+            }
         );
         bundle.set(Some(context.bundle));
     })
@@ -145,14 +173,21 @@ fn parts(event: &[u8]) -> Value {
     assert_eq!((batch.len(), rejected.len()), (rows, 0));
     let mut scratch = Scratch::default();
     assert!(rows <= CUSTOMERS);
-    let event = best(rows, || serde_json::from_slice::<Records>(event).unwrap().len());
+    let event = best(rows, || {
+        serde_json::from_slice::<Records>(event).unwrap().len()
+    });
     let decode = best(rows, || {
         let mut rejected = Vec::new();
         let frames = unwrap(&records, &mut rejected);
         read(bundle.schema(), &records, &frames, &mut rejected).len()
     });
     let with_profiles = with_profiles();
-    let features = best(rows, || with_profiles.first_scores(&batch, &mut scratch).scores.len());
+    let features = best(rows, || {
+        with_profiles
+            .first_scores(&batch, &mut scratch)
+            .scores
+            .len()
+    });
     let (forest, matrix) = (forest(), matrix(rows));
     let mut scores = Vec::new();
     let scoring = best(rows, || {
@@ -175,8 +210,13 @@ fn parts(event: &[u8]) -> Value {
 /// A first look of two features, one of them from its customer's profile, and one tree: all but the
 /// features costs next to nothing.
 fn with_profiles() -> Bundle {
-    let customers: Vec<String> = (0..CUSTOMERS).map(|number| format!("C{number:06}")).collect();
-    let means: Vec<(&str, f64)> = customers.iter().map(|customer| (customer.as_str(), 60.0)).collect();
+    let customers: Vec<String> = (0..CUSTOMERS)
+        .map(|number| format!("C{number:06}"))
+        .collect();
+    let means: Vec<(&str, f64)> = customers
+        .iter()
+        .map(|customer| (customer.as_str(), 60.0))
+        .collect();
     let midnight = "2026-01-31T00:00:00Z".parse().unwrap();
     Bundle::open(&profiled(midnight, Some(&means))).unwrap()
 }
@@ -187,7 +227,10 @@ struct Disorder(u64);
 impl Disorder {
     /// From 0 to 1.
     fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as f64 / f64::from(1_u32 << 31)
     }
 }
@@ -205,11 +248,19 @@ fn forest() -> Forest {
             other: 2 * place + 2,
             missing_below: false,
         };
-        Node { value: disorder.next() - 0.5, split: (place < inner).then_some(split) }
+        Node {
+            value: disorder.next() - 0.5,
+            split: (place < inner).then_some(split),
+        }
     };
-    let trees: Vec<Tree> = (0..TREES).map(|_| (0..=2 * inner).map(&mut node).collect()).collect();
+    let trees: Vec<Tree> = (0..TREES)
+        .map(|_| (0..=2 * inner).map(&mut node).collect())
+        .collect();
     let forest = Forest::new(FEATURES, 0.0, &trees).unwrap();
-    assert_eq!((forest.trees(), forest.nodes()), (TREES, TREES * (2 * inner + 1)));
+    assert_eq!(
+        (forest.trees(), forest.nodes()),
+        (TREES, TREES * (2 * inner + 1))
+    );
     forest
 }
 
@@ -223,6 +274,9 @@ fn matrix(rows: usize) -> Matrix {
 /// A figure of `/proc/<pid>/status`.
 fn kilobytes(pid: &str, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+        .unwrap_or_default()
 }

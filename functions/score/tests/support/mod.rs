@@ -1,17 +1,18 @@
 //! A handler among twins.
 
-pub(crate) use harness::bundle::bundle;
+pub(crate) use harness::fixture::bundle;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use decision::Hold;
+use decision::keys;
 use decision::ledger::{Pending, Work};
 use harness::memory::{Decisions, Faults, Objects, Warehouse};
 use jiff::Timestamp;
-use outlet::{gunzip, keys};
 use score::{Context, Records, Settings};
 use serde_json::Value;
+use store::gunzip;
 
 pub(crate) type Twins = Context<Objects, Decisions, Warehouse>;
 
@@ -63,7 +64,11 @@ pub(crate) fn transaction(number: u32, amount: f64) -> String {
 /// What the handler reports as failed.
 pub(crate) async fn handle(context: &Twins, records: &Records) -> Vec<String> {
     let response = context.handle(records, now()).await.unwrap();
-    response.batch_item_failures.into_iter().map(|failure| failure.item_identifier.unwrap()).collect()
+    response
+        .batch_item_failures
+        .into_iter()
+        .map(|failure| failure.item_identifier.unwrap())
+        .collect()
 }
 
 /// Every row that COPY would see, by transaction id and decision id: a retry may write one twice.
@@ -71,7 +76,10 @@ pub(crate) fn rows(context: &Twins) -> BTreeMap<(String, String), Value> {
     let mut rows = BTreeMap::new();
     for key in context.objects.keys(keys::TRANSACTIONS) {
         let lines = gunzip(&key, &context.objects.bytes(&key).unwrap()).unwrap();
-        for line in lines.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in lines
+            .split(|&byte| byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             let row: Value = serde_json::from_slice(line).unwrap_or_else(|e| panic!("{key}: {e}"));
             let text = |name: &str| row[name].as_str().unwrap().to_owned();
             rows.insert((text("transaction_id"), text("decision_id")), row);
@@ -82,7 +90,9 @@ pub(crate) fn rows(context: &Twins) -> BTreeMap<(String, String), Value> {
 
 pub(crate) fn ledger(context: &Twins) -> Vec<Pending> {
     let keys = context.objects.keys(keys::PENDING);
-    keys.iter().map(|key| serde_json::from_slice(&context.objects.bytes(key).unwrap()).unwrap()).collect()
+    keys.iter()
+        .map(|key| serde_json::from_slice(&context.objects.bytes(key).unwrap()).unwrap())
+        .collect()
 }
 
 pub(crate) fn holds(entry: &Pending) -> &[Hold] {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
-    Cartesian2d, ChartBuilder, ChartContext, Circle, DrawingArea, IntoDrawingArea as _, IntoFont as _, PathElement,
-    RGBColor, Rectangle, SVGBackend, SeriesLabelPosition, Text, TextStyle, WHITE,
+    Cartesian2d, ChartBuilder, ChartContext, Circle, DrawingArea, IntoDrawingArea as _,
+    IntoFont as _, PathElement, RGBColor, Rectangle, SVGBackend, SeriesLabelPosition, Text,
+    TextStyle, WHITE,
 };
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color as _, FontFamily};
@@ -26,22 +27,36 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// All plots by name.
-pub(super) fn all(report: &Report, curves: &Curves<'_>) -> Result<BTreeMap<String, Vec<u8>>, TrainError> {
+pub(super) fn all(
+    report: &Report,
+    curves: &Curves<'_>,
+) -> Result<BTreeMap<String, Vec<u8>>, TrainError> {
     let mut plots = BTreeMap::new();
     let mut draw = |name: &'static str, size, paint: &dyn Fn(&Area<'_>) -> Result<(), String>| {
         let mut svg = String::new();
         let drawn = {
             let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-            area.fill(&WHITE).map_err(said).and_then(|()| paint(&area)).and_then(|()| area.present().map_err(said))
+            area.fill(&WHITE)
+                .map_err(said)
+                .and_then(|()| paint(&area))
+                .and_then(|()| area.present().map_err(said))
         };
         drawn.map_err(|error| TrainError::Plot(name, error))?;
         plots.insert(name.to_owned(), svg.into_bytes());
         Ok::<(), TrainError>(())
     };
-    draw("precision-recall.svg", (760, 480), &|area| precision_recall(area, report, curves))?;
-    draw("calibration.svg", (760, 520), &|area| calibration(area, report))?;
-    draw("scores.svg", (760, 680), &|area| scores(area, report, curves))?;
-    draw("importance.svg", (1000, 420), &|area| importance(area, report))?;
+    draw("precision-recall.svg", (760, 480), &|area| {
+        precision_recall(area, report, curves)
+    })?;
+    draw("calibration.svg", (760, 520), &|area| {
+        calibration(area, report)
+    })?;
+    draw("scores.svg", (760, 680), &|area| {
+        scores(area, report, curves)
+    })?;
+    draw("importance.svg", (1000, 420), &|area| {
+        importance(area, report)
+    })?;
     Ok(plots)
 }
 
@@ -97,7 +112,10 @@ fn chart<'a, 'b>(area: &Area<'b>, axes: &Axes<'_>) -> Result<Chart<'a, 'b>, Stri
     Ok(chart)
 }
 
-fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, position: SeriesLabelPosition) -> Result<(), String> {
+fn legend<'a, 'b: 'a>(
+    chart: &mut Chart<'a, 'b>,
+    position: SeriesLabelPosition,
+) -> Result<(), String> {
     chart
         .configure_series_labels()
         .position(position)
@@ -115,9 +133,13 @@ fn line(
     colour: RGBColor,
     label: Option<String>,
 ) -> Result<(), String> {
-    let drawn = chart.draw_series([PathElement::new(points, colour.stroke_width(2))]).map_err(said)?;
+    let drawn = chart
+        .draw_series([PathElement::new(points, colour.stroke_width(2))])
+        .map_err(said)?;
     if let Some(label) = label {
-        drawn.label(label).legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
+        drawn
+            .label(label)
+            .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
     }
     Ok(())
 }
@@ -126,7 +148,10 @@ fn looks<'a>(
     report: &'a Report,
     curves: &'a Curves<'_>,
 ) -> [(&'static str, RGBColor, &'a LookReport, &'a [(f64, bool)]); 2] {
-    [("first look", BLUE, &report.first, curves.first), ("confirming look", ORANGE, &report.confirm, curves.confirm)]
+    [
+        ("first look", BLUE, &report.first, curves.first),
+        ("confirming look", ORANGE, &report.confirm, curves.confirm),
+    ]
 }
 
 fn precision_recall(area: &Area<'_>, report: &Report, curves: &Curves<'_>) -> Result<(), String> {
@@ -155,7 +180,10 @@ fn precision_recall(area: &Area<'_>, report: &Report, curves: &Curves<'_>) -> Re
     chart
         .draw_series([Circle::new(held, 6, BLUE.filled())])
         .map_err(said)?
-        .label(format!("what is held: {} a day", (report.held.chosen as f64 / report.holdout_days).round()))
+        .label(format!(
+            "what is held: {} a day",
+            (report.held.chosen as f64 / report.holdout_days).round()
+        ))
         .legend(|(x, y)| Circle::new((x + 7, y), 5, BLUE.filled()));
     legend(&mut chart, SeriesLabelPosition::LowerLeft)
 }
@@ -185,7 +213,11 @@ const LEAST: f64 = 1e-4;
 
 fn decade(exponent: &f64) -> String {
     let share = 10f64.powf(*exponent) * 100.0;
-    if *exponent <= LEAST.log10() { format!("≤ {share} %") } else { format!("{} %", (share * 100.0).round() / 100.0) }
+    if *exponent <= LEAST.log10() {
+        format!("≤ {share} %")
+    } else {
+        format!("{} %", (share * 100.0).round() / 100.0)
+    }
 }
 
 fn exponent(share: f64) -> f64 {
@@ -213,15 +245,21 @@ fn calibration(area: &Area<'_>, report: &Report) -> Result<(), String> {
         .map_err(said)?
         .label("as it should be")
         .legend(|(x, y)| PathElement::new([(x, y), (x + 14, y)], INK.mix(0.5)));
-    for (name, colour, look, aside) in
-        [("first look", BLUE, &report.first, -0.008), ("confirming look", ORANGE, &report.confirm, 0.008)]
-    {
+    for (name, colour, look, aside) in [
+        ("first look", BLUE, &report.first, -0.008),
+        ("confirming look", ORANGE, &report.confirm, 0.008),
+    ] {
         let at = |bin: &Bin| (exponent(bin.said) + aside).clamp(least, 0.0);
         let whisker = |bin: &Bin| {
             let (low, high) = interval(bin);
-            PathElement::new([(at(bin), exponent(low)), (at(bin), exponent(high))], colour.stroke_width(2))
+            PathElement::new(
+                [(at(bin), exponent(low)), (at(bin), exponent(high))],
+                colour.stroke_width(2),
+            )
         };
-        chart.draw_series(look.reliability.iter().map(whisker)).map_err(said)?;
+        chart
+            .draw_series(look.reliability.iter().map(whisker))
+            .map_err(said)?;
         let point = |bin: &Bin| {
             let share = bin.frauds as f64 / bin.transactions as f64;
             Circle::new((at(bin), exponent(share)), 5, colour.filled())
@@ -248,9 +286,17 @@ const BINS: usize = 32;
 
 fn scores(area: &Area<'_>, report: &Report, curves: &Curves<'_>) -> Result<(), String> {
     let [hold_at, release_below, block_at] = report.thresholds;
-    let thresholds: [&[(&str, f64)]; 2] =
-        [&[("held from here", hold_at)], &[("released below", release_below), ("blocked from here", block_at)]];
-    let names = ["First look: all transactions held out", "Confirming look: what the first look would hold"];
+    let thresholds: [&[(&str, f64)]; 2] = [
+        &[("held from here", hold_at)],
+        &[
+            ("released below", release_below),
+            ("blocked from here", block_at),
+        ],
+    ];
+    let names = [
+        "First look: all transactions held out",
+        "Confirming look: what the first look would hold",
+    ];
     let held: Vec<(f64, bool)> = curves
         .first
         .iter()
@@ -259,7 +305,12 @@ fn scores(area: &Area<'_>, report: &Report, curves: &Curves<'_>) -> Result<(), S
         .map(|(_, second)| *second)
         .collect();
     let scored = [curves.first, &held];
-    for (((area, name), thresholds), scored) in area.split_evenly((2, 1)).iter().zip(names).zip(thresholds).zip(scored)
+    for (((area, name), thresholds), scored) in area
+        .split_evenly((2, 1))
+        .iter()
+        .zip(names)
+        .zip(thresholds)
+        .zip(scored)
     {
         distribution(area, name, thresholds, scored)?;
     }
@@ -285,7 +336,13 @@ fn distribution(
         counts
     };
     let (good, frauds) = (count(false), count(true));
-    let most = good.iter().chain(&frauds).copied().max().unwrap_or(1).max(10) as f64;
+    let most = good
+        .iter()
+        .chain(&frauds)
+        .copied()
+        .max()
+        .unwrap_or(1)
+        .max(10) as f64;
     // A bar of one must be seen: the axis begins below 1. Above the highest is room for the legend.
     let (floor, top) = (-0.3, most.log10() * 1.35);
     let mut chart = chart(
@@ -301,15 +358,26 @@ fn distribution(
             labels: (5, 5),
         },
     )?;
-    for (place, (name, colour, counts)) in [("good", BLUE, &good), ("frauds", ORANGE, &frauds)].into_iter().enumerate()
+    for (place, (name, colour, counts)) in [("good", BLUE, &good), ("frauds", ORANGE, &frauds)]
+        .into_iter()
+        .enumerate()
     {
         let bar = |(bin, count): (usize, &usize)| {
             let left = least + wide * (bin as f64 + 0.06 + 0.44 * place as f64);
-            Rectangle::new([(left, floor), (left + wide * 0.44, (*count as f64).log10())], colour.filled())
+            Rectangle::new(
+                [(left, floor), (left + wide * 0.44, (*count as f64).log10())],
+                colour.filled(),
+            )
         };
         let of = counts.iter().sum::<usize>();
         chart
-            .draw_series(counts.iter().enumerate().filter(|(_, count)| **count > 0).map(bar))
+            .draw_series(
+                counts
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, count)| **count > 0)
+                    .map(bar),
+            )
             .map_err(said)?
             .label(format!("{name} ({})", thousands(of)))
             .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
@@ -317,11 +385,17 @@ fn distribution(
     for (place, (name, threshold)) in thresholds.iter().enumerate() {
         let x = exponent(*threshold);
         line(&mut chart, vec![(x, floor), (x, top)], INK, None)?;
-        let (side, aside) = if x < least / 2.0 { (HPos::Left, 0.03) } else { (HPos::Right, -0.03) };
+        let (side, aside) = if x < least / 2.0 {
+            (HPos::Left, 0.03)
+        } else {
+            (HPos::Right, -0.03)
+        };
         let style = font(13).pos(Pos::new(side, VPos::Top));
         let label = format!("{name}: {}", percent(*threshold, 2));
         let y = top * (0.97 - 0.08 * place as f64);
-        chart.draw_series([Text::new(label, (x + aside, y), style)]).map_err(said)?;
+        chart
+            .draw_series([Text::new(label, (x + aside, y), style)])
+            .map_err(said)?;
     }
     legend(&mut chart, SeriesLabelPosition::UpperLeft)
 }
@@ -333,23 +407,46 @@ const FITS: usize = 28;
 
 /// A name that fits beside its bar.
 fn short(name: &str) -> String {
-    if name.chars().count() <= FITS { name.to_owned() } else { name.chars().take(FITS - 1).chain(['…']).collect() }
+    if name.chars().count() <= FITS {
+        name.to_owned()
+    } else {
+        name.chars().take(FITS - 1).chain(['…']).collect()
+    }
 }
 
 fn importance(area: &Area<'_>, report: &Report) -> Result<(), String> {
-    let area = area.titled("Importance: share in what moves scores", font(20)).map_err(said)?;
-    let looks = [("First look", BLUE, &report.first), ("Confirming look", ORANGE, &report.confirm)];
+    let area = area
+        .titled("Importance: share in what moves scores", font(20))
+        .map_err(said)?;
+    let looks = [
+        ("First look", BLUE, &report.first),
+        ("Confirming look", ORANGE, &report.confirm),
+    ];
     for (area, (name, colour, look)) in area.split_evenly((1, 2)).iter().zip(looks) {
         let (names, bars, step) = (215, 225, 25);
-        area.draw(&Text::new(format!("{name}: {}", look.learner), (names, 14), right(15))).map_err(said)?;
-        let most = look.importance.first().map_or(1.0, |(_, share)| share.max(1e-9));
+        area.draw(&Text::new(
+            format!("{name}: {}", look.learner),
+            (names, 14),
+            right(15),
+        ))
+        .map_err(said)?;
+        let most = look
+            .importance
+            .first()
+            .map_or(1.0, |(_, share)| share.max(1e-9));
         for ((feature, share), row) in look.importance.iter().take(SHOWN).zip(0..) {
             let y = 36 + row * step;
             let end = bars + (share / most * 200.0).round() as i32;
-            area.draw(&Text::new(short(feature), (names, y), right(13))).map_err(said)?;
-            area.draw(&Rectangle::new([(bars, y - 8), (end.max(bars + 1), y + 8)], colour.filled())).map_err(said)?;
+            area.draw(&Text::new(short(feature), (names, y), right(13)))
+                .map_err(said)?;
+            area.draw(&Rectangle::new(
+                [(bars, y - 8), (end.max(bars + 1), y + 8)],
+                colour.filled(),
+            ))
+            .map_err(said)?;
             let value = font(13).pos(Pos::new(HPos::Left, VPos::Center));
-            area.draw(&Text::new(percent(*share, 1), (end + 6, y), value)).map_err(said)?;
+            area.draw(&Text::new(percent(*share, 1), (end + 6, y), value))
+                .map_err(said)?;
         }
     }
     Ok(())

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 
 use anyhow::{Context as _, Result};
 use decision::Action;
+use decision::keys;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use outlet::{Listed, Objects as _, gunzip, keys};
 use serde::Deserialize;
+use store::{Listed, Objects as _, gunzip};
 
 use super::Asked;
 use crate::system::System;
@@ -59,20 +60,32 @@ struct Line {
 
 impl Found {
     pub(super) async fn gather(system: &System, asked: &Asked, now: Timestamp) -> Result<Self> {
-        let days = asked.among_others.map(|(first, _)| (day(first - MAX_AHEAD), day(now)));
+        let days = asked
+            .among_others
+            .map(|(first, _)| (day(first - MAX_AHEAD), day(now)));
         let decided = decided(system, asked, days).await?;
-        let holds = decided.iter().filter(|(_, actions)| actions.contains(&Action::Hold)).map(|(id, _)| id);
+        let holds = decided
+            .iter()
+            .filter(|(_, actions)| actions.contains(&Action::Hold))
+            .map(|(id, _)| id);
         let outcomes = match asked.among_others {
             None => all_outcomes(system).await?,
             Some(_) => outcomes_of(system, holds).await?,
         };
-        let old_enough = |listed: &Listed| asked.among_others.is_none() || listed.modified + UNDER_WAY <= now;
+        let old_enough =
+            |listed: &Listed| asked.among_others.is_none() || listed.modified + UNDER_WAY <= now;
         Ok(Self {
             transactions: in_table(system, asked, &transactions_query(asked)).await?,
             outcomes,
             ended: in_table(system, asked, &outcomes_query(asked)).await?,
             rejected: listed(system, keys::REJECTED, days).await?.len(),
-            pending: system.objects.list(keys::PENDING).await?.into_iter().filter(old_enough).count(),
+            pending: system
+                .objects
+                .list(keys::PENDING)
+                .await?
+                .into_iter()
+                .filter(old_enough)
+                .count(),
             given_up_batches: system.objects.list(GIVEN_UP_BATCHES).await?.len(),
             given_up_loads: system.objects.list(GIVEN_UP_LOADS).await?.len(),
             decided,
@@ -86,8 +99,12 @@ fn day(moment: Timestamp) -> Date {
 
 /// The objects under `prefix` that arrived on one of these days, or on any.
 async fn listed(system: &System, prefix: &str, days: Option<(Date, Date)>) -> Result<Vec<Listed>> {
-    let Some((first, last)) = days else { return Ok(system.objects.list(prefix).await?) };
-    let prefixes = first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last);
+    let Some((first, last)) = days else {
+        return Ok(system.objects.list(prefix).await?);
+    };
+    let prefixes = first
+        .series(jiff::Span::new().days(1))
+        .take_while(|day| *day <= last);
     let lists = stream::iter(prefixes.map(|day| format!("{prefix}dt={day}/")))
         .map(|prefix| async move { system.objects.list(&prefix).await })
         .buffer_unordered(AT_A_TIME);
@@ -102,25 +119,40 @@ async fn decided(
 ) -> Result<BTreeMap<String, BTreeSet<Action>>> {
     let objects = stream::iter(listed(system, keys::TRANSACTIONS, days).await?)
         .map(|listed| async move {
-            let bytes = system.objects.get(&listed.key).await?.with_context(|| format!("{} is gone", listed.key))?;
+            let bytes = system
+                .objects
+                .get(&listed.key)
+                .await?
+                .with_context(|| format!("{} is gone", listed.key))?;
             anyhow::Ok((listed.key, bytes))
         })
         .buffer_unordered(AT_A_TIME);
     let decided = objects.try_fold(BTreeMap::new(), |mut decided, (key, bytes)| async move {
-        read(&gunzip(&key, &bytes)?, asked, &mut decided).with_context(|| format!("{key} is not readable"))?;
+        read(&gunzip(&key, &bytes)?, asked, &mut decided)
+            .with_context(|| format!("{key} is not readable"))?;
         Ok(decided)
     });
     decided.await
 }
 
-fn read(lines: &[u8], asked: &Asked, decided: &mut BTreeMap<String, BTreeSet<Action>>) -> Result<()> {
-    for line in lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+fn read(
+    lines: &[u8],
+    asked: &Asked,
+    decided: &mut BTreeMap<String, BTreeSet<Action>>,
+) -> Result<()> {
+    for line in lines
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
         let line: Line = serde_json::from_slice(line)?;
         // A history that was put there by hand was never decided on.
         if let Some(action) = line.action
             && asked.is_about(&line.transaction_id)
         {
-            decided.entry(line.transaction_id).or_default().insert(action);
+            decided
+                .entry(line.transaction_id)
+                .or_default()
+                .insert(action);
         }
     }
     Ok(())
@@ -128,15 +160,30 @@ fn read(lines: &[u8], asked: &Asked, decided: &mut BTreeMap<String, BTreeSet<Act
 
 async fn all_outcomes(system: &System) -> Result<HashSet<String>> {
     let listed = system.objects.list(keys::OUTCOMES_BY_TRANSACTION).await?;
-    Ok(listed.iter().filter_map(|listed| keys::outcome_transaction(&listed.key)).collect())
+    Ok(listed
+        .iter()
+        .filter_map(|listed| keys::outcome_transaction(&listed.key))
+        .collect())
 }
 
 /// Those of `ids` that have a final decision in the bucket, each asked for by its key.
-async fn outcomes_of(system: &System, ids: impl Iterator<Item = &String>) -> Result<HashSet<String>> {
+async fn outcomes_of(
+    system: &System,
+    ids: impl Iterator<Item = &String>,
+) -> Result<HashSet<String>> {
     let found = stream::iter(ids)
-        .map(|id| async move { Ok(system.objects.get(&keys::outcome(id)).await?.map(|_| id.clone())) })
+        .map(|id| async move {
+            Ok(system
+                .objects
+                .get(&keys::outcome(id))
+                .await?
+                .map(|_| id.clone()))
+        })
         .buffer_unordered(AT_A_TIME);
-    found.try_filter_map(|found| async move { Ok(found) }).try_collect().await
+    found
+        .try_filter_map(|found| async move { Ok(found) })
+        .try_collect()
+        .await
 }
 
 /// Whole seconds around the moments asked about: the warehouse keeps fewer digits than they may have.
@@ -145,7 +192,12 @@ fn transactions_query(asked: &Asked) -> String {
     if let Some((first, last)) = asked.among_others {
         let (from, to) = (first.as_second(), last.as_second() + 1);
         let moment = |second| Timestamp::from_second(second).unwrap_or_default();
-        let _ = write!(query, " AND occurred_at >= '{}' AND occurred_at <= '{}'", moment(from), moment(to));
+        let _ = write!(
+            query,
+            " AND occurred_at >= '{}' AND occurred_at <= '{}'",
+            moment(from),
+            moment(to)
+        );
     }
     query + " GROUP BY transaction_id"
 }
@@ -165,12 +217,24 @@ fn counts_of(table: &str) -> String {
     )
 }
 
-async fn in_table(system: &System, asked: &Asked, query: &str) -> Result<HashMap<String, InWarehouse>> {
+async fn in_table(
+    system: &System,
+    asked: &Asked,
+    query: &str,
+) -> Result<HashMap<String, InWarehouse>> {
     let rows = system.query(vec![query.to_owned()]).await?;
     let row = |row: &warehouse::Row| {
         let id = row.text("transaction_id").filter(|id| asked.is_about(id))?;
-        let action = row.text("action").and_then(|text| serde_json::from_value(text.into()).ok());
-        Some((id.to_owned(), InWarehouse { times: row.number("times").unwrap_or_default() as usize, action }))
+        let action = row
+            .text("action")
+            .and_then(|text| serde_json::from_value(text.into()).ok());
+        Some((
+            id.to_owned(),
+            InWarehouse {
+                times: row.number("times").unwrap_or_default() as usize,
+                action,
+            },
+        ))
     };
     Ok(rows.iter().filter_map(row).collect())
 }

@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::ValueEnum;
-use model::MISSING;
+use scoring::MISSING;
 
 use super::labelled::LabelledArgs;
 
@@ -44,14 +44,33 @@ impl FeaturesArgs {
         };
         let matrix = set.matrix(definition, look);
         let mut out = csv::Writer::from_writer(std::io::stdout().lock());
-        out.write_record(definition.names(look).into_iter().chain(["is_fraud", "held_out"]))?;
+        out.write_record(
+            definition
+                .names(look)
+                .into_iter()
+                .chain(["is_fraud", "held_out"]),
+        )?;
         let flag = |flag: bool| if flag { "1" } else { "0" }.to_owned();
         // The f32 that is served, to its last digit: as f64 its shortest form would be another number.
-        let value = |value: &f32| if *value == MISSING { String::new() } else { f64::from(*value).to_string() };
+        let value = |value: &f32| {
+            if *value == MISSING {
+                String::new()
+            } else {
+                f64::from(*value).to_string()
+            }
+        };
         for (row, (fraud, learnt)) in set.frauds.iter().zip(set.learnt(definition)).enumerate() {
-            out.write_record(matrix.row(row).iter().map(value).chain([flag(*fraud), flag(!learnt)]))?;
+            out.write_record(
+                matrix
+                    .row(row)
+                    .iter()
+                    .map(value)
+                    .chain([flag(*fraud), flag(!learnt)]),
+            )?;
         }
-        out.into_inner().map_err(csv::IntoInnerError::into_error)?.flush()?;
+        out.into_inner()
+            .map_err(csv::IntoInnerError::into_error)?
+            .flush()?;
         Ok(ExitCode::SUCCESS)
     }
 }

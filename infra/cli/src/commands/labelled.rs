@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
+use features::Definition;
 use jiff::{SignedDuration, Timestamp};
-use model::Definition;
 use train::{Past, TrainingSet};
 
 use crate::input;
@@ -48,11 +48,20 @@ impl LabelledArgs {
         );
         let last = rows.last().context("the history is empty")?.occurred_at;
         let as_of = self.as_of.unwrap_or(last);
-        let past = input::past(&definition, &rows).with_context(|| format!("in {}", self.history.display()))?;
-        let back = |moment: Timestamp, seconds: u64| moment.checked_sub(SignedDuration::from_secs(seconds as i64));
+        let past = input::past(&definition, &rows)
+            .with_context(|| format!("in {}", self.history.display()))?;
+        let back = |moment: Timestamp, seconds: u64| {
+            moment.checked_sub(SignedDuration::from_secs(seconds as i64))
+        };
         let to = back(as_of, definition.training.label_delay)?;
         let from = back(to, definition.training.span)?;
         let set = TrainingSet::of_history(&definition, &past, [from, to, as_of]);
-        Ok(Labelled { text, definition, past, as_of, set })
+        Ok(Labelled {
+            text,
+            definition,
+            past,
+            as_of,
+            set,
+        })
     }
 }

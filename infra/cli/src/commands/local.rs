@@ -49,11 +49,17 @@ impl LocalArgs {
             Command::Up => {
                 let steps = Steps::new();
                 let mut options = Options::new(&self.state);
-                options.endpoint_url = host::environment("AWS_ENDPOINT_URL");
-                let up = || Local::up(&options, |progress| steps.note(&format!("{progress}"))).map_err(Into::into);
-                let mut local = steps.step("start LocalStack, PostgreSQL and the Redshift stand-in", up)?;
+                options.endpoint_url = startup::environment("AWS_ENDPOINT_URL");
+                let up = || {
+                    Local::up(&options, |progress| steps.note(&format!("{progress}")))
+                        .map_err(Into::into)
+                };
+                let mut local =
+                    steps.step("start LocalStack, PostgreSQL and the Redshift stand-in", up)?;
                 let parameters = Parameters::default();
-                steps.step("deploy infra/template.yaml", || Ok(local.deploy(&parameters).map(|_| ())?))?;
+                steps.step("deploy infra/template.yaml", || {
+                    Ok(local.deploy(&parameters).map(|_| ())?)
+                })?;
                 for (name, value) in local.outputs().all() {
                     line(&format!("{name}={value}"));
                 }
@@ -90,12 +96,22 @@ fn status(state: &Path, json: bool) -> Result<ExitCode> {
     };
     if !json {
         for (part, up) in &status.up {
-            line(&format!("{} {part}", if *up { "✓ runs " } else { "✗ is gone" }));
+            line(&format!(
+                "{} {part}",
+                if *up { "✓ runs " } else { "✗ is gone" }
+            ));
         }
-        line(&format!("stack: {}", status.state.stack.as_deref().unwrap_or("none is deployed")));
+        line(&format!(
+            "stack: {}",
+            status.state.stack.as_deref().unwrap_or("none is deployed")
+        ));
         for (name, value) in &status.state.outputs {
             line(&format!("  {name}={value}"));
         }
     }
-    Ok(if status.is_up() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if status.is_up() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }

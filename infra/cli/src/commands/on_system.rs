@@ -100,7 +100,8 @@ impl Which {
             return System::of_stack(stack).await;
         }
         let local = Local::open(&Options::new(&self.state))?;
-        let local = local.context("nothing runs here: start it with `look local up`, or name a --stack")?;
+        let local =
+            local.context("nothing runs here: start it with `look local up`, or name a --stack")?;
         let system = System::of_local(&local).await;
         local.detach();
         system
@@ -110,8 +111,8 @@ impl Which {
 impl InitArgs {
     /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
-        let text =
-            std::fs::read_to_string(&self.bundle).with_context(|| format!("can't read {}", self.bundle.display()))?;
+        let text = std::fs::read_to_string(&self.bundle)
+            .with_context(|| format!("can't read {}", self.bundle.display()))?;
         let definition = init(&self.which.open().await?, &text).await?;
         eprintln!("{} is defined, its tables are there", definition.name);
         Ok(ExitCode::SUCCESS)
@@ -131,10 +132,21 @@ impl HistoryArgs {
             Ok(rows)
         })?;
         let system = self.which.open().await?;
-        steps.wait("put its transactions into the bucket", history::transactions(&system, &rows)).await?;
+        steps
+            .wait(
+                "put its transactions into the bucket",
+                history::transactions(&system, &rows),
+            )
+            .await?;
         let reports = history::labels(&system, &rows, Timestamp::MIN, before);
-        let reports = steps.wait("put its fraud reports into the bucket", reports).await?;
-        eprintln!("{} transactions and {} fraud reports are on their way", thousands(rows.len()), thousands(reports));
+        let reports = steps
+            .wait("put its fraud reports into the bucket", reports)
+            .await?;
+        eprintln!(
+            "{} transactions and {} fraud reports are on their way",
+            thousands(rows.len()),
+            thousands(reports)
+        );
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -145,10 +157,16 @@ impl AuditArgs {
         let steps = Steps::new();
         let mut rows = steps.step("read what was sent", || self.described.read(&self.file))?;
         rows.retain(|row| (self.from..self.to).contains(&row.occurred_at));
-        let first = rows.first().context("the file has no transaction of that time")?.occurred_at;
+        let first = rows
+            .first()
+            .context("the file has no transaction of that time")?
+            .occurred_at;
         let last = rows.last().map_or(first, |row| row.occurred_at);
         let among_others = (!self.nothing_else).then_some((first, last));
-        let asked = Asked { ids: rows.into_iter().map(|row| row.transaction_id).collect(), among_others };
+        let asked = Asked {
+            ids: rows.into_iter().map(|row| row.transaction_id).collect(),
+            among_others,
+        };
         let system = self.which.open().await?;
         let seen = if self.stream {
             let read = consume::read(&system.kinesis, &system.decisions_stream);
@@ -156,14 +174,26 @@ impl AuditArgs {
         } else {
             None
         };
-        let audit = steps.wait("read bucket and warehouse", audit(&system, &asked, seen.as_ref())).await?;
+        let audit = steps
+            .wait(
+                "read bucket and warehouse",
+                audit(&system, &asked, seen.as_ref()),
+            )
+            .await?;
         if self.json {
             line(&serde_json::to_string(&audit)?);
         } else {
             for (name, count, fine) in audit.lines() {
-                line(&format!("{} {name:<24}{count:>9}", if fine { " " } else { "✗" }));
+                line(&format!(
+                    "{} {name:<24}{count:>9}",
+                    if fine { " " } else { "✗" }
+                ));
             }
         }
-        Ok(if audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if audit.is_clean() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }

@@ -3,8 +3,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use host::Clients;
 use jiff::Timestamp;
+use startup::Clients;
 
 use crate::input::{self, Described};
 use crate::show::Steps;
@@ -47,7 +47,10 @@ impl ReplayArgs {
             let began = tokio::time::Instant::now();
             input::put(&stream, chunk).await?;
             bar.inc(chunk.len() as u64);
-            tokio::time::sleep_until(began + Duration::from_secs_f64(chunk.len() as f64 / f64::from(self.rate))).await;
+            tokio::time::sleep_until(
+                began + Duration::from_secs_f64(chunk.len() as f64 / f64::from(self.rate)),
+            )
+            .await;
         }
         bar.finish();
         Ok(ExitCode::SUCCESS)

@@ -30,14 +30,22 @@ impl ReportArgs {
     /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
         let outcome = Outcome::read(&self.run)?;
-        let page = self.out.clone().unwrap_or_else(|| self.run.join("report.html"));
-        std::fs::write(&page, report::html(&outcome)).with_context(|| format!("can't write {}", page.display()))?;
+        let page = self
+            .out
+            .clone()
+            .unwrap_or_else(|| self.run.join("report.html"));
+        std::fs::write(&page, report::html(&outcome))
+            .with_context(|| format!("can't write {}", page.display()))?;
         if self.json {
             line(&serde_json::to_string_pretty(&outcome.summary)?);
         } else {
             line(&summary(&outcome));
         }
         eprintln!("report: {}", page.display());
-        Ok(if outcome.audit.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        Ok(if outcome.audit.is_clean() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }

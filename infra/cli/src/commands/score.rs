@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use bundle::Bundle;
 use jiff::Timestamp;
-use model::Bundle;
 use score::{Records, judge};
 use serde_json::Value;
 
@@ -33,9 +33,14 @@ const LINES: usize = 1_000;
 /// A bundle from its folder.
 pub(crate) fn open(folder: &PathBuf) -> Result<Bundle> {
     let mut files = BTreeMap::new();
-    for entry in std::fs::read_dir(folder).with_context(|| format!("can't read {}", folder.display()))? {
+    for entry in
+        std::fs::read_dir(folder).with_context(|| format!("can't read {}", folder.display()))?
+    {
         let entry = entry?;
-        files.insert(entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path())?);
+        files.insert(
+            entry.file_name().to_string_lossy().into_owned(),
+            std::fs::read(entry.path())?,
+        );
     }
     Bundle::open(&files).with_context(|| format!("bundle {} is refused", folder.display()))
 }
@@ -67,15 +72,33 @@ impl ScoreArgs {
                     scoring.unread += 1;
                 }
             }
-            if lines.len() == LINES { scoring.judge(std::mem::take(&mut lines)) } else { Ok(()) }
+            if lines.len() == LINES {
+                scoring.judge(std::mem::take(&mut lines))
+            } else {
+                Ok(())
+            }
         });
         read.with_context(|| format!("can't read {}", self.file.display()))?;
         scoring.judge(lines)?;
-        let Scoring { mut out, bar, transactions, holds, unread, .. } = scoring;
+        let Scoring {
+            mut out,
+            bar,
+            transactions,
+            holds,
+            unread,
+            ..
+        } = scoring;
         out.flush()?;
         bar.finish();
-        eprintln!("{transactions} transactions, {holds} held, {unread} unreadable, by bundle {}", bundle.version());
-        Ok(if unread == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        eprintln!(
+            "{transactions} transactions, {holds} held, {unread} unreadable, by bundle {}",
+            bundle.version()
+        );
+        Ok(if unread == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
     }
 }
 
@@ -102,7 +125,10 @@ impl Scoring<'_> {
             self.out.write_all(b"\n")?;
         }
         for rejected in judged.rejected.iter().map(|unread| &unread.rejected) {
-            self.bar.note(&format!("line {}: {}", rejected.sequence_number, rejected.error));
+            self.bar.note(&format!(
+                "line {}: {}",
+                rejected.sequence_number, rejected.error
+            ));
         }
         self.transactions += judged.transactions;
         self.holds += judged.holds.len();

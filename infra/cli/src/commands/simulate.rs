@@ -45,13 +45,22 @@ pub struct SimulateArgs {
 impl SimulateArgs {
     /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
-        fs::create_dir_all(&self.out).with_context(|| format!("can't make {}", self.out.display()))?;
+        fs::create_dir_all(&self.out)
+            .with_context(|| format!("can't make {}", self.out.display()))?;
         let create = |name: &str| {
             let path = self.out.join(name);
-            File::create(&path).map(BufWriter::new).with_context(|| format!("can't write {}", path.display()))
+            File::create(&path)
+                .map(BufWriter::new)
+                .with_context(|| format!("can't write {}", path.display()))
         };
-        let (mut transactions, mut labels) = (create("transactions.ndjson")?, create("labels.ndjson")?);
-        let size = Size { customers: self.customers, terminals: self.terminals, days: self.days, seed: self.seed };
+        let (mut transactions, mut labels) =
+            (create("transactions.ndjson")?, create("labels.ndjson")?);
+        let size = Size {
+            customers: self.customers,
+            terminals: self.terminals,
+            days: self.days,
+            seed: self.seed,
+        };
         let (mut made, mut frauds) = (0usize, 0usize);
         for day in Simulation::new(size).progress_count(u64::from(self.days)) {
             for row in day.iter().map(|made| row(made, self.start)) {
@@ -69,7 +78,10 @@ impl SimulateArgs {
         if self.json {
             crate::show::line(&json!({ "transactions": made, "frauds": frauds }).to_string());
         } else {
-            eprintln!("{made} transactions, {frauds} of them fraudulent, in {}", self.out.display());
+            eprintln!(
+                "{made} transactions, {frauds} of them fraudulent, in {}",
+                self.out.display()
+            );
         }
         Ok(ExitCode::SUCCESS)
     }

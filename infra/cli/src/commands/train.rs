@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use features::{Definition, Look};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use model::{Definition, Look, Model};
+use scoring::Model;
 use train::{Progress, Report};
 
 use super::labelled::{Labelled, LabelledArgs};
-use crate::import;
 use crate::show::{line, thousands};
+use import;
 
 /// Learn both looks from a labelled history and write a bundle.
 #[derive(clap::Args, Debug)]
@@ -26,7 +27,7 @@ A history carries its labels (is_fraud, known from reported_at on, or else train
 A model that was trained elsewhere, on what `look features` writes, is a file of
   XGBoost       booster.save_model(\"model.json\"): gbtree or dart, binary:logistic
   LightGBM      booster.save_model(\"model.txt\"): objective binary, random forests too
-  scikit-learn  python infra/cli/src/import/from_sklearn.py model.joblib model.json: decision trees, forests,
+  scikit-learn  python functions/lib/import/src/from_sklearn.py model.joblib model.json: decision trees, forests,
                 extremely random trees, gradient boosting, histogram gradient boosting
 or a folder of
   Spark MLlib   model.save: RandomForest-, GBT- and DecisionTreeClassificationModel
@@ -51,22 +52,42 @@ pub struct TrainArgs {
 impl TrainArgs {
     /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
-        let Labelled { text, definition, past, as_of, set } = self.labelled.read()?;
+        let Labelled {
+            text,
+            definition,
+            past,
+            as_of,
+            set,
+        } = self.labelled.read()?;
         let brought = [
             brought(self.first_model.as_deref(), &definition, &definition.first)?,
-            brought(self.confirm_model.as_deref(), &definition, &definition.confirm)?,
+            brought(
+                self.confirm_model.as_deref(),
+                &definition,
+                &definition.confirm,
+            )?,
         ];
-        let profiles =
-            definition.first.cut_off(as_of).map(|cut_off| past.profiles(&definition, cut_off)).transpose()?;
+        let profiles = definition
+            .first
+            .cut_off(as_of)
+            .map(|cut_off| past.profiles(&definition, cut_off))
+            .transpose()?;
         let bars = MultiProgress::new();
-        let bars = ["first", "confirming"].map(|look| (look, bars.add(ProgressBar::no_length().with_style(style()))));
-        let trained = train::train(&text, &set, profiles.as_ref(), brought, |Progress { look, step }| {
-            for (_, bar) in bars.iter().filter(|(of, _)| *of == look) {
-                bar.set_message(format!("{look} look, {}", step.learner));
-                bar.set_length(step.of as u64);
-                bar.set_position(step.done as u64);
-            }
-        });
+        let bars = ["first", "confirming"]
+            .map(|look| (look, bars.add(ProgressBar::no_length().with_style(style()))));
+        let trained = train::train(
+            &text,
+            &set,
+            profiles.as_ref(),
+            brought,
+            |Progress { look, step }| {
+                for (_, bar) in bars.iter().filter(|(of, _)| *of == look) {
+                    bar.set_message(format!("{look} look, {}", step.learner));
+                    bar.set_length(step.of as u64);
+                    bar.set_position(step.done as u64);
+                }
+            },
+        );
         bars.iter().for_each(|(_, bar)| bar.finish_and_clear());
         let trained = trained?;
         clear(&self.out)?;
@@ -99,23 +120,35 @@ impl TrainArgs {
 
 fn brought(path: Option<&Path>, definition: &Definition, look: &Look) -> Result<Option<Model>> {
     let read = |path: &Path| {
-        import::read(path, &definition.names(look)).with_context(|| format!("can't bring {} along", path.display()))
+        import::read(path, &definition.names(look))
+            .with_context(|| format!("can't bring {} along", path.display()))
     };
     path.map(read).transpose()
 }
 
 fn style() -> ProgressStyle {
     // A template that can't be read would be a bug; the usual bar then.
-    ProgressStyle::with_template("{msg:40} {bar:30} {pos}/{len}").unwrap_or_else(|_| ProgressStyle::default_bar())
+    ProgressStyle::with_template("{msg:40} {bar:30} {pos}/{len}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Removes the files of the bundle that a folder holds, if it holds one: a bundle's folder takes no others.
 fn clear(folder: &Path) -> Result<()> {
-    let Ok(manifest) = fs::read(folder.join("bundle.json")) else { return Ok(()) };
+    let Ok(manifest) = fs::read(folder.join("bundle.json")) else {
+        return Ok(());
+    };
     let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap_or_default();
-    let names = manifest.get("files").and_then(|files| files.as_object()).into_iter().flat_map(|files| files.keys());
+    let names = manifest
+        .get("files")
+        .and_then(|files| files.as_object())
+        .into_iter()
+        .flat_map(|files| files.keys());
     // A name alone: a folder's part of it would lead elsewhere.
-    for name in names.filter(|name| Path::new(name).file_name().is_some_and(|plain| plain == name.as_str())) {
+    for name in names.filter(|name| {
+        Path::new(name)
+            .file_name()
+            .is_some_and(|plain| plain == name.as_str())
+    }) {
         let path = folder.join(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -140,10 +173,22 @@ fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
 fn said(report: &Report) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["look", "learner", "trees", "AUC", "average precision", "log loss", ""]);
+    table.set_header([
+        "look",
+        "learner",
+        "trees",
+        "AUC",
+        "average precision",
+        "log loss",
+        "",
+    ]);
     for (name, look) in [("first", &report.first), ("confirming", &report.confirm)] {
         for entry in &look.leaderboard {
-            let served = if entry.learner == look.learner { "served" } else { "" };
+            let served = if entry.learner == look.learner {
+                "served"
+            } else {
+                ""
+            };
             table.add_row([
                 name.to_owned(),
                 entry.learner.clone(),

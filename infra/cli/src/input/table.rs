@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use anyhow::{Context as _, Result, bail};
+use features::{Definition, Source, Table};
 use jiff::{SignedDuration, Timestamp};
-use model::{Definition, Source, Table};
 use serde_json::{Map, Value, json};
 
 use super::Item;
@@ -50,7 +50,9 @@ fn fields<'d>(
         };
         match source.or_else(|| (name == "transaction_id").then_some(From::Line)) {
             Some(source) => fields.push(Field { name, kind, source }),
-            None if needed => bail!("it has no column `{name}`: say in [table] which of its columns that is"),
+            None if needed => {
+                bail!("it has no column `{name}`: say in [table] which of its columns that is")
+            }
             None => {}
         }
         Ok(())
@@ -64,31 +66,52 @@ fn fields<'d>(
     for name in &schema.numbers {
         add(name, name, Kind::Number, true)?;
     }
-    let label = if table.source("label").is_some() || has("label").is_some() { "label" } else { "is_fraud" };
+    let label = if table.source("label").is_some() || has("label").is_some() {
+        "label"
+    } else {
+        "is_fraud"
+    };
     add("is_fraud", label, Kind::Label, false)?;
     add("reported_at", "reported_at", Kind::Moment, false)?;
     Ok(fields)
 }
 
 /// A row's fields. `column` gives a column's value, none where it is empty.
-fn row(fields: &[Field<'_>], line: u64, column: &dyn Fn(&str) -> Option<Value>) -> Result<Map<String, Value>> {
+fn row(
+    fields: &[Field<'_>],
+    line: u64,
+    column: &dyn Fn(&str) -> Option<Value>,
+) -> Result<Map<String, Value>> {
     let mut row = Map::new();
     for Field { name, kind, source } in fields {
         let wrong = || format!("line {line}, field {name}");
         let value = match source {
             From::Line => Some(json!(line.to_string())),
             From::Table(Source::Constant(value)) => Some(json!(value)),
-            From::Table(Source::Since { column: counted, since, unit }) => {
+            From::Table(Source::Since {
+                column: counted,
+                since,
+                unit,
+            }) => {
                 let count = match counted {
                     None => Some(json!(line)),
                     Some(counted) => column(counted.as_str()),
                 };
-                count.map(|count| after(&count, *since, *unit)).transpose().with_context(wrong)?
+                count
+                    .map(|count| after(&count, *since, *unit))
+                    .transpose()
+                    .with_context(wrong)?
             }
-            From::Table(Source::Column(name)) => {
-                column(name).map(|value| kind.of(value)).transpose().with_context(wrong)?.flatten()
-            }
-            From::Column(name) => column(name).map(|value| kind.of(value)).transpose().with_context(wrong)?.flatten(),
+            From::Table(Source::Column(name)) => column(name)
+                .map(|value| kind.of(value))
+                .transpose()
+                .with_context(wrong)?
+                .flatten(),
+            From::Column(name) => column(name)
+                .map(|value| kind.of(value))
+                .transpose()
+                .with_context(wrong)?
+                .flatten(),
         };
         row.extend(value.map(|value| ((*name).to_owned(), value)));
     }
@@ -102,9 +125,9 @@ impl Kind {
             (_, Value::Null) => None,
             (Self::Text, Value::Number(number)) => Some(json!(number.to_string())),
             (Self::Number, Value::String(text)) if MISSING.contains(&text.trim()) => None,
-            (Self::Number, Value::String(text)) => {
-                Some(json!(text.trim().parse::<f64>().context("expected a number")?))
-            }
+            (Self::Number, Value::String(text)) => Some(json!(
+                text.trim().parse::<f64>().context("expected a number")?
+            )),
             (Self::Label, Value::Number(number)) => Some(json!(truth(&number.to_string())?)),
             (Self::Label, Value::String(text)) => Some(json!(truth(&text)?)),
             // What is no text or number where one should be is named when the row is read.
@@ -120,8 +143,13 @@ fn after(count: &Value, since: Timestamp, unit: i64) -> Result<Value> {
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    let micros = number.filter(|number| number.is_finite()).context("expected a number")? * unit as f64;
-    Ok(json!(since.checked_add(SignedDuration::from_micros(micros.round() as i64))?))
+    let micros = number
+        .filter(|number| number.is_finite())
+        .context("expected a number")?
+        * unit as f64;
+    Ok(json!(since.checked_add(SignedDuration::from_micros(
+        micros.round() as i64
+    ))?))
 }
 
 fn truth(text: &str) -> Result<bool> {
@@ -134,22 +162,31 @@ fn truth(text: &str) -> Result<bool> {
 
 /// A line of NDJSON: as it is, or the fields of a table's row.
 pub(super) fn json(line: Vec<u8>, number: u64, definition: &Definition) -> Result<Item> {
-    let Some(table) = &definition.table else { return Ok(Item::Line(line)) };
+    let Some(table) = &definition.table else {
+        return Ok(Item::Line(line));
+    };
     // What is no object is named by who reads it.
-    let Ok(object) = serde_json::from_slice::<Map<String, Value>>(&line) else { return Ok(Item::Line(line)) };
+    let Ok(object) = serde_json::from_slice::<Map<String, Value>>(&line) else {
+        return Ok(Item::Line(line));
+    };
     let has = |name: &str| named(object.keys().map(String::as_str), name);
     // A key that a line leaves out is a missing value: one that only the table knows says whose line it is.
     let ours = |name: &str| ["transaction_id", "occurred_at", "amount"].contains(&name);
-    let of_table = table.columns().any(|column| !ours(column) && object.contains_key(column));
+    let of_table = table
+        .columns()
+        .any(|column| !ours(column) && object.contains_key(column));
     if !of_table && has("occurred_at").is_some() {
         return Ok(Item::Line(line));
     }
     let declared = |name: &str| {
-        ours(name) && name != "transaction_id" || definition.schema().declared().any(|other| other == name)
+        ours(name) && name != "transaction_id"
+            || definition.schema().declared().any(|other| other == name)
     };
     let column = |name: &str| has(name).or_else(|| declared(name).then(|| name.to_owned()));
     let fields = fields(definition, table, &column).with_context(|| format!("line {number}"))?;
-    Ok(Item::Fields(row(&fields, number, &|name| object.get(name).cloned())?))
+    Ok(Item::Fields(row(&fields, number, &|name| {
+        object.get(name).cloned()
+    })?))
 }
 
 /// The rows of a CSV file.
@@ -164,11 +201,16 @@ pub(super) fn csv(
     let has = |name: &str| named(header.iter(), name);
     let fields = match &definition.table {
         None => None,
-        Some(table) => match table.columns().find(|column| has(column).as_deref() != Some(*column)) {
+        Some(table) => match table
+            .columns()
+            .find(|column| has(column).as_deref() != Some(*column))
+        {
             // It may be another's file, with fields of its own.
             Some(_) if guess || has("occurred_at").is_some() => None,
             Some(lacking) => {
-                bail!("it has neither the column `{lacking}`, which [table] names, nor our own fields")
+                bail!(
+                    "it has neither the column `{lacking}`, which [table] names, nor our own fields"
+                )
             }
             None => Some(fields(definition, table, &has)?),
         },
@@ -178,7 +220,10 @@ pub(super) fn csv(
             Err(error) if error.is_io_error() => return Err(error.into()),
             Err(error) => {
                 let line = error.position().map_or(0, csv::Position::line);
-                take(line, Err(error).with_context(|| format!("line {line}: not a CSV record")))?;
+                take(
+                    line,
+                    Err(error).with_context(|| format!("line {line}: not a CSV record")),
+                )?;
                 continue;
             }
             Ok(record) => record,
@@ -201,7 +246,9 @@ pub(super) fn csv(
 /// The column of this name, or of this name in another case.
 fn named<'h>(mut header: impl Iterator<Item = &'h str> + Clone, name: &str) -> Option<String> {
     let exactly = header.clone().find(|column| *column == name);
-    exactly.or_else(|| header.find(|column| column.eq_ignore_ascii_case(name))).map(str::to_owned)
+    exactly
+        .or_else(|| header.find(|column| column.eq_ignore_ascii_case(name)))
+        .map(str::to_owned)
 }
 
 /// A row of our own fields; a field that is not known is what it looks like.
@@ -224,7 +271,9 @@ fn own<'r>(
             _ => None,
         };
         let value = match (kind, text.parse::<f64>()) {
-            (Some(kind), _) => kind.of(json!(text)).with_context(|| format!("line {line}, field {name}"))?,
+            (Some(kind), _) => kind
+                .of(json!(text))
+                .with_context(|| format!("line {line}, field {name}"))?,
             (None, Ok(number)) => Some(json!(number)),
             (None, Err(_)) => Some(json!(text)),
         };

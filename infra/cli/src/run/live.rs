@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use decision::Action;
+use features::Look;
 use jiff::Timestamp;
 use local::Local;
-use model::Look;
 use train::Answer;
 
 use super::Split;
@@ -34,7 +34,10 @@ pub(super) async fn stream(
     split: &Split,
     first: &Look,
 ) -> Result<HashMap<String, Timestamp>> {
-    let bar = steps.bar("put live transactions on the stream", split.live.len() as u64);
+    let bar = steps.bar(
+        "put live transactions on the stream",
+        split.live.len() as u64,
+    );
     let mut put_at = HashMap::with_capacity(split.live.len());
     let mut reported = split.at;
     let mut reports = usize::try_from(system.count(REPORTS).await?)?;
@@ -46,7 +49,8 @@ pub(super) async fn stream(
         let rows = split.history.iter().chain(&split.live);
         reports += history::labels(system, rows, reported, row.occurred_at).await?;
         reported = row.occurred_at;
-        if let Some(cut_off) = cut_off.filter(|cut_off| known.is_none_or(|known| known < *cut_off)) {
+        if let Some(cut_off) = cut_off.filter(|cut_off| known.is_none_or(|known| known < *cut_off))
+        {
             if let Err(error) = arrive(system, DECIDED, put_at.len()).await {
                 bar.note(&format!("no more is put: {error:#}"));
                 break;
@@ -67,12 +71,19 @@ pub(super) async fn stream(
     while still < 20 {
         let (decided, open) = {
             let seen = consumer.seen();
-            (seen.provisional.len(), seen.holds() - seen.finals.len().min(seen.holds()))
+            (
+                seen.provisional.len(),
+                seen.holds() - seen.finals.len().min(seen.holds()),
+            )
         };
         if decided >= put_at.len() && open == 0 {
             break;
         }
-        still = if (decided, open) == last { still + 1 } else { 0 };
+        still = if (decided, open) == last {
+            still + 1
+        } else {
+            0
+        };
         last = (decided, open);
         bar.table(&latest(&consumer.seen()));
         tokio::time::sleep(PAUSE).await;
@@ -83,41 +94,76 @@ pub(super) async fn stream(
 
 /// What is put at a time: some rows, all of which the same profiles are for, and the cut-off of these; none for a first
 /// look without profiles.
-fn chunks<'a>(rows: &'a [Row], first: &Look) -> impl Iterator<Item = (Option<Timestamp>, &'a [Row])> {
+fn chunks<'a>(
+    rows: &'a [Row],
+    first: &Look,
+) -> impl Iterator<Item = (Option<Timestamp>, &'a [Row])> {
     let cut_off = |row: &Row| first.every.map(|_| first.end(row.occurred_at));
     let stretches = rows.chunk_by(move |a, b| cut_off(a) == cut_off(b));
-    stretches.flat_map(|stretch| stretch.chunks(CHUNK)).map(move |chunk| (chunk.first().and_then(cut_off), chunk))
+    stretches
+        .flat_map(|stretch| stretch.chunks(CHUNK))
+        .map(move |chunk| (chunk.first().and_then(cut_off), chunk))
 }
 
 /// The first look's profiles anew, for whatever is put from then on.
 async fn refresh(local: &Local, cut_off: Timestamp) -> Result<String> {
     let event = serde_json::json!({ "as_of": cut_off, "only": "profiles" });
-    let Answer::Refreshed(told) = invoke_train(local, &event).await? else { bail!("train has answered with a report") };
+    let Answer::Refreshed(told) = invoke_train(local, &event).await? else {
+        bail!("train has answered with a report")
+    };
     // Score looks at the pointer before a batch, so that nobody can see it follow before there is one: when this is
     // over, the next batch has the new profiles.
-    tokio::time::sleep(host::Follower::EVERY).await;
-    Ok(format!("{} profiles as of {}", thousands(told.profiles), told.cut_off))
+    tokio::time::sleep(startup::Follower::EVERY).await;
+    Ok(format!(
+        "{} profiles as of {}",
+        thousands(told.profiles),
+        told.cut_off
+    ))
 }
 
 /// The latest holds and their ends, as a table.
 fn latest(seen: &Seen) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_header(["transaction", "first look", "because", "second look", "because", "held"]);
+    table.set_header([
+        "transaction",
+        "first look",
+        "because",
+        "second look",
+        "because",
+        "held",
+    ]);
     for id in &seen.latest {
-        let Some((held, _)) = seen.provisional.get(id) else { continue };
+        let Some((held, _)) = seen.provisional.get(id) else {
+            continue;
+        };
         let end = seen.finals.get(id).map(|(end, _)| end);
-        let because = |reasons: &[decision::Reason]| reasons.first().map(|r| r.feature.clone()).unwrap_or_default();
+        let because = |reasons: &[decision::Reason]| {
+            reasons
+                .first()
+                .map(|r| r.feature.clone())
+                .unwrap_or_default()
+        };
         table.add_row([
             id.clone(),
             format!("hold {:.2}", held.score),
             because(&held.reasons),
-            end.map_or_else(|| "…".to_owned(), |end| format!("{} {:.2}", end.action.as_str(), end.score)),
+            end.map_or_else(
+                || "…".to_owned(),
+                |end| format!("{} {:.2}", end.action.as_str(), end.score),
+            ),
             end.map(|end| because(&end.reasons)).unwrap_or_default(),
-            end.and_then(|end| end.held_ms).map(|ms| format!("{:.1} s", ms as f64 / 1000.0)).unwrap_or_default(),
+            end.and_then(|end| end.held_ms)
+                .map(|ms| format!("{:.1} s", ms as f64 / 1000.0))
+                .unwrap_or_default(),
         ]);
     }
-    let ended = |action| seen.finals.values().filter(|(end, _)| end.action == action).count();
+    let ended = |action| {
+        seen.finals
+            .values()
+            .filter(|(end, _)| end.action == action)
+            .count()
+    };
     format!(
         "{table}\n  decided {}  held {}  released {}  blocked {}  review {}",
         thousands(seen.provisional.len()),
@@ -143,16 +189,25 @@ mod tests {
             fraud: None,
             reported_at: occurred_at,
         };
-        let moments = ["05:59:59", "06:00:00", "06:00:01", "12:30:00"].map(|time| at(&format!("2026-01-02T{time}Z")));
+        let moments = ["05:59:59", "06:00:00", "06:00:01", "12:30:00"]
+            .map(|time| at(&format!("2026-01-02T{time}Z")));
         let mut rows: Vec<Row> = moments.into_iter().map(row).collect();
         rows.extend(vec![rows[3].clone(); CHUNK]);
         let put = |every: Option<u64>| -> Vec<(Option<Timestamp>, usize)> {
-            let look = Look { features: Vec::new(), every };
-            chunks(&rows, &look).map(|(cut_off, chunk)| (cut_off, chunk.len())).collect()
+            let look = Look {
+                features: Vec::new(),
+                every,
+            };
+            chunks(&rows, &look)
+                .map(|(cut_off, chunk)| (cut_off, chunk.len()))
+                .collect()
         };
         let of = |hour| Some(at(&format!("2026-01-02T{hour:02}:00:00Z")));
         // A cut-off's own moment is not past it.
-        assert_eq!(put(Some(6 * 3600)), [(of(0), 2), (of(6), 1), (of(12), CHUNK), (of(12), 1)]);
+        assert_eq!(
+            put(Some(6 * 3600)),
+            [(of(0), 2), (of(6), 1), (of(12), CHUNK), (of(12), 1)]
+        );
         assert_eq!(put(Some(24 * 3600)), [(of(0), CHUNK), (of(0), 4)]);
         assert_eq!(put(None), [(None, CHUNK), (None, 4)]);
     }

@@ -3,8 +3,8 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use outlet::{gunzip, gzip};
 use serde::{Deserialize, Serialize};
+use store::{gunzip, gzip};
 
 use crate::audit::Audit;
 use crate::consume::Seen;
@@ -32,13 +32,15 @@ impl Outcome {
     /// Leaves it in a run's folder.
     pub fn write(&self, folder: &Path) -> Result<()> {
         let path = folder.join(FILE);
-        fs::write(&path, gzip(&serde_json::to_vec(self)?)).with_context(|| format!("can't write {}", path.display()))
+        fs::write(&path, gzip(&serde_json::to_vec(self)?))
+            .with_context(|| format!("can't write {}", path.display()))
     }
 
     /// What a run has left in its folder.
     pub fn read(folder: &Path) -> Result<Self> {
         let path = folder.join(FILE);
-        let bytes = fs::read(&path).with_context(|| format!("can't read {}: was there a run?", path.display()))?;
+        let bytes = fs::read(&path)
+            .with_context(|| format!("can't read {}: was there a run?", path.display()))?;
         let json = gunzip(FILE, &bytes)?;
         serde_json::from_slice(&json).with_context(|| format!("{} is not readable", path.display()))
     }

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use features::Look;
 use jiff::Timestamp;
 use local::Local;
-use model::Look;
 use serde_json::Value;
 use tokio::process::Command;
 use train::Answer;
@@ -38,7 +38,12 @@ pub(super) async fn prepare(
     split: &Split,
     definition: &str,
 ) -> Result<()> {
-    steps.wait("upload the definition, make the tables", init(system, definition)).await?;
+    steps
+        .wait(
+            "upload the definition, make the tables",
+            init(system, definition),
+        )
+        .await?;
     let reports = steps
         .wait("put the history into the bucket", async {
             history::transactions(system, &split.history).await?;
@@ -47,13 +52,21 @@ pub(super) async fn prepare(
         .await?;
     steps
         .wait("wait until load has taken it into the warehouse", async {
-            arrive(system, "SELECT COUNT(*) FROM transactions", split.history.len()).await?;
+            arrive(
+                system,
+                "SELECT COUNT(*) FROM transactions",
+                split.history.len(),
+            )
+            .await?;
             arrive(system, REPORTS, reports).await
         })
         .await?;
     let event = serde_json::json!({ "as_of": split.at });
     let trained = invoke_train(local, &event);
-    let Answer::Trained(report) = steps.wait("train both looks (the deployed train function)", trained).await? else {
+    let Answer::Trained(report) = steps
+        .wait("train both looks (the deployed train function)", trained)
+        .await?
+    else {
         bail!("train has answered with no report");
     };
     steps.note(&format!(
@@ -68,7 +81,10 @@ pub(super) async fn prepare(
 }
 
 fn rounded(ranking: Option<Ranking>) -> String {
-    ranking.map_or_else(|| "unknown".to_owned(), |ranking| format!("{:.3}", ranking.auc))
+    ranking.map_or_else(
+        || "unknown".to_owned(),
+        |ranking| format!("{:.3}", ranking.auc),
+    )
 }
 
 /// Waits until a count of the warehouse has reached `expected`.
@@ -80,7 +96,10 @@ pub(super) async fn arrive(system: &System, sql: &str, expected: usize) -> Resul
             return Ok(());
         }
         if Instant::now() > deadline {
-            bail!("{sql}: {count} of {expected} after {} s; see the log of load", PATIENCE.as_secs());
+            bail!(
+                "{sql}: {count} of {expected} after {} s; see the log of load",
+                PATIENCE.as_secs()
+            );
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -92,7 +111,14 @@ pub(super) async fn invoke_train(local: &Local, event: &Value) -> Result<Answer>
     let function = local.outputs().function("train")?;
     let output = Command::new(local.venv().aws())
         // It may take its time, and is not to be asked twice.
-        .args(["lambda", "invoke", "--function-name", function, "--cli-read-timeout", "0"])
+        .args([
+            "lambda",
+            "invoke",
+            "--function-name",
+            function,
+            "--cli-read-timeout",
+            "0",
+        ])
         .arg("--payload")
         .arg(event.to_string())
         .arg(&answer)
@@ -102,7 +128,10 @@ pub(super) async fn invoke_train(local: &Local, event: &Value) -> Result<Answer>
         .await
         .context("can't run the AWS CLI")?;
     if !output.status.success() {
-        bail!("can't invoke train: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "can't invoke train: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     let report: Value = serde_json::from_slice(&std::fs::read(&answer)?)?;
     if let Some(error) = report.get("errorMessage") {
@@ -122,22 +151,46 @@ pub(super) async fn go_live(
     let consumer = Consumer::start(&system.kinesis, &system.decisions_stream).await?;
     let put_at = live::stream(steps, local, system, &consumer, split, first).await?;
     let sent: HashSet<String> = put_at.keys().cloned().collect();
-    steps.wait("wait until every hold has ended", settle(&consumer, sent.len())).await?;
+    steps
+        .wait(
+            "wait until every hold has ended",
+            settle(&consumer, sent.len()),
+        )
+        .await?;
     let arrived = steps.wait("wait until every decision is in the warehouse", async {
         arrive(system, DECIDED, sent.len()).await?;
         let holds = consumer.seen().holds();
-        arrive(system, "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL", holds).await
+        arrive(
+            system,
+            "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL",
+            holds,
+        )
+        .await
     });
     // What did not arrive is the audit's to report: a run that fails has its figures too.
     if let Err(error) = arrived.await {
         steps.note(&format!("{error:#}"));
     }
     let asked = Asked::nothing_but(sent);
-    let (audit, seen) = steps.wait("audit bucket, stream and warehouse", audited(system, &asked, &consumer)).await?;
-    let fraud: HashMap<String, bool> =
-        split.live.iter().filter_map(|row| Some((row.transaction_id.clone(), row.fraud?))).collect();
+    let (audit, seen) = steps
+        .wait(
+            "audit bucket, stream and warehouse",
+            audited(system, &asked, &consumer),
+        )
+        .await?;
+    let fraud: HashMap<String, bool> = split
+        .live
+        .iter()
+        .filter_map(|row| Some((row.transaction_id.clone(), row.fraud?)))
+        .collect();
     let summary = Summary::new(&seen, &audit, &put_at, &fraud, score_us(local));
-    Ok(Outcome { source: split.source.clone(), summary, audit, seen, fraud })
+    Ok(Outcome {
+        source: split.source.clone(),
+        summary,
+        audit,
+        seen,
+        fraud,
+    })
 }
 
 /// The audit; asked again for a while, for the last ledger entries go after their finals are out.
@@ -172,12 +225,22 @@ async fn settle(consumer: &Consumer, sent: usize) -> Result<()> {
 /// Microseconds of score's own time for a transaction, by its log.
 fn score_us(local: &Local) -> Option<f64> {
     let mut totals = (0.0, 0.0);
-    for entry in std::fs::read_dir(local.folder().join("logs")).ok()?.flatten() {
-        if !entry.file_name().to_string_lossy().to_lowercase().contains("score") {
+    for entry in std::fs::read_dir(local.folder().join("logs"))
+        .ok()?
+        .flatten()
+    {
+        if !entry
+            .file_name()
+            .to_string_lossy()
+            .to_lowercase()
+            .contains("score")
+        {
             continue;
         }
         for line in std::fs::read_to_string(entry.path()).ok()?.lines() {
-            let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+            let Ok(line) = serde_json::from_str::<Value>(line) else {
+                continue;
+            };
             // tracing's JSON may have the fields in an object of their own.
             let field = |name: &str| line.get("fields").unwrap_or(&line).get(name).cloned();
             // And writes 128-bit numbers as text.

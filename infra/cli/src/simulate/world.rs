@@ -46,7 +46,11 @@ impl World {
                     .map(|(terminal, ..)| *terminal)
                     .collect();
                 terminals.sort_unstable();
-                Customer { mean_amount: rng.random_range(5.0..100.0), per_day: rng.random_range(0.0..4.0), terminals }
+                Customer {
+                    mean_amount: rng.random_range(5.0..100.0),
+                    per_day: rng.random_range(0.0..4.0),
+                    terminals,
+                }
             })
             .collect();
         Self { customers }

@@ -16,21 +16,40 @@ impl<'a> Resolver<'a> {
         let mut parameters = BTreeMap::new();
         for (name, parameter) in template["Parameters"].as_object().unwrap() {
             let default = &parameter["Default"];
-            let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
+            let text = default
+                .as_str()
+                .map_or_else(|| default.to_string(), str::to_owned);
             parameters.insert(name.as_str(), text);
         }
         for (name, value) in given {
-            assert!(parameters.insert(name, (*value).to_owned()).is_some(), "there is no parameter {name}");
+            assert!(
+                parameters.insert(name, (*value).to_owned()).is_some(),
+                "there is no parameter {name}"
+            );
         }
-        Self { template, parameters }
+        Self {
+            template,
+            parameters,
+        }
     }
 
     /// Whether the template takes these parameters, by its rules.
     pub(crate) fn is_accepted(&self) -> bool {
-        self.template["Rules"].as_object().unwrap().values().all(|rule| {
-            let applies = rule.get("RuleCondition").is_none_or(|condition| self.holds(condition));
-            !applies || rule["Assertions"].as_array().unwrap().iter().all(|assertion| self.holds(&assertion["Assert"]))
-        })
+        self.template["Rules"]
+            .as_object()
+            .unwrap()
+            .values()
+            .all(|rule| {
+                let applies = rule
+                    .get("RuleCondition")
+                    .is_none_or(|condition| self.holds(condition));
+                !applies
+                    || rule["Assertions"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .all(|assertion| self.holds(&assertion["Assert"]))
+            })
     }
 
     /// A part of the template, resolved.
@@ -41,7 +60,9 @@ impl<'a> Resolver<'a> {
     /// None where CloudFormation leaves the value out.
     fn resolve(&self, value: &Value) -> Option<Value> {
         let fields = match value {
-            Value::Array(items) => return Some(items.iter().filter_map(|item| self.resolve(item)).collect()),
+            Value::Array(items) => {
+                return Some(items.iter().filter_map(|item| self.resolve(item)).collect());
+            }
             Value::Object(fields) => fields,
             other => return Some(other.clone()),
         };
@@ -55,14 +76,19 @@ impl<'a> Resolver<'a> {
         if let Some(text) = fields.get("Fn::Sub").and_then(Value::as_str) {
             let all = self.parameters.iter();
             return Some(
-                all.fold(text.to_owned(), |text, (name, with)| text.replace(&format!("${{{name}}}"), with)).into(),
+                all.fold(text.to_owned(), |text, (name, with)| {
+                    text.replace(&format!("${{{name}}}"), with)
+                })
+                .into(),
             );
         }
         if let Some(choice) = fields.get("Fn::If") {
             let holds = self.holds(&json!({ "Condition": choice[0] }));
             return self.resolve(&choice[if holds { 1 } else { 2 }]);
         }
-        let resolved = fields.iter().filter_map(|(name, field)| Some((name.clone(), self.resolve(field)?)));
+        let resolved = fields
+            .iter()
+            .filter_map(|(name, field)| Some((name.clone(), self.resolve(field)?)));
         Some(Value::Object(resolved.collect::<Map<_, _>>()))
     }
 
@@ -77,7 +103,9 @@ impl<'a> Resolver<'a> {
             "Fn::Equals" => {
                 let text = |value: &Value| {
                     let value = self.resolved(value);
-                    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+                    value
+                        .as_str()
+                        .map_or_else(|| value.to_string(), str::to_owned)
                 };
                 text(&arguments[0]) == text(&arguments[1])
             }

@@ -6,7 +6,10 @@ use crate::resolved::Resolver;
 use crate::template;
 
 const DATABASE: (&str, &str) = ("WarehouseDatabase", "dev");
-const WORKGROUP: [(&str, &str); 2] = [("WarehouseWorkgroup", "cards"), ("WarehouseWorkgroupId", "4d30b2b5")];
+const WORKGROUP: [(&str, &str); 2] = [
+    ("WarehouseWorkgroup", "cards"),
+    ("WarehouseWorkgroupId", "4d30b2b5"),
+];
 const CLUSTER: (&str, &str) = ("WarehouseCluster", "big");
 const SECRET: (&str, &str) = ("WarehouseSecretArn", "arn:aws:secretsmanager:x:y:secret:z");
 const USER: (&str, &str) = ("WarehouseDbUser", "second_look");
@@ -17,12 +20,21 @@ fn arn(service: &str, rest: &str) -> String {
 
 /// Every right the functions have on the warehouse, without those that know no resource: action and resources.
 fn rights(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, Value)> {
-    let policy = resolver.resolved(&template["Resources"]["WarehousePolicy"]["Properties"]["PolicyDocument"]);
+    let policy = resolver
+        .resolved(&template["Resources"]["WarehousePolicy"]["Properties"]["PolicyDocument"]);
     let statements = policy["Statement"].as_array().unwrap().iter();
     let narrow = statements.filter(|statement| statement["Sid"] != "FollowOwnStatements");
     let rights = narrow.flat_map(|statement| {
-        let actions = statement["Action"].as_array().cloned().unwrap_or_else(|| vec![statement["Action"].clone()]);
-        actions.into_iter().map(|action| (action.as_str().unwrap().to_owned(), statement["Resource"].clone()))
+        let actions = statement["Action"]
+            .as_array()
+            .cloned()
+            .unwrap_or_else(|| vec![statement["Action"].clone()]);
+        actions.into_iter().map(|action| {
+            (
+                action.as_str().unwrap().to_owned(),
+                statement["Resource"].clone(),
+            )
+        })
     });
     rights.collect()
 }
@@ -30,21 +42,41 @@ fn rights(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, Value)> {
 fn environment(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, String)> {
     let variables = resolver.resolved(&template["Globals"]["Function"]["Environment"]["Variables"]);
     let variables = variables.as_object().unwrap().clone().into_iter();
-    let ours = variables.filter(|(name, _)| name.starts_with("WAREHOUSE_") && name != "WAREHOUSE_ROLE_ARN");
-    ours.map(|(name, value)| (name, value.as_str().unwrap().to_owned())).collect()
+    let ours = variables
+        .filter(|(name, _)| name.starts_with("WAREHOUSE_") && name != "WAREHOUSE_ROLE_ARN");
+    ours.map(|(name, value)| (name, value.as_str().unwrap().to_owned()))
+        .collect()
 }
 
-fn check(given: &[(&str, &str)], rights_beyond: &[(&str, Value)], submits_to: &str, names: &[(&str, &str)]) {
+fn check(
+    given: &[(&str, &str)],
+    rights_beyond: &[(&str, Value)],
+    submits_to: &str,
+    names: &[(&str, &str)],
+) {
     let template = template();
     let given = [given, &[DATABASE]].concat();
     let resolver = Resolver::new(&template, &given);
     assert!(resolver.is_accepted(), "{given:?}");
-    let submit = ["redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement"];
-    let mut expected: Vec<(String, Value)> = submit.map(|action| (action.to_owned(), json!(submits_to))).to_vec();
-    expected.extend(rights_beyond.iter().map(|(action, resources)| ((*action).to_owned(), resources.clone())));
+    let submit = [
+        "redshift-data:ExecuteStatement",
+        "redshift-data:BatchExecuteStatement",
+    ];
+    let mut expected: Vec<(String, Value)> = submit
+        .map(|action| (action.to_owned(), json!(submits_to)))
+        .to_vec();
+    expected.extend(
+        rights_beyond
+            .iter()
+            .map(|(action, resources)| ((*action).to_owned(), resources.clone())),
+    );
     assert_eq!(rights(&resolver, &template), expected, "{given:?}");
     let mut variables = vec![("WAREHOUSE_DATABASE".to_owned(), "dev".to_owned())];
-    variables.extend(names.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    variables.extend(
+        names
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
     variables.sort();
     assert_eq!(environment(&resolver, &template), variables, "{given:?}");
 }
@@ -65,7 +97,10 @@ fn each_way_has_the_rights_it_needs_and_no_other() {
         &[WORKGROUP[0], WORKGROUP[1], SECRET],
         &secret,
         &workgroup,
-        &[("WAREHOUSE_WORKGROUP", "cards"), ("WAREHOUSE_SECRET_ARN", SECRET.1)],
+        &[
+            ("WAREHOUSE_WORKGROUP", "cards"),
+            ("WAREHOUSE_SECRET_ARN", SECRET.1),
+        ],
     );
     check(
         &[CLUSTER],
@@ -75,11 +110,25 @@ fn each_way_has_the_rights_it_needs_and_no_other() {
     );
     check(
         &[CLUSTER, USER],
-        &[("redshift:GetClusterCredentials", json!([database, arn("redshift", "dbuser:big/second_look")]))],
+        &[(
+            "redshift:GetClusterCredentials",
+            json!([database, arn("redshift", "dbuser:big/second_look")]),
+        )],
         &cluster,
-        &[("WAREHOUSE_CLUSTER", "big"), ("WAREHOUSE_DB_USER", "second_look")],
+        &[
+            ("WAREHOUSE_CLUSTER", "big"),
+            ("WAREHOUSE_DB_USER", "second_look"),
+        ],
     );
-    check(&[CLUSTER, SECRET], &secret, &cluster, &[("WAREHOUSE_CLUSTER", "big"), ("WAREHOUSE_SECRET_ARN", SECRET.1)]);
+    check(
+        &[CLUSTER, SECRET],
+        &secret,
+        &cluster,
+        &[
+            ("WAREHOUSE_CLUSTER", "big"),
+            ("WAREHOUSE_SECRET_ARN", SECRET.1),
+        ],
+    );
 }
 
 #[test]
@@ -91,5 +140,8 @@ fn a_warehouse_is_named_once_and_by_more_than_a_star() {
     assert!(!accepted(&[WORKGROUP[0], WORKGROUP[1], CLUSTER]), "two");
     assert!(!accepted(&WORKGROUP[..1]), "a workgroup without its id");
     let id = &template["Parameters"]["WarehouseWorkgroupId"];
-    assert_eq!((&id["Default"], &id["AllowedPattern"]), (&json!(""), &json!("[0-9A-Za-z-]*")));
+    assert_eq!(
+        (&id["Default"], &id["AllowedPattern"]),
+        (&json!(""), &json!("[0-9A-Za-z-]*"))
+    );
 }

@@ -1,14 +1,15 @@
 //! An audit that can't fail says nothing: here it is seen to fail, for each place it looks at.
 
 use decision::Action;
-use harness::bundle;
+use decision::keys;
+use harness::fixture;
 use jiff::{SignedDuration, Timestamp};
 use look::audit::{Asked, Audit, audit};
 use look::consume::{self, Seen};
 use look::init::init;
 use look::system::System;
-use outlet::{Objects as _, keys};
 use serde_json::Value;
+use store::Objects as _;
 
 use crate::sent::Sent;
 
@@ -18,7 +19,13 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &Seen) {
     let audited = async || audit(system, &asked, Some(seen)).await.unwrap();
     let clean = audited().await;
     assert!(clean.is_clean(), "{clean:?}");
-    let of = |action| sent.transactions.iter().find(|(_, end)| **end == action).map(|(id, _)| id.clone()).unwrap();
+    let of = |action| {
+        sent.transactions
+            .iter()
+            .find(|(_, end)| **end == action)
+            .map(|(id, _)| id.clone())
+            .unwrap()
+    };
     let (approved, released) = (of(None), of(Some(Action::Release)));
 
     the_stream(system, &asked, seen, &approved, &clean).await;
@@ -28,12 +35,18 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &Seen) {
     let bytes = system.objects.get(&end).await.unwrap().unwrap();
     system.objects.delete(&end).await.unwrap();
     let found = audited().await;
-    assert_eq!((found.unsettled, found.settled, found.lost), (1, clean.settled - 1, 0), "{found:?}");
+    assert_eq!(
+        (found.unsettled, found.settled, found.lost),
+        (1, clean.settled - 1, 0),
+        "{found:?}"
+    );
     system.objects.put(&end, bytes).await.unwrap();
 
     // What was given up lies there until someone deals with it.
-    for (key, field) in [("aws/lambda/x/y", "given_up_batches"), ("manifests/failed/outcomes/x.json", "given_up_loads")]
-    {
+    for (key, field) in [
+        ("aws/lambda/x/y", "given_up_batches"),
+        ("manifests/failed/outcomes/x.json", "given_up_loads"),
+    ] {
         system.objects.put(key, b"{}".to_vec()).await.unwrap();
         let found = audited().await;
         let counts: Value = serde_json::to_value(&found).unwrap();
@@ -44,43 +57,75 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &Seen) {
     among_others(system, sent, &clean).await;
 
     // Of the warehouse, which is not mended: rows are gone, and one is there twice.
-    let twice = format!("INSERT INTO outcomes SELECT * FROM outcomes WHERE transaction_id = '{released}'");
+    let twice =
+        format!("INSERT INTO outcomes SELECT * FROM outcomes WHERE transaction_id = '{released}'");
     system.execute(vec![twice]).await.unwrap();
     assert_eq!(audited().await.twice, 1);
-    system.execute(vec![format!("DELETE FROM outcomes WHERE transaction_id = '{released}'")]).await.unwrap();
+    system
+        .execute(vec![format!(
+            "DELETE FROM outcomes WHERE transaction_id = '{released}'"
+        )])
+        .await
+        .unwrap();
     let found = audited().await;
-    assert_eq!((found.unsettled, found.lost, found.twice), (1, 0, 0), "{found:?}");
-    system.execute(vec![format!("DELETE FROM transactions WHERE transaction_id = '{approved}'")]).await.unwrap();
+    assert_eq!(
+        (found.unsettled, found.lost, found.twice),
+        (1, 0, 0),
+        "{found:?}"
+    );
+    system
+        .execute(vec![format!(
+            "DELETE FROM transactions WHERE transaction_id = '{approved}'"
+        )])
+        .await
+        .unwrap();
     let found = audited().await;
     assert_eq!((found.unsettled, found.lost), (1, 1), "{found:?}");
 
     // And a whole batch, last: written again, it would be loaded again.
-    let batch = system.objects.list(keys::TRANSACTIONS).await.unwrap().pop().unwrap().key;
+    let batch = system
+        .objects
+        .list(keys::TRANSACTIONS)
+        .await
+        .unwrap()
+        .pop()
+        .unwrap()
+        .key;
     system.objects.delete(&batch).await.unwrap();
     let found = audited().await;
-    assert!(found.decided < clean.decided && found.lost >= clean.decided - found.decided, "{found:?}");
+    assert!(
+        found.decided < clean.decided && found.lost >= clean.decided - found.decided,
+        "{found:?}"
+    );
 }
 
 /// A definition that grew gives its tables the columns they lack; one that contradicts them is refused.
 pub(crate) async fn a_changed_definition_is_followed_or_refused(system: &System) {
     let entities = r#"entities = ["customer_id", "terminal_id"]"#;
-    let grown = bundle::DEFINITION.replace(entities, &format!("{entities}\nnumbers = [\"tip\"]"));
-    let tips =
-        "SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'transactions' AND column_name = 'tip'";
+    let grown = fixture::DEFINITION.replace(entities, &format!("{entities}\nnumbers = [\"tip\"]"));
+    let tips = "SELECT COUNT(*) FROM information_schema.columns WHERE table_name = 'transactions' AND column_name = 'tip'";
     assert_eq!(system.count(tips).await.unwrap(), 0);
     for _ in 0..2 {
         init(system, &grown).await.unwrap();
         assert_eq!(system.count(tips).await.unwrap(), 1);
     }
-    let other = bundle::DEFINITION.replace(entities, "entities = [\"customer_id\"]\nnumbers = [\"terminal_id\"]");
+    let other = fixture::DEFINITION.replace(
+        entities,
+        "entities = [\"customer_id\"]\nnumbers = [\"terminal_id\"]",
+    );
     let error = init(system, &other).await.unwrap_err().to_string();
-    assert!(error.contains("column terminal_id of table transactions is character varying"), "{error}");
-    init(system, bundle::DEFINITION).await.unwrap();
+    assert!(
+        error.contains("column terminal_id of table transactions is character varying"),
+        "{error}"
+    );
+    init(system, fixture::DEFINITION).await.unwrap();
 }
 
 /// The stream says the same when it is read again, and what did not come out of it is lost.
 async fn the_stream(system: &System, asked: &Asked, seen: &Seen, approved: &str, clean: &Audit) {
-    let read = consume::read(&system.kinesis, &system.decisions_stream).await.unwrap();
+    let read = consume::read(&system.kinesis, &system.decisions_stream)
+        .await
+        .unwrap();
     assert_eq!(&audit(system, asked, Some(&read)).await.unwrap(), clean);
     let mut less = seen.clone();
     less.provisional.remove(approved);
@@ -90,22 +135,40 @@ async fn the_stream(system: &System, asked: &Asked, seen: &Seen, approved: &str,
 
 /// Who asks about some transactions of a system that serves others too hears of those alone.
 async fn among_others(system: &System, sent: &Sent, clean: &Audit) {
-    let some = sent.transactions.iter().filter(|(id, _)| id.starts_with("T00")).step_by(3);
-    let (ids, ends): (Vec<String>, Vec<Option<Action>>) = some.map(|(id, end)| (id.clone(), *end)).unzip();
+    let some = sent
+        .transactions
+        .iter()
+        .filter(|(id, _)| id.starts_with("T00"))
+        .step_by(3);
+    let (ids, ends): (Vec<String>, Vec<Option<Action>>) =
+        some.map(|(id, end)| (id.clone(), *end)).unzip();
     let held = ends.iter().flatten().count();
     // Each of them happened when the test began to send, or on the day of the example event.
     let first: Timestamp = "2026-01-30T00:00:00Z".parse().unwrap();
     let span = (first, Timestamp::now() + SignedDuration::from_hours(1));
-    let asked = Asked { ids: ids.into_iter().collect(), among_others: Some(span) };
+    let asked = Asked {
+        ids: ids.into_iter().collect(),
+        among_others: Some(span),
+    };
     let found = audit(system, &asked, None).await.unwrap();
     let rejected = clean.rejected;
-    let expected =
-        Audit { sent: asked.ids.len(), decided: asked.ids.len(), held, settled: held, rejected, ..Audit::default() };
+    let expected = Audit {
+        sent: asked.ids.len(),
+        decided: asked.ids.len(),
+        held,
+        settled: held,
+        rejected,
+        ..Audit::default()
+    };
     assert_eq!(found, expected);
 
     let entry = keys::pending("second-look-confirm-young");
     system.objects.put(&entry, b"{}".to_vec()).await.unwrap();
-    assert_eq!(audit(system, &asked, None).await.unwrap().pending, 0, "what is under way is not left behind");
+    assert_eq!(
+        audit(system, &asked, None).await.unwrap().pending,
+        0,
+        "what is under way is not left behind"
+    );
     assert_eq!(audit(system, &sent.asked(), None).await.unwrap().pending, 1);
     system.objects.delete(&entry).await.unwrap();
 }

@@ -35,9 +35,15 @@ pub(crate) fn are_taken_by_the_deployed_functions(local: &Local) {
     let mut all = BTreeSet::new();
     for function in FUNCTIONS {
         let files = fs::read_dir(folder.join(function)).unwrap();
-        all.extend(files.map(|file| format!("{function}/{}", file.unwrap().file_name().to_string_lossy())));
+        all.extend(
+            files.map(|file| format!("{function}/{}", file.unwrap().file_name().to_string_lossy())),
+        );
     }
-    assert_eq!(all, ANSWERS.iter().map(|(name, _)| (*name).to_owned()).collect(), "each event has its answer here");
+    assert_eq!(
+        all,
+        ANSWERS.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        "each event has its answer here"
+    );
     for (name, part) in ANSWERS {
         let answer = invoke(local, name.split('/').next().unwrap(), folder.join(name));
         let answer = serde_json::to_string(&answer).unwrap();
@@ -55,6 +61,11 @@ fn invoke(local: &Local, function: &str, event: PathBuf) -> Value {
         .envs(local.environment())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}: {}", event.display(), String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}: {}",
+        event.display(),
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&fs::read(answer).unwrap()).unwrap()
 }

@@ -8,8 +8,8 @@ use decision::Action;
 use jiff::{SignedDuration, Timestamp};
 use look::audit::Asked;
 use look::input::Row;
-use outlet::Outgoing;
 use serde_json::{Value, json};
+use store::Outgoing;
 
 /// In every transaction, and never to be seen in a log.
 pub(crate) const PAYLOAD: &str = "payload-that-no-log-may-show";
@@ -34,7 +34,10 @@ pub(crate) struct Sent {
 /// Half of the customers usually pay much, the others little.
 fn customer(number: usize) -> (String, bool) {
     let much = number < CUSTOMERS / 2;
-    (format!("{}{number}", if much { "much" } else { "little" }), much)
+    (
+        format!("{}{number}", if much { "much" } else { "little" }),
+        much,
+    )
 }
 
 impl Sent {
@@ -58,10 +61,20 @@ pub(crate) fn history(now: Timestamp) -> Vec<Row> {
             CUSTOMERS => (HOSTILE_CUSTOMER.to_owned(), false),
             number => customer(number),
         };
-        let (id, at) = (format!("H{number}"), now - SignedDuration::from_secs(90_000 - number as i64));
+        let (id, at) = (
+            format!("H{number}"),
+            now - SignedDuration::from_secs(90_000 - number as i64),
+        );
         let amount = if much { 590.0 } else { 10.0 };
         let json = transaction(&id, at, amount, &customer).to_string();
-        Row { json, transaction_id: id, occurred_at: at, partition_key: customer, fraud: None, reported_at: at }
+        Row {
+            json,
+            transaction_id: id,
+            occurred_at: at,
+            partition_key: customer,
+            fraud: None,
+            reported_at: at,
+        }
     });
     rows.collect()
 }
@@ -69,7 +82,11 @@ pub(crate) fn history(now: Timestamp) -> Vec<Row> {
 /// The bundle of the harness holds from an amount of 500 on, releases where the customer's mean of
 /// seven days is over 400, and blocks else.
 pub(crate) fn sent(now: Timestamp) -> Sent {
-    let mut sent = Sent { records: Vec::new(), transactions: BTreeMap::new(), unreadable: BTreeMap::new() };
+    let mut sent = Sent {
+        records: Vec::new(),
+        transactions: BTreeMap::new(),
+        unreadable: BTreeMap::new(),
+    };
     for number in 0..GOOD {
         let (customer, much) = customer((number * 7 + number / 10) % CUSTOMERS);
         let held = number % 10 == 3;
@@ -79,23 +96,40 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
             (false, false) => 20.0,
         };
         let id = format!("T{number:05}");
-        let data = transaction(&id, now, amount, &customer).to_string().into_bytes();
+        let data = transaction(&id, now, amount, &customer)
+            .to_string()
+            .into_bytes();
         let end = if much { Action::Release } else { Action::Block };
         sent.transactions.insert(id, held.then_some(end));
-        sent.records.push(Outgoing { partition_key: customer, data });
+        sent.records.push(Outgoing {
+            partition_key: customer,
+            data,
+        });
     }
-    let data = transaction(HOSTILE_ID, now, 600.0, HOSTILE_CUSTOMER).to_string().into_bytes();
-    sent.records.push(Outgoing { partition_key: HOSTILE_CUSTOMER.to_owned(), data });
-    sent.transactions.insert(HOSTILE_ID.to_owned(), Some(Action::Block));
+    let data = transaction(HOSTILE_ID, now, 600.0, HOSTILE_CUSTOMER)
+        .to_string()
+        .into_bytes();
+    sent.records.push(Outgoing {
+        partition_key: HOSTILE_CUSTOMER.to_owned(),
+        data,
+    });
+    sent.transactions
+        .insert(HOSTILE_ID.to_owned(), Some(Action::Block));
     // A producer that was not sure sends again, what is held and what is not.
-    let again: Vec<Outgoing> =
-        [0, 3].into_iter().flat_map(|from| sent.records.iter().skip(from).step_by(50)).cloned().collect();
+    let again: Vec<Outgoing> = [0, 3]
+        .into_iter()
+        .flat_map(|from| sent.records.iter().skip(from).step_by(50))
+        .cloned()
+        .collect();
     sent.records.extend(again);
     several_in_one(&mut sent, now);
     let unreadable = unreadable(now);
     for (data, stage) in unreadable {
         let partition_key = format!("poison-{}", sent.unreadable.len());
-        sent.records.push(Outgoing { partition_key, data: data.clone() });
+        sent.records.push(Outgoing {
+            partition_key,
+            data: data.clone(),
+        });
         sent.unreadable.insert(data, stage);
     }
     spread(&mut sent.records);
@@ -111,16 +145,32 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
 fn several_in_one(sent: &mut Sent, now: Timestamp) {
     let line = |id: &str| transaction(id, now, 30.0, "little20").to_string();
     let data = format!("{}\n{{\"transaction_id\":7}}\n{}\n", line("L1"), line("L2")).into_bytes();
-    sent.records.push(Outgoing { partition_key: "lines".to_owned(), data });
-    sent.transactions.extend([("L1".to_owned(), None), ("L2".to_owned(), None)]);
-    sent.unreadable.insert(br#"{"transaction_id":7}"#.to_vec(), "transaction");
+    sent.records.push(Outgoing {
+        partition_key: "lines".to_owned(),
+        data,
+    });
+    sent.transactions
+        .extend([("L1".to_owned(), None), ("L2".to_owned(), None)]);
+    sent.unreadable
+        .insert(br#"{"transaction_id":7}"#.to_vec(), "transaction");
 
-    let event: Value = serde_json::from_str(include_str!("../../../../events/score/kpl.json")).unwrap();
-    let data = STANDARD.decode(event["Records"][0]["kinesis"]["data"].as_str().unwrap()).unwrap();
-    sent.records.push(Outgoing { partition_key: "kpl".to_owned(), data });
+    let event: Value =
+        serde_json::from_str(include_str!("../../../../events/score/kpl.json")).unwrap();
+    let data = STANDARD
+        .decode(event["Records"][0]["kinesis"]["data"].as_str().unwrap())
+        .unwrap();
+    sent.records.push(Outgoing {
+        partition_key: "kpl".to_owned(),
+        data,
+    });
     // T000031 has an amount of 990 and no history but itself: its mean is over 400.
-    let ends = [("T000030", None), ("T000031", Some(Action::Release)), ("T000032", None)];
-    sent.transactions.extend(ends.map(|(id, end)| (id.to_owned(), end)));
+    let ends = [
+        ("T000030", None),
+        ("T000031", Some(Action::Release)),
+        ("T000032", None),
+    ];
+    sent.transactions
+        .extend(ends.map(|(id, end)| (id.to_owned(), end)));
     sent.unreadable.insert(b"bad user record".to_vec(), "json");
 }
 
@@ -139,11 +189,18 @@ fn unreadable(now: Timestamp) -> Vec<(Vec<u8>, &'static str)> {
         (vec![0xFF, 0xFE, 0x00, 0x80], "json"),
         (b" \n ".to_vec(), "record"),
         (text.as_bytes()[..text.len() / 2].to_vec(), "json"),
-        (format!("{{\"transaction_id\":\"deep\",\"x\":{}", "[".repeat(50_000)).into_bytes(), "json"),
+        (
+            format!("{{\"transaction_id\":\"deep\",\"x\":{}", "[".repeat(50_000)).into_bytes(),
+            "json",
+        ),
         (vec![b'x'; 1_000_000], "json"),
         ([&[0xF3, 0x89, 0x9A, 0xC2][..], b"broken"].concat(), "kpl"),
         (text.replace("600.0", "NaN").into_bytes(), "json"),
-        (text.replace("\"amount\"", "\"amount\":1,\"amount\"").into_bytes(), "transaction"),
+        (
+            text.replace("\"amount\"", "\"amount\":1,\"amount\"")
+                .into_bytes(),
+            "transaction",
+        ),
         (without.to_string().into_bytes(), "transaction"),
         with("amount", json!(-1)),
         with("amount", json!("600")),

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 
 use decision::Decision;
-use outlet::{Error, Outgoing};
+use store::{Error, Outgoing};
 use tokio::task::yield_now;
 
 use super::faults::Course;
@@ -23,7 +23,10 @@ impl Decisions {
 
     /// An empty stream where these things go wrong.
     pub fn with(faults: &Faults) -> Self {
-        Self { faults: faults.clone(), ..Self::default() }
+        Self {
+            faults: faults.clone(),
+            ..Self::default()
+        }
     }
 
     /// What goes wrong here.
@@ -41,11 +44,14 @@ impl Decisions {
     /// # Panics
     /// Where something else was published.
     pub fn decisions(&self) -> Vec<Decision> {
-        self.published().iter().map(|outgoing| serde_json::from_slice(&outgoing.data).unwrap()).collect()
+        self.published()
+            .iter()
+            .map(|outgoing| serde_json::from_slice(&outgoing.data).unwrap())
+            .collect()
     }
 }
 
-impl outlet::Decisions for Decisions {
+impl store::Decisions for Decisions {
     async fn publish(&self, decisions: &[Outgoing]) -> Result<Vec<usize>, Error> {
         yield_now().await;
         let course = self.faults.answered("publish", "").await;
@@ -64,6 +70,10 @@ impl outlet::Decisions for Decisions {
             }
             lock(&self.published).push(decision.clone());
         }
-        if course == Course::AnswerLost { Err(injected("publish", "decisions")) } else { Ok(refused) }
+        if course == Course::AnswerLost {
+            Err(injected("publish", "decisions"))
+        } else {
+            Ok(refused)
+        }
     }
 }

@@ -28,7 +28,13 @@ impl Fault {
     /// Every call of this operation fails: `get`, `put`, `put_new`, `delete`, `list`, `publish`,
     /// `record` (one record of a publish is not accepted), `submit`, `status`, `rows`, `wait`.
     pub fn on(operation: &'static str) -> Self {
-        Self { operation, name: String::new(), skip: 0, times: usize::MAX, how: Course::Refused }
+        Self {
+            operation,
+            name: String::new(),
+            skip: 0,
+            times: usize::MAX,
+            how: Course::Refused,
+        }
     }
     /// Only where the key, partition key, statement's name or id begins like this.
     #[must_use]
@@ -119,7 +125,10 @@ impl Faults {
                 return Course::Refused;
             }
         }
-        let matching = state.faults.iter_mut().filter(|f| f.operation == operation && name.starts_with(&f.name));
+        let matching = state
+            .faults
+            .iter_mut()
+            .filter(|f| f.operation == operation && name.starts_with(&f.name));
         for fault in matching {
             if fault.skip > 0 {
                 fault.skip -= 1;

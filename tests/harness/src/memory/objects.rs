@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use outlet::{Error, Listed, PutNew};
+use store::{Error, Listed, PutNew};
 use tokio::task::yield_now;
 
 use super::faults::Course;
@@ -24,7 +24,10 @@ impl Objects {
 
     /// An empty bucket where these things go wrong.
     pub fn with(faults: &Faults) -> Self {
-        Self { faults: faults.clone(), ..Self::default() }
+        Self {
+            faults: faults.clone(),
+            ..Self::default()
+        }
     }
 
     /// What goes wrong here.
@@ -39,7 +42,11 @@ impl Objects {
 
     /// The keys that begin with `prefix`, in order, whatever goes wrong.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
-        lock(&self.objects).keys().filter(|key| key.starts_with(prefix)).cloned().collect()
+        lock(&self.objects)
+            .keys()
+            .filter(|key| key.starts_with(prefix))
+            .cloned()
+            .collect()
     }
 
     /// An object's bytes, whatever goes wrong.
@@ -58,23 +65,38 @@ impl Objects {
     }
 
     /// Does `what`, or does not, as the faults say.
-    async fn call<T>(&self, operation: &'static str, key: &str, what: impl FnOnce() -> T) -> Result<T, Error> {
+    async fn call<T>(
+        &self,
+        operation: &'static str,
+        key: &str,
+        what: impl FnOnce() -> T,
+    ) -> Result<T, Error> {
         yield_now().await;
         let course = self.faults.answered(operation, key).await;
         if course == Course::Refused {
             return Err(injected(operation, key));
         }
         let done = what();
-        if course == Course::AnswerLost { Err(injected(operation, key)) } else { Ok(done) }
+        if course == Course::AnswerLost {
+            Err(injected(operation, key))
+        } else {
+            Ok(done)
+        }
     }
 }
 
 pub(super) fn injected(operation: &'static str, name: &str) -> Error {
     let source = "injected by the test".into();
-    Error::Call { operation, name: name.to_owned(), code: None, transient: true, source }
+    Error::Call {
+        operation,
+        name: name.to_owned(),
+        code: None,
+        transient: true,
+        source,
+    }
 }
 
-impl outlet::Objects for Objects {
+impl store::Objects for Objects {
     async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         self.call("get", key, || self.bytes(key)).await
     }
@@ -86,8 +108,12 @@ impl outlet::Objects for Objects {
     async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<PutNew, Error> {
         let now = self.time();
         let write = || match lock(&self.objects).entry(key.to_owned()) {
-            std::collections::btree_map::Entry::Occupied(there) if there.get().0 == bytes => PutNew::Written,
-            std::collections::btree_map::Entry::Occupied(there) => PutNew::Exists(there.get().0.clone()),
+            std::collections::btree_map::Entry::Occupied(there) if there.get().0 == bytes => {
+                PutNew::Written
+            }
+            std::collections::btree_map::Entry::Occupied(there) => {
+                PutNew::Exists(there.get().0.clone())
+            }
             std::collections::btree_map::Entry::Vacant(free) => {
                 free.insert((bytes, now));
                 PutNew::Written
@@ -97,7 +123,9 @@ impl outlet::Objects for Objects {
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
-        self.call("delete", key, || lock(&self.objects).remove(key)).await.map(drop)
+        self.call("delete", key, || lock(&self.objects).remove(key))
+            .await
+            .map(drop)
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<Listed>, Error> {

@@ -31,7 +31,9 @@ struct State {
 
 impl fmt::Debug for Warehouse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Warehouse").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Warehouse")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -49,12 +51,19 @@ impl Warehouse {
 
     /// A warehouse that answers every SQL with no rows, where these things go wrong.
     pub fn with(faults: &Faults) -> Self {
-        Self { answer: Box::new(|_, _| Ok(Vec::new())), state: Mutex::default(), faults: faults.clone() }
+        Self {
+            answer: Box::new(|_, _| Ok(Vec::new())),
+            state: Mutex::default(),
+            faults: faults.clone(),
+        }
     }
 
     /// This warehouse with other answers: from the SQL and all parameters of its statement.
     #[must_use]
-    pub fn answering(mut self, answer: impl Fn(&str, &[(String, String)]) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn answering(
+        mut self,
+        answer: impl Fn(&str, &[(String, String)]) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         self.answer = Box::new(answer);
         self
     }
@@ -94,10 +103,17 @@ impl Warehouse {
 
     fn take(&self, statement: &Statement) -> StatementId {
         let mut state = lock(&self.state);
-        if let Some((id, _)) = state.submitted.iter().find(|(_, s)| s.token == statement.token) {
+        if let Some((id, _)) = state
+            .submitted
+            .iter()
+            .find(|(_, s)| s.token == statement.token)
+        {
             return id.clone();
         }
-        let id = StatementId(format!("00000000-0000-4000-8000-{:012}", state.submitted.len() + 1));
+        let id = StatementId(format!(
+            "00000000-0000-4000-8000-{:012}",
+            state.submitted.len() + 1
+        ));
         let mut rows = Ok(Vec::new());
         for sql in &statement.sqls {
             match ((self.answer)(sql, &statement.parameters), &mut rows) {
@@ -123,7 +139,9 @@ impl Warehouse {
             return Ok(status.clone());
         }
         Ok(match state.ended.get(id) {
-            Some(Err(error)) => Status::Failed { error: error.clone() },
+            Some(Err(error)) => Status::Failed {
+                error: error.clone(),
+            },
             _ => Status::Finished,
         })
     }
@@ -131,14 +149,24 @@ impl Warehouse {
 
 fn injected(operation: &'static str, name: &str) -> Error {
     let source = "injected by the test".into();
-    Error::Call { operation, name: name.to_owned(), code: None, transient: true, source }
+    Error::Call {
+        operation,
+        name: name.to_owned(),
+        code: None,
+        transient: true,
+        source,
+    }
 }
 
 impl warehouse::Warehouse for Warehouse {
     async fn submit(&self, statement: &Statement) -> Result<StatementId, Error> {
         let course = self.course("submit", &statement.name).await?;
         let id = self.take(statement);
-        if course == Course::AnswerLost { Err(injected("submit", &statement.name)) } else { Ok(id) }
+        if course == Course::AnswerLost {
+            Err(injected("submit", &statement.name))
+        } else {
+            Ok(id)
+        }
     }
 
     async fn status(&self, id: &StatementId) -> Result<Status, Error> {
@@ -163,6 +191,9 @@ impl warehouse::Warehouse for Warehouse {
                 ended => return Ok(ended),
             }
         }
-        Err(Error::StillRunning { id: id.clone(), waited: at_most })
+        Err(Error::StillRunning {
+            id: id.clone(),
+            waited: at_most,
+        })
     }
 }

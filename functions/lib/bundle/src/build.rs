@@ -1,0 +1,50 @@
+use std::collections::BTreeMap;
+
+use decision::Policy;
+use features::{Categories, Definition, Profiles};
+use scoring::Model;
+
+use crate::files::{CATEGORIES, CONFIRM, DEFINITION, FIRST, GOLDEN, PROFILES};
+use crate::manifest::seal;
+use crate::{Bundle, Error, Golden};
+
+/// A bundle's files by name. The golden vectors' scores are computed here, by the same code that
+/// serves: `golden` brings the transactions, holds, profiles and evidence.
+pub fn build(
+    definition_text: &str,
+    policy: Policy,
+    [first, confirm]: [Model; 2],
+    categories: &Categories,
+    profiles: Option<&Profiles>,
+    mut golden: Golden,
+) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let (first_bytes, confirm_bytes) = (first.to_bytes(), confirm.to_bytes());
+    let definition = Definition::parse(definition_text)?;
+    let bundle = Bundle::new(
+        definition,
+        String::new(),
+        policy,
+        [first, confirm],
+        categories.clone(),
+        None,
+    )?;
+    for vector in &mut golden.first {
+        vector.score = bundle.first_score(vector);
+    }
+    for vector in &mut golden.confirm {
+        vector.score = bundle.confirm(&vector.hold, &vector.evidence).score;
+    }
+    let golden =
+        serde_json::to_vec_pretty(&golden).map_err(|source| Error::Json(GOLDEN, source))?;
+    let mut files = BTreeMap::from([
+        (DEFINITION.to_owned(), definition_text.as_bytes().to_vec()),
+        (FIRST.to_owned(), first_bytes),
+        (CONFIRM.to_owned(), confirm_bytes),
+        (GOLDEN.to_owned(), golden),
+    ]);
+    if !categories.is_empty() {
+        files.insert(CATEGORIES.to_owned(), categories.to_bytes()?);
+    }
+    files.extend(profiles.map(|profiles| (PROFILES.to_owned(), profiles.to_bytes())));
+    seal(files, bundle.definition.name, bundle.policy)
+}

@@ -1,0 +1,85 @@
+//! `bundle.json`: the format, the version and the checksum of each file.
+
+use std::collections::BTreeMap;
+
+use decision::Policy;
+use features::Profiles;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::files::{FORMAT, MANIFEST, PROFILES};
+use crate::{Bundle, Error};
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    pub(crate) format: u32,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) policy: Policy,
+}
+
+impl Manifest {
+    pub(crate) fn read(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+        let bytes = files
+            .get(MANIFEST)
+            .ok_or_else(|| Error::Missing(MANIFEST.to_owned()))?;
+        let manifest: Self =
+            serde_json::from_slice(bytes).map_err(|source| Error::Json(MANIFEST, source))?;
+        if manifest.format == FORMAT {
+            Ok(manifest)
+        } else {
+            Err(Error::Format(manifest.format))
+        }
+    }
+}
+
+/// The same bundle with other profiles: a bundle of its own, with a version of its own.
+pub fn with_profiles(
+    mut files: BTreeMap<String, Vec<u8>>,
+    profiles: &Profiles,
+) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let Manifest { name, policy, .. } = Manifest::read(&files)?;
+    files.remove(MANIFEST);
+    files.insert(PROFILES.to_owned(), profiles.to_bytes());
+    seal(files, name, policy)
+}
+
+/// Adds the manifest.
+pub(crate) fn seal(
+    mut files: BTreeMap<String, Vec<u8>>,
+    name: String,
+    policy: Policy,
+) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    let sums = files
+        .iter()
+        .map(|(name, bytes)| (name.clone(), checksum(bytes)))
+        .collect();
+    let version = version(&sums, &policy)?;
+    let manifest = Manifest {
+        format: FORMAT,
+        name,
+        version,
+        files: sums,
+        policy,
+    };
+    let manifest =
+        serde_json::to_vec_pretty(&manifest).map_err(|source| Error::Json(MANIFEST, source))?;
+    files.insert(MANIFEST.to_owned(), manifest);
+    // What can't be opened is not built.
+    Bundle::open(&files)?;
+    Ok(files)
+}
+
+/// A version that says what is in it: no clock, so that the same training gives the same version.
+pub(crate) fn version(sums: &BTreeMap<String, String>, policy: &Policy) -> Result<String, Error> {
+    let content =
+        serde_json::to_vec(&(sums, policy)).map_err(|source| Error::Json(MANIFEST, source))?;
+    Ok(checksum(&content).chars().take(16).collect())
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub(crate) fn checksum(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}

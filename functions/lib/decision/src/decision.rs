@@ -1,0 +1,335 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::{Action, Batch, SettledBy, Stage};
+
+/// Entity fields and their values.
+pub type Entities = BTreeMap<String, String>;
+
+/// What the warehouse knows of one held transaction: feature → value, `None` where it knows nothing.
+pub type Evidence = BTreeMap<String, Option<f64>>;
+
+/// What a decision is called. Derived from the record, so that a redelivery repeats it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionId<'a> {
+    /// The shard, as in `000000000003`.
+    pub shard: &'a str,
+    /// The record's sequence number.
+    pub sequence_number: &'a str,
+    /// Which item of the record.
+    pub item: u32,
+}
+
+impl DecisionId<'_> {
+    /// The id of the final decision on the hold that `provisional` names.
+    pub fn of_final(provisional: &str) -> String {
+        format!("{provisional}-final")
+    }
+}
+
+impl fmt::Display for DecisionId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.shard, self.sequence_number, self.item)
+    }
+}
+
+/// One feature's part in a score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The feature's name.
+    pub feature: String,
+    /// Its value, in the feature's own unit; `null` where it was missing.
+    #[serde(with = "null_is_nan")]
+    pub value: f64,
+    /// What it added to the model's sum before that became a probability: log odds, or of a forest whose trees
+    /// answer with probabilities a probability.
+    pub contribution: f64,
+}
+
+mod null_is_nan {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        Some(*value).filter(|v| v.is_finite()).serialize(serializer)
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+    }
+}
+
+/// A decision as it stands on the `decisions` stream and in `outcomes/`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    /// See [`DecisionId`].
+    pub decision_id: String,
+    /// The transaction it is about.
+    pub transaction_id: String,
+    /// The entity fields, beside the others.
+    #[serde(flatten)]
+    pub entities: Entities,
+    /// Which look.
+    pub stage: Stage,
+    /// What is to happen.
+    pub action: Action,
+    /// Probability of fraud, 0 to 1. A hold that ended without evidence keeps its first score.
+    pub score: f64,
+    /// At most three, strongest first.
+    pub reasons: Vec<Reason>,
+    /// The bundle that scored it.
+    pub model_version: String,
+    /// When.
+    pub decided_at: Timestamp,
+    /// For a hold: when it must have ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Timestamp>,
+    /// For a final decision from evidence: the row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// For a final decision: what settled it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_by: Option<SettledBy>,
+    /// For a final decision: how long the hold lasted, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_ms: Option<i64>,
+    /// What was missing when the decision was made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<String>,
+}
+
+/// A provisional decision on one row of a batch, borrowed: what score writes, without an
+/// allocation for each. Reads back as a [`Decision`].
+#[derive(Clone, Copy, Debug)]
+pub struct Provisional<'a> {
+    /// The row's batch.
+    pub batch: &'a Batch<'a>,
+    /// The row.
+    pub row: usize,
+    /// Its id.
+    pub decision_id: DecisionId<'a>,
+    /// `Approve` or `Hold`.
+    pub action: Action,
+    /// Probability of fraud, 0 to 1.
+    pub score: f64,
+    /// At most three, strongest first.
+    pub reasons: &'a [Reason],
+    /// The bundle that scored it.
+    pub model_version: &'a str,
+    /// When.
+    pub decided_at: Timestamp,
+    /// For a hold: when it must have ended.
+    pub deadline: Option<Timestamp>,
+    /// What was missing when the decision was made.
+    pub degraded: &'a [String],
+}
+
+impl Serialize for Provisional<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("decision_id", &Shown(self.decision_id))?;
+        map.serialize_entry("transaction_id", self.batch.transaction_id(self.row))?;
+        for (index, name) in self.batch.schema().entities.iter().enumerate() {
+            map.serialize_entry(name, self.batch.entity(self.row, index))?;
+        }
+        map.serialize_entry("stage", &Stage::Provisional)?;
+        map.serialize_entry("action", &self.action)?;
+        map.serialize_entry("score", &self.score)?;
+        map.serialize_entry("reasons", self.reasons)?;
+        map.serialize_entry("model_version", self.model_version)?;
+        map.serialize_entry("decided_at", &self.decided_at)?;
+        if let Some(deadline) = &self.deadline {
+            map.serialize_entry("deadline", deadline)?;
+        }
+        if !self.degraded.is_empty() {
+            map.serialize_entry("degraded", self.degraded)?;
+        }
+        map.end()
+    }
+}
+
+/// Serialises what can be displayed as a string, without making the string first.
+struct Shown<T>(T);
+
+impl<T: fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A transaction provisionally stopped: all that is needed to ask for its evidence, to score it
+/// again and to settle it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// The provisional decision's id.
+    pub decision_id: String,
+    /// The transaction.
+    pub transaction_id: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Its amount.
+    pub amount: f64,
+    /// Its entities.
+    pub entities: Entities,
+    /// Its declared numbers; a missing one is absent.
+    #[serde(default)]
+    pub numbers: BTreeMap<String, f64>,
+    /// Its declared categories; a missing one is absent.
+    #[serde(default)]
+    pub categories: BTreeMap<String, String>,
+    /// The first look's probability.
+    pub score: f64,
+    /// The first look's reasons.
+    pub reasons: Vec<Reason>,
+    /// The bundle that held it.
+    pub model_version: String,
+    /// When it was held.
+    pub decided_at: Timestamp,
+    /// When it must have its final decision.
+    pub deadline: Timestamp,
+}
+
+impl Hold {
+    /// The hold that a provisional decision with this deadline places.
+    pub fn place(decision: &Provisional<'_>, deadline: Timestamp) -> Self {
+        let (batch, row, schema) = (decision.batch, decision.row, decision.batch.schema());
+        let entities = schema
+            .entities
+            .iter()
+            .enumerate()
+            .map(|(i, name)| (name.clone(), batch.entity(row, i).to_owned()));
+        let numbers = schema
+            .numbers
+            .iter()
+            .enumerate()
+            .map(|(i, name)| (name.clone(), batch.number(row, i)));
+        let categories = schema.categories.iter().enumerate();
+        Self {
+            decision_id: decision.decision_id.to_string(),
+            transaction_id: batch.transaction_id(row).to_owned(),
+            occurred_at: batch.occurred_at(row),
+            amount: batch.amount(row),
+            entities: entities.collect(),
+            numbers: numbers.filter(|(_, number)| !number.is_nan()).collect(),
+            categories: categories
+                .filter_map(|(i, name)| Some((name.clone(), batch.category(row, i)?.to_owned())))
+                .collect(),
+            score: decision.score,
+            reasons: decision.reasons.to_vec(),
+            model_version: decision.model_version.to_owned(),
+            decided_at: decision.decided_at,
+            deadline,
+        }
+    }
+
+    /// The final decision that ends this hold.
+    pub fn settle(&self, action: Action, settled_by: SettledBy, now: Timestamp) -> Decision {
+        Decision {
+            decision_id: DecisionId::of_final(&self.decision_id),
+            transaction_id: self.transaction_id.clone(),
+            entities: self.entities.clone(),
+            stage: Stage::Final,
+            action,
+            score: self.score,
+            reasons: self.reasons.clone(),
+            model_version: self.model_version.clone(),
+            decided_at: now,
+            deadline: None,
+            evidence: None,
+            settled_by: Some(settled_by),
+            held_ms: Some(
+                now.as_millisecond()
+                    .saturating_sub(self.decided_at.as_millisecond()),
+            ),
+            degraded: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Origin, Schema};
+
+    #[test]
+    fn a_provisional_decision_reads_back_as_it_was_written() {
+        let schema = Schema {
+            entities: vec!["customer_id".into(), "terminal_id".into()],
+            numbers: vec!["age".into(), "score_1".into()],
+            categories: vec!["channel".into()],
+        };
+        let mut batch = Batch::new(&schema);
+        let item = br#"{"transaction_id":"a\"b","occurred_at":"2026-01-31T10:00:00+01:00","amount":3,"customer_id":7,"terminal_id":"t","age":41}"#;
+        let now: Timestamp = "2026-01-31T09:00:02.5Z".parse().unwrap();
+        batch
+            .read(item, Origin { record: 0, item: 0 }, now)
+            .unwrap();
+        let reasons = [Reason {
+            feature: "amount".into(),
+            value: 3.0,
+            contribution: 1.25,
+        }];
+        let provisional = Provisional {
+            batch: &batch,
+            row: 0,
+            decision_id: DecisionId {
+                shard: "000000000000",
+                sequence_number: "495",
+                item: 2,
+            },
+            action: Action::Hold,
+            score: 0.75,
+            reasons: &reasons,
+            model_version: "abc",
+            decided_at: now,
+            deadline: Some("2026-01-31T09:10:00Z".parse().unwrap()),
+            degraded: &["profiles_missing".to_owned()],
+        };
+        let read: Decision =
+            serde_json::from_str(&serde_json::to_string(&provisional).unwrap()).unwrap();
+        assert_eq!(read.decision_id, "000000000000-495-2");
+        assert_eq!(read.transaction_id, "a\"b");
+        assert_eq!(
+            read.entities,
+            Entities::from(
+                [("customer_id", "7"), ("terminal_id", "t")].map(|(k, v)| (k.into(), v.into()))
+            )
+        );
+        assert_eq!(
+            (read.stage, read.action, read.score),
+            (Stage::Provisional, Action::Hold, 0.75)
+        );
+        assert_eq!(
+            (read.decided_at, read.deadline),
+            (now, provisional.deadline)
+        );
+        assert_eq!(
+            (&read.reasons[..], &read.degraded[..]),
+            (&reasons[..], provisional.degraded)
+        );
+
+        let hold = Hold::place(&provisional, provisional.deadline.unwrap());
+        assert_eq!(hold.numbers, BTreeMap::from([("age".to_owned(), 41.0)]));
+        assert_eq!(
+            serde_json::from_str::<Hold>(&serde_json::to_string(&hold).unwrap()).unwrap(),
+            hold
+        );
+
+        let end = hold.settle(
+            Action::Release,
+            SettledBy::Confirm,
+            "2026-01-31T09:00:04Z".parse().unwrap(),
+        );
+        assert_eq!(
+            (end.decision_id.as_str(), end.held_ms),
+            ("000000000000-495-2-final", Some(1500))
+        );
+        assert_eq!(
+            (end.stage, end.deadline, end.score),
+            (Stage::Final, None, 0.75)
+        );
+    }
+}

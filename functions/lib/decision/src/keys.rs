@@ -1,0 +1,135 @@
+//! Every key in the bucket that this project writes or reads by name.
+//!
+//! Times in keys are arrival or decision times in UTC; they only spread the keys and let a person find
+//! them, nothing is read back from them.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// Where the ledger of pending statements is.
+pub const PENDING: &str = "pending/";
+/// Where every transaction with its provisional decision is.
+pub const TRANSACTIONS: &str = "transactions/";
+/// Where what can't be read is.
+pub const REJECTED: &str = "rejected/";
+/// Where labels are put by the user.
+pub const LABELS: &str = "labels/";
+/// Where each hold's one final decision is.
+pub const OUTCOMES_BY_TRANSACTION: &str = "outcomes/by-transaction/";
+/// Where the same are in batches, for COPY.
+pub const OUTCOMES_BATCHES: &str = "outcomes/dt=";
+
+/// A batch of transactions; `arrived_at` and `first` are its first record's, so that a retry of the
+/// same batch writes the same key.
+pub fn transactions(arrived_at: Timestamp, shard: &str, first: &str, last: &str) -> String {
+    let at = TimeZone::UTC.to_datetime(arrived_at);
+    format!(
+        "transactions/dt={}/hh={:02}/{shard}-{first}-{last}.ndjson.gz",
+        at.date(),
+        at.hour()
+    )
+}
+
+/// One unreadable item. `name` is its record's sequence number, or what stands in for one.
+pub fn rejected(arrived_at: Timestamp, shard: &str, name: &str, item: u32) -> String {
+    format!(
+        "rejected/dt={}/{shard}-{name}-{item}.json",
+        TimeZone::UTC.to_datetime(arrived_at).date()
+    )
+}
+
+/// The ledger entry of the statement with this name.
+pub fn pending(statement_name: &str) -> String {
+    format!("{PENDING}{statement_name}.json")
+}
+
+/// The statement name that a ledger entry's key stands for.
+pub fn pending_name(key: &str) -> Option<String> {
+    Some(key.strip_prefix(PENDING)?.strip_suffix(".json")?.to_owned())
+}
+
+/// The final decision on this transaction. The id is the producer's, so it is percent-encoded.
+pub fn outcome(transaction_id: &str) -> String {
+    format!(
+        "{OUTCOMES_BY_TRANSACTION}{}.json",
+        percent_encoded(transaction_id)
+    )
+}
+
+/// The transaction id that such a key stands for.
+pub fn outcome_transaction(key: &str) -> Option<String> {
+    percent_decoded(
+        key.strip_prefix(OUTCOMES_BY_TRANSACTION)?
+            .strip_suffix(".json")?,
+    )
+}
+
+/// Final decisions that were made together, for COPY; `name` tells batches apart.
+pub fn outcomes(decided_at: Timestamp, name: &str) -> String {
+    format!(
+        "{OUTCOMES_BATCHES}{}/{name}.ndjson.gz",
+        TimeZone::UTC.to_datetime(decided_at).date()
+    )
+}
+
+/// Every byte but letters, digits, `-`, `_` and `.`.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// `text` percent-encoded as one path segment.
+fn percent_encoded(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+/// `None` if the bytes are not UTF-8.
+pub fn percent_decoded(encoded: &str) -> Option<String> {
+    let text = percent_decode_str(encoded).decode_utf8().ok()?;
+    Some(text.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_of_a_batch_writes_the_same_key() {
+        let at: Timestamp = "2026-01-31T23:59:59.9Z".parse().unwrap();
+        assert_eq!(
+            transactions(at, "000000000003", "495", "499"),
+            "transactions/dt=2026-01-31/hh=23/000000000003-495-499.ndjson.gz"
+        );
+        assert_eq!(
+            rejected(at, "000000000003", "495", 2),
+            "rejected/dt=2026-01-31/000000000003-495-2.json"
+        );
+        assert_eq!(outcomes(at, "x"), "outcomes/dt=2026-01-31/x.ndjson.gz");
+    }
+
+    #[test]
+    fn any_transaction_id_is_one_path_segment_and_reads_back() {
+        for id in [
+            "t-1",
+            "../../etc",
+            "a/b",
+            "50%",
+            "ä\"'; DROP TABLE",
+            "%2F",
+            "a b",
+        ] {
+            let key = outcome(id);
+            assert_eq!(key.matches('/').count(), 2, "{key}");
+            assert_eq!(outcome_transaction(&key).as_deref(), Some(id), "{key}");
+        }
+        assert_eq!(outcome("a/b"), "outcomes/by-transaction/a%2Fb.json");
+        assert_eq!(percent_decoded("%FF"), None, "not UTF-8");
+    }
+
+    #[test]
+    fn a_ledger_key_gives_back_its_statement_name() {
+        assert_eq!(
+            pending_name(&pending("second-look-confirm-0-1-2")).as_deref(),
+            Some("second-look-confirm-0-1-2")
+        );
+        assert_eq!(pending_name("outcomes/x.json"), None);
+    }
+}

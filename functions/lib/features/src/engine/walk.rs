@@ -1,0 +1,283 @@
+//! One window on its way through the rows of one entity value, oldest first: each row enters once and
+//! leaves once, whatever the window's length.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
+
+use jiff::Timestamp;
+
+use super::History;
+use crate::{Measure, Window};
+
+/// What is inside `(end − delay − length, end − delay]`.
+pub(super) struct Walk<'a> {
+    history: &'a History,
+    window: &'a Window,
+    rows: &'a [usize],
+    /// Places in `rows`: what is inside is `from..to`.
+    from: usize,
+    to: usize,
+    /// Values that are not missing, and what they come to.
+    present: usize,
+    sum: Sum,
+    squares: Sum,
+    /// Place and value of what is or may become the least or greatest.
+    extremes: VecDeque<(usize, f64)>,
+    /// A field's value → how often it is inside.
+    seen: HashMap<u32, u32>,
+    /// Frauds inside whose report may lie ahead, the next one first.
+    reports: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    /// Those inside whose report is known.
+    known: HashSet<usize>,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(history: &'a History, window: &'a Window, rows: &'a [usize]) -> Self {
+        Self {
+            history,
+            window,
+            rows,
+            from: 0,
+            to: 0,
+            present: 0,
+            sum: Sum::default(),
+            squares: Sum::default(),
+            extremes: VecDeque::new(),
+            seen: HashMap::new(),
+            reports: BinaryHeap::new(),
+            known: HashSet::new(),
+        }
+    }
+
+    /// Moves on to a later end.
+    pub(super) fn to(&mut self, end: Timestamp) {
+        let micros = |seconds: u64| {
+            i64::try_from(seconds)
+                .unwrap_or(i64::MAX / 2_000_000)
+                .saturating_mul(1_000_000)
+        };
+        let end = end
+            .as_microsecond()
+            .saturating_sub(micros(self.window.delay));
+        let begin = end.saturating_sub(micros(self.window.length));
+        let history = self.history;
+        while let Some(&row) = self
+            .rows
+            .get(self.to)
+            .filter(|row| history.moment(**row).as_microsecond() <= end)
+        {
+            self.enter(self.to, row);
+            self.to += 1;
+        }
+        let leaves = |row: &&usize| history.moment(**row).as_microsecond() <= begin;
+        while let Some(&row) = self
+            .rows
+            .get(self.from..self.to)
+            .and_then(<[_]>::first)
+            .filter(leaves)
+        {
+            self.leave(self.from, row);
+            self.from += 1;
+        }
+    }
+
+    fn enter(&mut self, place: usize, row: usize) {
+        let value = self.value_of(row);
+        self.tally(value, 1.0);
+        match self.window.measure {
+            Measure::Min(_) => self.extreme(place, value, |other| other >= value),
+            Measure::Max(_) => self.extreme(place, value, |other| other <= value),
+            Measure::Distinct(of) => {
+                if let Some(value) = self.history.field(of, row) {
+                    *self.seen.entry(value).or_default() += 1;
+                }
+            }
+            Measure::FraudRate => {
+                self.reports.extend(
+                    self.history
+                        .fraud(row)
+                        .map(|reported_at| Reverse((reported_at, place))),
+                );
+            }
+            _ => {}
+        }
+    }
+
+    fn leave(&mut self, place: usize, row: usize) {
+        self.tally(self.value_of(row), -1.0);
+        if self
+            .extremes
+            .front()
+            .is_some_and(|(first, _)| *first == place)
+        {
+            self.extremes.pop_front();
+        }
+        if let Measure::Distinct(of) = self.window.measure
+            && let Some(value) = self.history.field(of, row)
+            && let Some(times) = self.seen.get_mut(&value)
+        {
+            *times -= 1;
+            if *times == 0 {
+                self.seen.remove(&value);
+            }
+        }
+        self.known.remove(&place);
+    }
+
+    /// What is measured of a row; NaN where that is missing or nothing is added up.
+    fn value_of(&self, row: usize) -> f64 {
+        self.window
+            .measure
+            .quantity()
+            .map_or(f64::NAN, |of| self.history.quantity(of, row))
+    }
+
+    /// Counts a value that enters (1) or leaves (−1).
+    fn tally(&mut self, value: f64, times: f64) {
+        if value.is_nan() {
+            return;
+        }
+        self.present = if times > 0.0 {
+            self.present + 1
+        } else {
+            self.present - 1
+        };
+        if matches!(
+            self.window.measure,
+            Measure::Sum(_) | Measure::Mean(_) | Measure::Deviation(_)
+        ) {
+            self.sum.add(times * value);
+        }
+        if matches!(self.window.measure, Measure::Deviation(_)) {
+            self.squares.add_square(value, times);
+        }
+    }
+
+    /// What a later value outdoes will never be the extreme again.
+    fn extreme(&mut self, place: usize, value: f64, outdone: impl Fn(f64) -> bool) {
+        if value.is_nan() {
+            return;
+        }
+        while self
+            .extremes
+            .back()
+            .is_some_and(|(_, other)| outdone(*other))
+        {
+            self.extremes.pop_back();
+        }
+        self.extremes.push_back((place, value));
+    }
+
+    /// The measure over what is inside, by what is known at `moment`, which only moves on.
+    pub(super) fn value(&mut self, moment: Timestamp) -> f64 {
+        while let Some(&Reverse((reported_at, place))) = self.reports.peek()
+            && reported_at <= moment
+        {
+            self.reports.pop();
+            if place >= self.from {
+                self.known.insert(place);
+            }
+        }
+        let (inside, present) = (self.to - self.from, self.present as f64);
+        let of_nothing = self.window.measure.of_nothing();
+        match self.window.measure {
+            Measure::Count => inside as f64,
+            Measure::Distinct(_) => self.seen.len() as f64,
+            Measure::FraudRate if inside > 0 => self.known.len() as f64 / inside as f64,
+            _ if self.present == 0 => of_nothing,
+            Measure::Sum(_) => self.sum.value(),
+            Measure::Mean(_) => self.sum.value() / present,
+            Measure::Deviation(_) => {
+                (self.squares.times(present).less_square(self.sum).max(0.0)).sqrt() / present
+            }
+            Measure::Min(_) | Measure::Max(_) => self
+                .extremes
+                .front()
+                .map_or(of_nothing, |(_, value)| *value),
+            Measure::FraudRate => of_nothing,
+        }
+    }
+}
+
+/// A sum with twice the digits of its values, so that what has entered can leave again without a trace
+/// (T. J. Dekker, *A floating-point technique for extending the available precision*, 1971).
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    high: f64,
+    low: f64,
+}
+
+impl Sum {
+    fn add(&mut self, value: f64) {
+        let high = self.high + value;
+        let rest = high - self.high;
+        let error = (self.high - (high - rest)) + (value - rest);
+        *self = Self::of(high, self.low + error);
+    }
+
+    fn add_square(&mut self, value: f64, times: f64) {
+        let square = value * value;
+        self.add(times * square);
+        self.add(times * value.mul_add(value, -square));
+    }
+
+    /// A large part and a small one.
+    fn of(high: f64, low: f64) -> Self {
+        let sum = high + low;
+        Self {
+            high: sum,
+            low: low - (sum - high),
+        }
+    }
+
+    fn times(self, factor: f64) -> Self {
+        let high = self.high * factor;
+        Self::of(high, self.high.mul_add(factor, -high) + self.low * factor)
+    }
+
+    /// This less another's square.
+    fn less_square(self, other: Self) -> f64 {
+        let high = other.high * other.high;
+        let square = Self::of(
+            high,
+            other.high.mul_add(other.high, -high) + 2.0 * other.high * other.low,
+        );
+        (self.high - square.high) + (self.low - square.low)
+    }
+
+    fn value(self) -> f64 {
+        self.high + self.low
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_left_leaves_no_trace() {
+        let (mut sum, mut squares) = (Sum::default(), Sum::default());
+        for value in [0.1, 1e9, 0.3] {
+            sum.add(value);
+            squares.add_square(value, 1.0);
+        }
+        sum.add(-1e9);
+        squares.add_square(1e9, -1.0);
+        assert_eq!(sum.value(), 0.4);
+        assert!((squares.times(2.0).less_square(sum).sqrt() / 2.0 - 0.1).abs() < 1e-9);
+    }
+
+    #[test]
+    fn small_deviations_of_large_values_keep_their_digits() {
+        let (mut sum, mut squares) = (Sum::default(), Sum::default());
+        for value in [1_700_000_000.25, 1_700_000_000.5, 1_700_000_000.75] {
+            sum.add(value);
+            squares.add_square(value, 1.0);
+        }
+        let deviation = squares.times(3.0).less_square(sum).sqrt() / 3.0;
+        assert!(
+            (deviation - (0.125_f64 / 3.0).sqrt()).abs() < 1e-12,
+            "{deviation}"
+        );
+    }
+}

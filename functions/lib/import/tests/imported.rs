@@ -1,0 +1,212 @@
+//! Models brought along answer as the libraries do that made them.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use local::Venv;
+use scoring::{Link, Matrix, Model, logit};
+
+/// How far a probability may be from the library's own.
+const TOLERANCE: f64 = 1e-6;
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models")
+}
+
+/// What a script printed, that ran among the libraries.
+fn python(script: &str, folder: &Path) -> String {
+    let venv = Venv::peers(&local::root(), folder).unwrap();
+    let output = Command::new(venv.python())
+        .env("OMP_NUM_THREADS", "1")
+        .arg(fixtures().join(script))
+        .arg(folder)
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{script}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Compares a model with a table of rows and probabilities; its columns are put in the order of `features`.
+fn compare(model: &Path, table: &Path, features: &[&str]) -> Result<(), String> {
+    let model = import::read(model, features).map_err(|error| format!("{error:?}"))?;
+    let mut reader = csv::Reader::from_path(table).unwrap();
+    let header = reader.headers().unwrap().clone();
+    let places = features
+        .iter()
+        .map(|feature| header.iter().position(|name| name == *feature).unwrap());
+    let places: Vec<usize> = places.collect();
+    let (mut rows, mut theirs) = (Matrix::new(features.len()), Vec::new());
+    for record in reader.records() {
+        let record = record.unwrap();
+        for &place in &places {
+            rows.push(if record[place].is_empty() {
+                f64::NAN
+            } else {
+                record[place].parse().unwrap()
+            });
+        }
+        theirs.push(record[features.len()].parse::<f64>().unwrap());
+    }
+    assert!(
+        theirs.len() >= 40,
+        "{} has {} rows",
+        table.display(),
+        theirs.len()
+    );
+    let mut scores = Vec::new();
+    model.score(&rows, &mut scores);
+    assert_eq!(scores.len(), theirs.len());
+    let Model::Forest(forest) = &model else {
+        return Err("it is no forest".to_owned());
+    };
+    for (row, (ours, theirs)) in scores.iter().zip(&theirs).enumerate() {
+        if (ours - theirs).abs() > TOLERANCE {
+            return Err(format!("row {row}: {ours}, the library's {theirs}"));
+        }
+        let sum = model.expected() + model.contributions(&rows, row).iter().sum::<f64>();
+        let by_parts = if forest.link() == Link::Logistic {
+            logit(*ours)
+        } else {
+            *ours
+        };
+        if (sum - by_parts).abs() > 1e-5 {
+            return Err(format!(
+                "row {row}: contributions add up to {sum}, the sum is {by_parts}"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The models that answer otherwise, and how.
+fn otherwise(models: &BTreeMap<PathBuf, PathBuf>, features: &[&str]) -> Vec<String> {
+    let differs = |(table, model): (&PathBuf, &PathBuf)| {
+        compare(model, table, features)
+            .err()
+            .map(|why| format!("{}: {why}", table.file_stem().unwrap().display()))
+    };
+    models.iter().filter_map(differs).collect()
+}
+
+#[test]
+fn every_kind_of_model_answers_as_its_own_library() {
+    let folder = tempfile::tempdir().unwrap();
+    python("peers.py", folder.path());
+    let features = ["a", "b", "c", "d", "e"];
+    let tables = fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let tables = tables.filter(|path| path.extension().is_some_and(|extension| extension == "csv"));
+    let model = |table: PathBuf| {
+        let model = ["json", "txt"].map(|extension| table.with_extension(extension));
+        (table, model.into_iter().find(|path| path.exists()).unwrap())
+    };
+    let models: BTreeMap<PathBuf, PathBuf> = tables.map(model).collect();
+    assert_eq!(models.len(), 27, "{models:?}");
+    let otherwise = otherwise(&models, &features);
+    assert!(otherwise.is_empty(), "{otherwise:#?}");
+
+    let refused: BTreeMap<String, String> =
+        serde_json::from_str(&fs::read_to_string(folder.path().join("refused.json")).unwrap())
+            .unwrap();
+    assert_eq!(refused.len(), 12);
+    for (name, why) in refused {
+        let error = import::read(&folder.path().join(&name), &features)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(&why), "{name}: {error}");
+    }
+}
+
+#[test]
+fn columns_are_those_of_the_look_or_are_named_in_the_refusal() {
+    let model = fixtures().join("named.txt");
+    assert_eq!(
+        import::read(&model, &["b", "a", "d", "c"])
+            .unwrap()
+            .features(),
+        4
+    );
+    let refused = |features: &[&str]| import::read(&model, features).unwrap_err().to_string();
+    let error = refused(&["a", "b", "c"]);
+    assert!(
+        error.starts_with("the look has no feature `d`: "),
+        "{error}"
+    );
+    let error = refused(&["a", "b", "c", "d", "amount"]);
+    assert!(
+        error.starts_with("the model has not the look's feature `amount`: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_older_versions_and_spark_saved_answers_as_there() {
+    let features = ["a", "b", "c", "d"];
+    let xgboost = ["1.2.1", "1.7.6", "2.1.4"]
+        .map(|version| fixtures().join(format!("xgboost-{version}.csv")));
+    let xgboost = xgboost.map(|table| (table.clone(), table.with_extension("json")));
+    let spark = ["forest", "boosted", "tree"].map(|name| fixtures().join("spark").join(name));
+    let spark = spark.map(|folder| (folder.with_extension("csv"), folder));
+    let otherwise = otherwise(&xgboost.into_iter().chain(spark).collect(), &features);
+    assert!(otherwise.is_empty(), "{otherwise:#?}");
+}
+
+#[test]
+fn damaged_tables_of_sparks_and_absent_files_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = fixtures().join("spark/tree");
+    for part in ["metadata", "data"] {
+        fs::create_dir(folder.path().join(part)).unwrap();
+    }
+    fs::copy(
+        saved.join("metadata/part-00000"),
+        folder.path().join("metadata/part-00000"),
+    )
+    .unwrap();
+    let table = fs::read_dir(saved.join("data"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap();
+    let (good, damaged) = (
+        fs::read(table.path()).unwrap(),
+        folder.path().join("data").join(table.file_name()),
+    );
+    let read = |bytes: &[u8]| {
+        fs::write(&damaged, bytes).unwrap();
+        import::read(folder.path(), &["a", "b", "c", "d"])
+    };
+    assert!(read(&good).is_ok());
+    let error = read(&good[..good.len() / 2]).unwrap_err().to_string();
+    assert!(
+        error.starts_with("not as Spark writes it: ") && error.contains(".snappy.parquet"),
+        "{error}"
+    );
+    for place in (0..good.len()).step_by(97) {
+        let mut bytes = good.clone();
+        bytes[place] = !bytes[place];
+        // Whatever it is, it is told; where it does no harm, nothing is.
+        if let Err(error) = read(&bytes) {
+            assert!(!error.to_string().is_empty());
+        }
+    }
+    let absent = import::read(Path::new("absent.json"), &["a"]).unwrap_err();
+    assert!(
+        absent.to_string().contains("absent.json") && absent.source().is_some(),
+        "{absent}"
+    );
+}

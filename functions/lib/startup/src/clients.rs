@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_s3::config::Credentials;
+use store::{Kinesis, S3};
+use warehouse::{Database, RedshiftData};
+
+/// Clients of AWS, configured as every AWS tool is: environment, profile, role. One set a process.
+///
+/// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_REDSHIFT_DATA` lead elsewhere than to AWS.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    config: SdkConfig,
+    /// Where the Data API is, if not where the environment says.
+    data_api: Option<String>,
+}
+
+impl Clients {
+    /// Reads AWS's own configuration. Calls nothing yet.
+    pub async fn load() -> Self {
+        Self {
+            config: defaults().load().await,
+            data_api: None,
+        }
+    }
+
+    /// Clients of an AWS on this machine at `url`, with the Data API at `data_api`. Such an AWS checks
+    /// neither keys nor region.
+    pub async fn at(url: &str, data_api: Option<&str>) -> Self {
+        let keys = Credentials::new("test", "test", None, None, "local");
+        let config = defaults()
+            .endpoint_url(url)
+            .region(Region::new("us-east-1"))
+            .credentials_provider(keys);
+        Self {
+            config: config.load().await,
+            data_api: data_api.map(str::to_owned),
+        }
+    }
+
+    /// AWS's own configuration, for clients that are not here.
+    pub const fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The objects of this bucket.
+    pub fn objects(&self, bucket: &str) -> S3 {
+        // Elsewhere than at AWS, buckets have no host names of their own.
+        let path_style = self.config.endpoint_url().is_some();
+        let config = aws_sdk_s3::config::Builder::from(&self.config)
+            .force_path_style(path_style)
+            .build();
+        S3::new(aws_sdk_s3::Client::from_conf(config), bucket)
+    }
+
+    /// The stream of this name.
+    pub fn decisions(&self, stream: &str) -> Kinesis {
+        Kinesis::new(aws_sdk_kinesis::Client::new(&self.config), stream)
+    }
+
+    /// This database, through the Data API.
+    pub fn warehouse(&self, database: Database) -> RedshiftData {
+        let mut config = aws_sdk_redshiftdata::config::Builder::from(&self.config);
+        if let Some(url) = &self.data_api {
+            config = config.endpoint_url(url);
+        }
+        RedshiftData::new(
+            aws_sdk_redshiftdata::Client::from_conf(config.build()),
+            database,
+        )
+    }
+}
+
+fn defaults() -> ConfigLoader {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(3))
+        // Above the 30 s for which the Data API may be asked to wait.
+        .operation_attempt_timeout(Duration::from_secs(40))
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .retry_config(RetryConfig::standard().with_max_attempts(4))
+        .timeout_config(timeouts)
+}

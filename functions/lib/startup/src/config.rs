@@ -1,0 +1,179 @@
+use std::time::Duration;
+
+use warehouse::{Database, Target};
+
+/// Reads a function's variables and collects everything that is wrong with them, so that it can be
+/// mended at once.
+///
+/// Each method returns a value in any case; whether the values mean anything, [`Reader::finish`] says.
+///
+/// ```
+/// let mut variables = startup::Reader::new(|name| (name == "BUCKET").then(|| "my-bucket".to_owned()));
+/// assert_eq!(variables.text("BUCKET"), "my-bucket");
+/// variables.flag("PUBLISH_APPROVALS");
+/// let error = variables.finish().unwrap_err();
+/// assert_eq!(error.to_string(), "configuration: PUBLISH_APPROVALS is not set: expected true or false");
+/// ```
+#[derive(Debug)]
+pub struct Reader<L> {
+    lookup: L,
+    problems: Vec<String>,
+}
+
+/// Everything that is wrong with a function's configuration.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("configuration: {}", .0.join("; "))]
+pub struct ConfigError(pub Vec<String>);
+
+/// The process environment, as a lookup. An empty variable is as good as none.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment for all functions"
+)]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    /// Reads through `lookup`.
+    pub const fn new(lookup: L) -> Self {
+        Self {
+            lookup,
+            problems: Vec::new(),
+        }
+    }
+
+    /// A text that must be there.
+    pub fn text(&mut self, name: &str) -> String {
+        self.parsed(name, "a text", |value| Some(value.to_owned()))
+    }
+
+    /// A text that may be missing.
+    pub fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&mut self, name: &str) -> bool {
+        self.parsed(name, "true or false", |value| value.parse().ok())
+    }
+
+    /// A whole number of seconds.
+    pub fn seconds(&mut self, name: &str) -> Duration {
+        self.parsed(name, "a whole number of seconds", |value| {
+            value.parse().ok().map(Duration::from_secs)
+        })
+    }
+
+    /// `WAREHOUSE_WORKGROUP` or `WAREHOUSE_CLUSTER` (with `WAREHOUSE_DB_USER`), `WAREHOUSE_DATABASE`
+    /// and `WAREHOUSE_SECRET_ARN`.
+    pub fn database(&mut self) -> Database {
+        let (workgroup, cluster) = (
+            self.optional("WAREHOUSE_WORKGROUP"),
+            self.optional("WAREHOUSE_CLUSTER"),
+        );
+        let target = match (workgroup, cluster) {
+            (Some(workgroup), None) => Target::Workgroup(workgroup),
+            (None, Some(identifier)) => Target::Cluster {
+                identifier,
+                db_user: self.optional("WAREHOUSE_DB_USER"),
+            },
+            (both, _) => {
+                let found = if both.is_some() {
+                    "both are"
+                } else {
+                    "neither is"
+                };
+                self.problem(format!(
+                    "WAREHOUSE_WORKGROUP, WAREHOUSE_CLUSTER: {found} set, expected one of them"
+                ));
+                Target::Workgroup(String::new())
+            }
+        };
+        Database {
+            target,
+            name: self.text("WAREHOUSE_DATABASE"),
+            secret_arn: self.optional("WAREHOUSE_SECRET_ARN"),
+        }
+    }
+
+    /// Adds a problem that the caller found.
+    pub fn problem(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
+    /// Everything that was wrong.
+    pub fn finish(self) -> Result<(), ConfigError> {
+        if self.problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigError(self.problems))
+        }
+    }
+
+    fn parsed<T: Default>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> T {
+        match self.optional(name) {
+            None => self.problem(format!("{name} is not set: expected {expected}")),
+            Some(value) => match parse(&value) {
+                Some(value) => return value,
+                // Never the value itself: it may be a secret in the wrong place.
+                None => self.problem(format!("{name} is something else: expected {expected}")),
+            },
+        }
+        T::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_problems_are_reported_together() {
+        let mut variables = Reader::new(|name: &str| {
+            let value = match name {
+                "WAREHOUSE_WORKGROUP" | "WAREHOUSE_CLUSTER" => "x",
+                "PUBLISH_APPROVALS" => "yes",
+                "BUCKET" => "",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        });
+        variables.text("BUCKET");
+        variables.flag("PUBLISH_APPROVALS");
+        variables.seconds("SWEEP_GRACE_SECONDS");
+        variables.database();
+        assert_eq!(
+            variables.finish().unwrap_err().0,
+            [
+                "BUCKET is not set: expected a text",
+                "PUBLISH_APPROVALS is something else: expected true or false",
+                "SWEEP_GRACE_SECONDS is not set: expected a whole number of seconds",
+                "WAREHOUSE_WORKGROUP, WAREHOUSE_CLUSTER: both are set, expected one of them",
+                "WAREHOUSE_DATABASE is not set: expected a text",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_cluster_may_name_its_user_and_its_secret() {
+        let mut variables =
+            Reader::new(|name: &str| (name != "WAREHOUSE_WORKGROUP").then(|| name.to_lowercase()));
+        let database = variables.database();
+        assert_eq!(variables.finish(), Ok(()));
+        let user = Some("warehouse_db_user".to_owned());
+        assert_eq!(
+            database.target,
+            Target::Cluster {
+                identifier: "warehouse_cluster".into(),
+                db_user: user
+            }
+        );
+        assert_eq!(database.secret_arn.as_deref(), Some("warehouse_secret_arn"));
+    }
+}

@@ -1,0 +1,172 @@
+//! What stands behind the address of COPY and UNLOAD.
+
+use sqlparser::tokenizer::Token;
+
+use crate::translate::tokens::{content, word};
+
+/// How the objects are laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Redshift's own: fields between `|`.
+    #[default]
+    Delimited,
+    /// Comma-separated values with quotes.
+    Csv,
+    /// JSON objects, keys matched with columns by name.
+    Json {
+        /// `auto ignorecase`.
+        ignore_case: bool,
+    },
+}
+
+/// How the objects are packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// GZIP.
+    Gzip,
+    /// ZSTD.
+    Zstd,
+}
+
+/// Options of COPY and UNLOAD; each uses its own.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a word of the statement"
+)]
+pub(crate) struct Options {
+    /// FORMAT.
+    pub format: Format,
+    /// GZIP or ZSTD.
+    pub compression: Compression,
+    /// MANIFEST.
+    pub manifest: bool,
+    /// DELIMITER.
+    pub delimiter: Option<String>,
+    /// NULL AS.
+    pub null: Option<String>,
+    /// IGNOREHEADER: lines to skip in each object.
+    pub ignore_header: usize,
+    /// MAXERROR: unreadable rows to skip. Rows that the table refuses are never skipped.
+    pub max_errors: usize,
+    /// TRUNCATECOLUMNS: cut texts that are too long.
+    pub truncate: bool,
+    /// BLANKSASNULL or EMPTYASNULL: texts that are blank.
+    pub blanks_as_null: bool,
+    /// TIMEFORMAT 'epochsecs' (1) or 'epochmillisecs' (1000): units a second.
+    pub epoch: Option<i64>,
+    /// HEADER.
+    pub header: bool,
+    /// PARALLEL, on unless it says OFF.
+    pub serial: bool,
+    /// ALLOWOVERWRITE.
+    pub overwrite: bool,
+    /// EXTENSION.
+    pub extension: Option<String>,
+}
+
+/// Reads all options; the error names the one that is refused.
+pub(crate) fn read(tokens: &[Token]) -> Result<Options, String> {
+    let mut options = Options {
+        ignore_header: 0,
+        ..Options::default()
+    };
+    let mut rest = tokens;
+    while let Some(token) = rest.first() {
+        let name = word(Some(token)).ok_or_else(|| format!("{token} among the options"))?;
+        let mut behind = rest.get(1..).unwrap_or_default();
+        if word(behind.first()).as_deref() == Some("AS") {
+            behind = behind.get(1..).unwrap_or_default();
+        }
+        let text = content(behind.first());
+        let number = matches!(behind.first(), Some(Token::Number(..)))
+            .then(|| behind.first().map(ToString::to_string))
+            .flatten();
+        let next = word(behind.first());
+        let mut take = 0;
+        match name.as_str() {
+            "CSV" => {
+                options.format = Format::Csv;
+                if next.as_deref() == Some("QUOTE") {
+                    return Err("CSV QUOTE".to_owned());
+                }
+            }
+            "JSON" => {
+                let ignore_case = match text.as_deref() {
+                    None | Some("auto") => false,
+                    Some("auto ignorecase") => true,
+                    Some(paths) => return Err(format!("JSON '{paths}'")),
+                };
+                take = usize::from(text.is_some());
+                options.format = Format::Json { ignore_case };
+            }
+            "GZIP" => options.compression = Compression::Gzip,
+            "ZSTD" => options.compression = Compression::Zstd,
+            "MANIFEST" => {
+                options.manifest = true;
+                take = usize::from(next.as_deref() == Some("VERBOSE"));
+            }
+            "IAM_ROLE" => take = 1,
+            "REGION" | "CREDENTIALS" | "MAXFILESIZE" | "ROWGROUPSIZE" | "ACCESS_KEY_ID"
+            | "SECRET_ACCESS_KEY" | "SESSION_TOKEN" => {
+                take = if matches!(word(behind.get(1)).as_deref(), Some("MB" | "GB")) {
+                    2
+                } else {
+                    1
+                };
+            }
+            "DELIMITER" => (options.delimiter, take) = (text, 1),
+            "NULL" => (options.null, take) = (text, 1),
+            "EXTENSION" => (options.extension, take) = (text, 1),
+            "IGNOREHEADER" | "MAXERROR" => {
+                let number = number
+                    .and_then(|number| number.parse().ok())
+                    .ok_or_else(|| format!("{name} without a number"))?;
+                take = 1;
+                if name == "MAXERROR" {
+                    options.max_errors = number
+                } else {
+                    options.ignore_header = number
+                }
+            }
+            "TIMEFORMAT" | "DATEFORMAT" => {
+                take = 1;
+                match text.as_deref() {
+                    Some(
+                        "auto" | "YYYY-MM-DD" | "YYYY-MM-DD HH:MI:SS" | "YYYY-MM-DD HH24:MI:SS",
+                    ) => {}
+                    Some("epochsecs") => options.epoch = Some(1),
+                    Some("epochmillisecs") => options.epoch = Some(1000),
+                    other => return Err(format!("{name} '{}'", other.unwrap_or_default())),
+                }
+            }
+            "TRUNCATECOLUMNS" => options.truncate = true,
+            "BLANKSASNULL" | "EMPTYASNULL" => options.blanks_as_null = true,
+            "ACCEPTINVCHARS" => take = usize::from(text.is_some()),
+            "COMPUPDATE" | "STATUPDATE" => {
+                take = usize::from(matches!(
+                    next.as_deref(),
+                    Some("ON" | "OFF" | "TRUE" | "FALSE" | "PRESET")
+                ));
+            }
+            // FORMAT: the format itself follows as a word of its own.
+            "FORMAT" | "ACCEPTANYDATE" | "EXPLICIT_IDS" | "TRIMBLANKS" | "ROUNDEC"
+            | "CLEANPATH" => {}
+            "HEADER" => options.header = true,
+            "ALLOWOVERWRITE" => options.overwrite = true,
+            "PARALLEL" => {
+                options.serial = matches!(next.as_deref(), Some("OFF" | "FALSE"));
+                take = usize::from(matches!(
+                    next.as_deref(),
+                    Some("ON" | "OFF" | "TRUE" | "FALSE")
+                ));
+            }
+            refused => return Err(refused.to_owned()),
+        }
+        rest = behind.get(take..).unwrap_or_default();
+    }
+    Ok(options)
+}

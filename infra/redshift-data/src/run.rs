@@ -1,0 +1,304 @@
+//! Running a statement: a session of its own, one transaction for a batch unless told otherwise.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+
+use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, NoTls};
+
+use crate::results::type_name;
+use crate::statements::{Column, Rows, Statement, Status, Sub};
+use crate::storage::Storage;
+use crate::translate::{self, Step};
+use crate::{copy, unload};
+
+/// What a statement runs on.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) postgres: String,
+    pub(crate) storage: Storage,
+}
+
+/// What one SQL gave.
+#[derive(Default)]
+struct Gave {
+    columns: Vec<Column>,
+    rows: Arc<Rows>,
+    touched: i64,
+}
+
+impl Engine {
+    /// A session as Redshift's would be: UTC, its functions in sight.
+    pub(crate) async fn session(&self) -> Result<Client, String> {
+        let (client, connection) = tokio_postgres::connect(&self.postgres, NoTls)
+            .await
+            .map_err(|e| text_of(&e))?;
+        // The connection ends with its client.
+        tokio::spawn(connection);
+        let setting =
+            "SET search_path TO public, redshift_compat; SET TIME ZONE 'UTC'; SET jit TO off";
+        client
+            .batch_execute(setting)
+            .await
+            .map_err(|e| text_of(&e))?;
+        Ok(client)
+    }
+
+    /// Runs a statement to its end, its cancellation included: how it ended, and why.
+    pub(crate) async fn run(&self, statement: &Statement) -> (Status, Option<String>) {
+        let client = match self.session().await {
+            Ok(client) => client,
+            Err(error) => return (Status::Failed, Some(error)),
+        };
+        statement.change(|record| record.status = Status::Started);
+        let canceller = client.cancel_token();
+        let mut running = pin!(self.all_sqls(&client, statement));
+        let ended = tokio::select! {
+            ended = &mut running => ended,
+            () = statement.cancellation() => {
+                // PostgreSQL's own query first: whoever reads ABORTED may rely on nothing more being written.
+                // It forgets a request that finds it idle, as before an SQL that is on its way: so it is asked again.
+                loop {
+                    let _ = canceller.cancel_query(NoTls).await;
+                    tokio::select! {
+                        ended = &mut running => break ended,
+                        () = tokio::time::sleep(Duration::from_millis(50)) => {}
+                    }
+                }
+            }
+        };
+        match ended {
+            Ok(()) => (Status::Finished, None),
+            Err(_) if statement.is_cancelled() => (
+                Status::Aborted,
+                Some("Query cancelled on user's request".to_owned()),
+            ),
+            Err(error) => (Status::Failed, Some(error)),
+        }
+    }
+
+    /// Runs all SQLs of a statement and writes down how each ended. The first error ends it.
+    async fn all_sqls(&self, client: &Client, statement: &Statement) -> Result<(), String> {
+        let record = statement.snapshot();
+        if let Some((name, _)) = record.parameters.iter().find(|(_, value)| value.is_empty()) {
+            return Err(format!("ERROR: parameter {name} is an empty string"));
+        }
+        let go_on = || {
+            if statement.is_cancelled() {
+                Err("ERROR: cancelled".to_owned())
+            } else {
+                Ok(())
+            }
+        };
+        let one_transaction = !record.auto_commit;
+        if one_transaction {
+            client
+                .batch_execute("BEGIN")
+                .await
+                .map_err(|e| text_of(&e))?;
+        }
+        for (place, sub) in record.subs.iter().enumerate() {
+            go_on()?;
+            let change = |change: &dyn Fn(&mut Sub)| {
+                statement.change(|record| record.subs.get_mut(place).map_or((), change))
+            };
+            change(&|sub| sub.status = Status::Started);
+            let started = Instant::now();
+            let ran = self.sql(client, &sub.sql, &record.parameters).await;
+            change(&|sub| {
+                sub.duration = started.elapsed();
+                sub.updated = crate::statements::now();
+                match &ran {
+                    Err(_) if statement.is_cancelled() => sub.status = Status::Aborted,
+                    Err(error) => {
+                        sub.status = Status::Failed;
+                        sub.error = Some(error.clone());
+                    }
+                    Ok(gave) => {
+                        sub.status = Status::Finished;
+                        sub.result_rows = if gave.columns.is_empty() {
+                            gave.touched
+                        } else {
+                            gave.rows.len() as i64
+                        };
+                        sub.size = gave
+                            .rows
+                            .iter()
+                            .flatten()
+                            .flatten()
+                            .map(|text| text.len() as i64)
+                            .sum();
+                        sub.columns.clone_from(&gave.columns);
+                        sub.rows = Arc::clone(&gave.rows);
+                    }
+                }
+            });
+            // The session ends here, and with it whatever its transaction had begun.
+            ran?;
+        }
+        if one_transaction {
+            go_on()?;
+            client
+                .batch_execute("COMMIT")
+                .await
+                .map_err(|e| text_of(&e))?;
+        }
+        Ok(())
+    }
+
+    async fn sql(
+        &self,
+        client: &Client,
+        sql: &str,
+        values: &[(String, String)],
+    ) -> Result<Gave, String> {
+        let mut gave = Gave::default();
+        for step in translate::steps(sql).map_err(|why| format!("ERROR: {why}"))? {
+            match step {
+                Step::Copy(command) => {
+                    let rows = copy::run(client, &self.storage, &command).await;
+                    gave.touched = rows.map_err(|why| format!("ERROR: {why}"))? as i64;
+                }
+                Step::Unload(command) => {
+                    let rows = unload::run(client, &self.storage, &command).await;
+                    gave.touched = rows.map_err(|why| format!("ERROR: {why}"))? as i64;
+                }
+                Step::Sql {
+                    text,
+                    parameters,
+                    returns_rows,
+                } => {
+                    let bound = bind(&parameters, values)?;
+                    let bound: Vec<&(dyn ToSql + Sync)> =
+                        bound.iter().map(|value| value as _).collect();
+                    if returns_rows {
+                        gave = query(client, &text, &bound).await?;
+                    } else {
+                        gave.touched = client
+                            .execute(&text, &bound)
+                            .await
+                            .map_err(|e| text_of(&e))?
+                            as i64;
+                    }
+                }
+            }
+        }
+        Ok(gave)
+    }
+}
+
+/// A parameter's value: text that becomes what its place asks for, as a literal in quotes would.
+#[derive(Debug)]
+struct Literal<'v>(&'v str);
+
+impl ToSql for Literal<'_> {
+    fn to_sql(
+        &self,
+        _: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    fn encode_format(&self, _: &Type) -> Format {
+        Format::Text
+    }
+
+    to_sql_checked!();
+}
+
+fn bind<'v>(names: &[String], values: &'v [(String, String)]) -> Result<Vec<Literal<'v>>, String> {
+    let value = |name: &String| {
+        let found = values
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str());
+        found
+            .map(Literal)
+            .ok_or_else(|| format!("ERROR: there is no value for parameter {name}"))
+    };
+    names.iter().map(value).collect()
+}
+
+/// Rows as text, whatever their types: PostgreSQL itself writes them out.
+async fn query(client: &Client, text: &str, bound: &[&(dyn ToSql + Sync)]) -> Result<Gave, String> {
+    let prepared = client.prepare(text).await.map_err(|e| text_of(&e))?;
+    let columns: Vec<Column> = prepared
+        .columns()
+        .iter()
+        .map(|column| Column {
+            name: column.name().to_owned(),
+            type_name: type_name(column.type_()).to_owned(),
+        })
+        .collect();
+    if columns.is_empty() {
+        let touched = client
+            .execute(&prepared, bound)
+            .await
+            .map_err(|e| text_of(&e))? as i64;
+        return Ok(Gave {
+            touched,
+            ..Gave::default()
+        });
+    }
+    // What SHOW and EXPLAIN give is text already, and they can't stand in a FROM.
+    let first = text
+        .trim_start_matches(['(', ' ', '\n'])
+        .split_whitespace()
+        .next()
+        .unwrap_or_default();
+    let rows = if ["SHOW", "EXPLAIN"]
+        .iter()
+        .any(|word| first.eq_ignore_ascii_case(word))
+    {
+        client.query(&prepared, bound).await
+    } else {
+        let names: Vec<String> = (0..columns.len())
+            .map(|place| format!("c{place}"))
+            .collect();
+        let as_text: Vec<String> = names
+            .iter()
+            .map(|name| format!("result.{name}::text"))
+            .collect();
+        let text = text.trim_end_matches([';', ' ', '\n']);
+        let wrapped = format!(
+            "SELECT {} FROM ({text}) AS result({})",
+            as_text.join(", "),
+            names.join(", ")
+        );
+        client.query(&wrapped, bound).await
+    };
+    let rows = rows.map_err(|e| text_of(&e))?;
+    let rows: Rows = rows
+        .iter()
+        .map(|row| (0..columns.len()).map(|place| row.get(place)).collect())
+        .collect();
+    let rows = Arc::new(rows);
+    Ok(Gave {
+        columns,
+        rows,
+        touched: 0,
+    })
+}
+
+/// An error as Redshift would say it; a conflict of serialisable transactions is its 1023.
+pub(crate) fn text_of(error: &tokio_postgres::Error) -> String {
+    let Some(db) = error.as_db_error() else {
+        return format!("ERROR: {error}");
+    };
+    match db.code().code() {
+        "40001" | "40P01" => format!(
+            "ERROR: 1023 DETAIL: Serializable isolation violation: {}",
+            db.message()
+        ),
+        _ => format!("ERROR: {}", db.message()),
+    }
+}

@@ -1,0 +1,34 @@
+//! A database of its own for a test.
+
+use local::Postgres;
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+use crate::storage::Storage;
+use crate::translate::COMPAT;
+
+/// A PostgreSQL that has `compat.sql`, and a folder for S3. Dropped, both are gone.
+pub(crate) struct Database {
+    pub(crate) client: Client,
+    pub(crate) storage: Storage,
+    _postgres: Postgres,
+    _folder: TempDir,
+}
+
+impl Database {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let postgres = Postgres::start(&folder.path().join("postgres")).unwrap();
+        let (client, connection) = tokio_postgres::connect(postgres.connection(), NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(COMPAT).await.unwrap();
+        Self {
+            client,
+            storage: Storage::Folder(folder.path().join("s3")),
+            _postgres: postgres,
+            _folder: folder,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Redshift's dialect turned into PostgreSQL's, token by token. What cannot be turned is refused by name.
+
+mod expressions;
+#[cfg(test)]
+mod on_postgres;
+mod statement;
+mod table;
+#[cfg(test)]
+mod tests;
+pub(crate) mod tokens;
+
+use sqlparser::tokenizer::Token;
+
+pub(crate) use self::expressions::temporary;
+
+/// Redshift's functions, for a database that is to run the statements; safe to run again.
+pub(crate) const COMPAT: &str = include_str!("../compat.sql");
+
+/// What PostgreSQL is to do, in this order, for one Redshift statement.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Step {
+    /// Run a statement.
+    Sql {
+        /// In PostgreSQL's dialect; parameters are `$1` and so on.
+        text: String,
+        /// Names of the parameters, `$1` first.
+        parameters: Vec<String>,
+        /// Whether there is a result set.
+        returns_rows: bool,
+    },
+    /// Load a table.
+    Copy(crate::copy::Copy),
+    /// Write a query's rows to objects.
+    Unload(crate::unload::Unload),
+}
+
+impl Step {
+    /// A statement without parameters and rows.
+    fn plain(text: String) -> Self {
+        Self::Sql {
+            text,
+            parameters: Vec::new(),
+            returns_rows: false,
+        }
+    }
+}
+
+/// Turns one Redshift statement; the error names what is refused.
+pub(crate) fn steps(sql: &str) -> Result<Vec<Step>, String> {
+    let tokens = tokens::read(sql)?;
+    let steps = match tokens::word(tokens.first()).as_deref() {
+        Some("COPY") => vec![Step::Copy(crate::copy::parse(&tokens)?)],
+        Some("UNLOAD") => vec![Step::Unload(crate::unload::parse(&tokens)?)],
+        Some("CREATE") if table::is_table(&tokens) => table::steps(&tokens)?,
+        _ => vec![statement::step(&tokens)?],
+    };
+    Ok(steps)
+}
+
+/// A query in PostgreSQL's dialect, for UNLOAD, which knows no parameters.
+pub(crate) fn query(sql: &str) -> Result<String, String> {
+    match statement::step(&tokens::read(sql)?)? {
+        Step::Sql {
+            text,
+            parameters,
+            returns_rows: true,
+        } if parameters.is_empty() => Ok(text),
+        _ => Err("UNLOAD of what is no query without parameters".to_owned()),
+    }
+}
+
+/// Gives every parameter its number; a name that is used twice has one.
+pub(crate) fn number(tokens: &mut [Token]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for token in tokens {
+        let Token::Placeholder(name) = token else {
+            continue;
+        };
+        let Some(name) = name.strip_prefix(':') else {
+            continue;
+        };
+        let at = names
+            .iter()
+            .position(|known| known == name)
+            .unwrap_or_else(|| {
+                names.push(name.to_owned());
+                names.len() - 1
+            });
+        *token = tokens::raw(format!("${}", at + 1));
+    }
+    names
+}

@@ -1,0 +1,96 @@
+//! Statements other than CREATE TABLE, COPY and UNLOAD.
+
+use sqlparser::tokenizer::Token;
+
+use super::expressions::rewrite;
+use super::tokens::{begins, raw, text, word};
+use super::{Step, number};
+
+const KNOWN: [&str; 21] = [
+    "ALTER", "ANALYZE", "BEGIN", "COMMENT", "COMMIT", "CREATE", "DELETE", "DROP", "END", "EXPLAIN",
+    "GRANT", "INSERT", "MERGE", "REVOKE", "ROLLBACK", "SELECT", "SET", "SHOW", "TRUNCATE",
+    "UPDATE", "WITH",
+];
+
+pub(crate) fn step(tokens: &[Token]) -> Result<Step, String> {
+    let first = word(tokens.first())
+        .or_else(|| (tokens.first() == Some(&Token::LParen)).then(|| "SELECT".to_owned()));
+    let first = first.ok_or_else(|| "an empty statement".to_owned())?;
+    if !KNOWN.contains(&first.as_str()) {
+        return Err(first);
+    }
+    let mut rewritten = rewrite(tokens)?;
+    match first.as_str() {
+        "CREATE" => create(tokens)?,
+        "MERGE" => merge(tokens)?,
+        // Redshift's FROM may be left out.
+        "DELETE" if word(tokens.get(1)).as_deref() != Some("FROM") => {
+            rewritten.insert(1, raw("FROM"))
+        }
+        _ => {}
+    }
+    let into = tokens
+        .iter()
+        .position(|token| word(Some(token)).as_deref() == Some("INTO"))
+        .is_some();
+    let returns_rows = matches!(first.as_str(), "SELECT" | "WITH" | "SHOW" | "EXPLAIN") && !into;
+    let parameters = number(&mut rewritten);
+    Ok(Step::Sql {
+        text: text(&rewritten),
+        parameters,
+        returns_rows,
+    })
+}
+
+/// Only schemas and views are left here; the rest has parts that PostgreSQL lacks.
+fn create(tokens: &[Token]) -> Result<(), String> {
+    let skip = if begins(tokens, &["CREATE", "OR", "REPLACE"]) {
+        3
+    } else {
+        1
+    };
+    match word(tokens.get(skip)).as_deref() {
+        Some("SCHEMA" | "VIEW" | "USER" | "ROLE") => Ok(()),
+        Some("INDEX" | "UNIQUE") => Err("CREATE INDEX, which Redshift does not have".to_owned()),
+        Some(other) => Err(format!("CREATE {other}")),
+        None => Err("CREATE of nothing".to_owned()),
+    }
+}
+
+/// Redshift's MERGE: no alias for the target, and one clause of each kind.
+fn merge(tokens: &[Token]) -> Result<(), String> {
+    let words: Vec<String> = tokens
+        .iter()
+        .map(|token| word(Some(token)).unwrap_or_default())
+        .collect();
+    if words
+        .windows(2)
+        .any(|pair| pair == ["REMOVE", "DUPLICATES"])
+    {
+        return Err("MERGE … REMOVE DUPLICATES".to_owned());
+    }
+    let mut at = if begins(tokens, &["MERGE", "INTO"]) {
+        3
+    } else {
+        return Err("MERGE without INTO".to_owned());
+    };
+    while tokens.get(at) == Some(&Token::Period) {
+        at += 2;
+    }
+    if words.get(at).map(String::as_str) != Some("USING") {
+        return Err("MERGE with an alias for its target, which Redshift does not have".to_owned());
+    }
+    let matched = words
+        .windows(2)
+        .filter(|pair| *pair == ["WHEN", "MATCHED"])
+        .count();
+    let unmatched = words
+        .windows(3)
+        .filter(|three| *three == ["WHEN", "NOT", "MATCHED"])
+        .count();
+    if (matched, unmatched) == (1, 1) {
+        Ok(())
+    } else {
+        Err("MERGE without exactly one WHEN MATCHED and one WHEN NOT MATCHED".to_owned())
+    }
+}

@@ -1,0 +1,227 @@
+//! CREATE TABLE: distribution and sort keys become indexes, encodings go.
+
+use sqlparser::tokenizer::Token;
+
+use super::expressions::{rewrite, temporary};
+use super::tokens::{begins, closing, raw, split, text, word};
+use super::{Step, number};
+
+/// Whether the statement creates a table.
+pub(crate) fn is_table(tokens: &[Token]) -> bool {
+    let words = [
+        &["CREATE", "TABLE"][..],
+        &["CREATE", "TEMP", "TABLE"],
+        &["CREATE", "TEMPORARY", "TABLE"],
+        &["CREATE", "LOCAL", "TEMP", "TABLE"],
+        &["CREATE", "LOCAL", "TEMPORARY", "TABLE"],
+    ];
+    words.iter().any(|words| begins(tokens, words))
+}
+
+/// What a table's columns and attributes say of indexes.
+#[derive(Default)]
+struct Keys {
+    distribution: Option<Token>,
+    sort: Vec<Token>,
+    primary: Vec<Token>,
+}
+
+pub(crate) fn steps(tokens: &[Token]) -> Result<Vec<Step>, String> {
+    let table = tokens
+        .iter()
+        .position(|token| word(Some(token)).as_deref() == Some("TABLE"))
+        .unwrap_or(1);
+    let mut at = table + 1;
+    let if_missing = begins(
+        tokens.get(at..).unwrap_or_default(),
+        &["IF", "NOT", "EXISTS"],
+    );
+    if if_missing {
+        at += 3;
+    }
+    let mut name = Vec::new();
+    while let Some(part) = tokens.get(at) {
+        let is_temporary = word(Some(part)).filter(|part| part.starts_with('#'));
+        name.push(is_temporary.map_or_else(|| part.clone(), |part| temporary(&part)));
+        at += 1;
+        if tokens.get(at) != Some(&Token::Period) {
+            break;
+        }
+        name.push(Token::Period);
+        at += 1;
+    }
+    let is_temporary = table > 1 || text(&name).starts_with("\"#");
+    let mut out = vec![raw(if is_temporary {
+        "CREATE TEMP TABLE"
+    } else {
+        "CREATE TABLE"
+    })];
+    if if_missing {
+        out.push(raw("IF NOT EXISTS"));
+    }
+    out.extend(name.iter().cloned());
+
+    let mut keys = Keys::default();
+    if tokens.get(at) == Some(&Token::LParen) {
+        let end = closing(tokens, at)?;
+        out.push(Token::LParen);
+        let mut columns = Vec::new();
+        for column in split(tokens.get(at + 1..end).unwrap_or_default()) {
+            if is_constraint(column) {
+                constraint(column, &mut keys);
+            } else {
+                columns.push(element(column, &mut keys)?);
+            }
+        }
+        out.extend(columns.join(&Token::Comma));
+        out.push(Token::RParen);
+        at = end + 1;
+    }
+    at = attributes(tokens, at, &mut keys)?;
+    let mut rest = tokens.get(at..).unwrap_or_default();
+    let is_query = word(rest.first()).as_deref() == Some("AS");
+    if is_query {
+        out.push(raw("AS"));
+        rest = rest.get(1..).unwrap_or_default();
+        out.extend(rewrite(rest)?);
+    } else if let Some(token) = rest.first() {
+        return Err(format!("CREATE TABLE … {token}"));
+    }
+    let parameters = number(&mut out);
+    let mut steps = vec![Step::Sql {
+        text: text(&out),
+        parameters,
+        returns_rows: false,
+    }];
+    steps.extend(indexes(&name, &keys));
+    Ok(steps)
+}
+
+/// Redshift does not enforce these, so neither does the stand-in.
+fn is_constraint(tokens: &[Token]) -> bool {
+    matches!(
+        word(tokens.first()).as_deref(),
+        Some("PRIMARY" | "UNIQUE" | "FOREIGN" | "CONSTRAINT")
+    )
+}
+
+/// The columns of a primary key; the other constraints say nothing of use.
+fn constraint(tokens: &[Token], keys: &mut Keys) {
+    if let Some(at) = tokens
+        .windows(2)
+        .position(|pair| begins(pair, &["PRIMARY", "KEY"]))
+    {
+        let columns = tokens
+            .iter()
+            .skip(at + 2)
+            .filter(|token| matches!(token, Token::Word(_)));
+        keys.primary = columns.cloned().collect();
+    }
+}
+
+/// One column, or LIKE, without what PostgreSQL does not know.
+fn element(tokens: &[Token], keys: &mut Keys) -> Result<Vec<Token>, String> {
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        match word(Some(token)).filter(|_| at > 0).as_deref() {
+            Some("ENCODE") => at += 1,
+            Some("PRIMARY") => {
+                keys.primary = tokens.first().cloned().into_iter().collect();
+                at += 1;
+            }
+            Some("UNIQUE") => {}
+            Some("DISTKEY") => keys.distribution = tokens.first().cloned(),
+            Some("SORTKEY") => keys.sort.extend(tokens.first().cloned()),
+            Some("IDENTITY") => {
+                at = closing(tokens, at + 1)?;
+                kept.push(raw("GENERATED ALWAYS AS IDENTITY"));
+            }
+            Some(refused @ ("COLLATE" | "MASKED" | "REFERENCES")) => {
+                return Err(format!("{refused} in a column"));
+            }
+            _ => kept.push(token.clone()),
+        }
+        at += 1;
+    }
+    if word(tokens.first()).as_deref() == Some("LIKE") {
+        // Without the indexes: such tables are for staging, and are read once.
+        kept.retain(|token| {
+            !matches!(
+                word(Some(token)).as_deref(),
+                Some("DEFAULTS" | "INCLUDING" | "EXCLUDING")
+            )
+        });
+        kept.push(raw("INCLUDING DEFAULTS"));
+        return rewrite(&kept);
+    }
+    let (name, rest) = kept.split_at(1.min(kept.len()));
+    Ok([name.to_vec(), rewrite(rest)?].concat())
+}
+
+/// Reads the attributes behind the columns; the answer is where they end.
+fn attributes(tokens: &[Token], mut at: usize, keys: &mut Keys) -> Result<usize, String> {
+    loop {
+        let rest = tokens.get(at..).unwrap_or_default();
+        match word(rest.first()).as_deref() {
+            Some("DISTSTYLE" | "BACKUP") => at += 2,
+            Some("COMPOUND") => at += 1,
+            Some("ENCODE" | "SORTKEY") if word(rest.get(1)).as_deref() == Some("AUTO") => at += 2,
+            Some(kind @ ("DISTKEY" | "SORTKEY")) => {
+                let end = closing(tokens, at + 1)?;
+                let mut columns = tokens
+                    .get(at + 2..end)
+                    .unwrap_or_default()
+                    .iter()
+                    .filter(|token| **token != Token::Comma)
+                    .cloned();
+                if kind == "DISTKEY" {
+                    keys.distribution = columns.next_back();
+                } else {
+                    keys.sort = columns.collect();
+                }
+                at = end + 1;
+            }
+            Some("INTERLEAVED") => return Err("INTERLEAVED SORTKEY".to_owned()),
+            _ => return Ok(at),
+        }
+    }
+}
+
+fn indexes(name: &[Token], keys: &Keys) -> Vec<Step> {
+    let bare = name
+        .last()
+        .map(|part| part.to_string().replace('"', "").to_lowercase())
+        .unwrap_or_default();
+    let index = |kind: &str, columns: &[Token]| {
+        let list = columns
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(", ");
+        Step::plain(format!(
+            "CREATE INDEX IF NOT EXISTS \"{bare}_{kind}\" ON {} ({list})",
+            text(name)
+        ))
+    };
+    let mut steps = Vec::new();
+    // By entity and time: how windows are looked up.
+    if let Some(column) = &keys.distribution {
+        let others = keys.sort.iter().filter(|other| *other != column);
+        steps.push(index(
+            "distkey",
+            &std::iter::once(column)
+                .chain(others)
+                .cloned()
+                .collect::<Vec<_>>(),
+        ));
+    }
+    // Not unique, as Redshift does not enforce it.
+    if !keys.primary.is_empty() {
+        steps.push(index("primary", &keys.primary));
+    }
+    if !keys.sort.is_empty() {
+        steps.push(index("sortkey", &keys.sort));
+    }
+    steps
+}

@@ -1,0 +1,237 @@
+//! A bundle small enough to know by heart.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use bundle::{Bundle, Golden, GoldenConfirm, GoldenFirst};
+use decision::{Action, Hold, Policy};
+use features::{Categories, Definition, Profiles, TableBuilder};
+use jiff::Timestamp;
+use scoring::{Forest, Node, Split, Tree};
+
+/// What it is built from.
+pub const DEFINITION: &str = include_str!("fixture.toml");
+
+/// Holds from an amount of 500 on, approves below. Releases where the evidence's `customer_mean_7d` is
+/// over 400, blocks else.
+///
+/// # Panics
+/// If the model crate refuses it.
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+pub fn bundle() -> Bundle {
+    Bundle::open(&files()).expect("the fixture opens")
+}
+
+/// The same as files by name.
+///
+/// # Panics
+/// If the model crate refuses it.
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+pub fn files() -> BTreeMap<String, Vec<u8>> {
+    let first = Forest::new(2, 0.0, &[fork(0, 499.99, -3.0, 3.0)]).expect("a tree");
+    bundle::build(
+        DEFINITION,
+        policy(),
+        [first.into(), confirm().into()],
+        &Categories::default(),
+        None,
+        golden(),
+    )
+    .expect("the fixture builds")
+}
+
+fn fork(feature: usize, threshold: f64, below: f64, other: f64) -> Tree {
+    let leaf = |value| Node { value, split: None };
+    let split = Split {
+        feature,
+        threshold,
+        below: 1,
+        other: 2,
+        missing_below: false,
+    };
+    vec![
+        Node {
+            value: 0.0,
+            split: Some(split),
+        },
+        leaf(below),
+        leaf(other),
+    ]
+}
+
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+fn confirm() -> Forest {
+    Forest::new(2, 0.0, &[fork(1, 400.0, 3.0, -3.0)]).expect("a tree")
+}
+
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+fn golden() -> Golden {
+    let transaction = serde_json::json!({
+        "transaction_id": "golden", "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0,
+        "customer_id": "C1", "terminal_id": "S1",
+    });
+    let hold: Hold = serde_json::from_value(serde_json::json!({
+        "decision_id": "0-1-0", "transaction_id": "golden", "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0,
+        "entities": {"customer_id": "C1", "terminal_id": "S1"}, "score": 0.9, "reasons": [], "model_version": "v",
+        "decided_at": "2026-01-31T09:00:01Z", "deadline": "2026-01-31T09:10:00Z",
+    }))
+    .expect("a hold");
+    let evidence = BTreeMap::from([("customer_mean_7d".to_owned(), Some(20.0))]);
+    Golden {
+        first: vec![GoldenFirst {
+            transaction,
+            profiles: BTreeMap::new(),
+            score: 0.0,
+        }],
+        confirm: vec![GoldenConfirm {
+            hold,
+            evidence,
+            score: 0.0,
+        }],
+    }
+}
+
+/// The definition with a first look that knows what its customer usually pays.
+pub fn profiled_definition() -> String {
+    DEFINITION.replace(
+        "[\"amount\", \"night\"]",
+        "[\"amount\", \"customer_mean_7d\"]\ncut_off = \"1d\"",
+    )
+}
+
+/// A bundle that holds what a customer with a profile of up to 50 does, with the profiles of these
+/// customers, or with none.
+///
+/// # Panics
+/// If the model crate refuses it.
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+pub fn profiled(cut_off: Timestamp, means: Option<&[(&str, f64)]>) -> BTreeMap<String, Vec<u8>> {
+    let text = profiled_definition();
+    let definition = Definition::parse(&text).expect("a definition");
+    let profiles = means.map(|means| {
+        let mut table =
+            TableBuilder::new(&definition, 0).expect("the first look asks about customers");
+        means
+            .iter()
+            .for_each(|(customer, mean)| table.push(customer, [*mean].into_iter()));
+        Profiles::build(cut_off, vec![table]).expect("each customer once")
+    });
+    let mut golden = golden();
+    for vector in &mut golden.first {
+        vector.profiles = BTreeMap::from([("customer_mean_7d".to_owned(), Some(20.0))]);
+    }
+    let first = Forest::new(2, 0.0, &[fork(1, 50.0, 3.0, -3.0)]).expect("a tree");
+    bundle::build(
+        &text,
+        policy(),
+        [first.into(), confirm().into()],
+        &Categories::default(),
+        profiles.as_ref(),
+        golden,
+    )
+    .expect("the fixture builds")
+}
+
+/// The definition with a category that both looks learn from.
+pub fn categorised_definition() -> String {
+    let feature = "categories = [\"channel\"]\n\n[[feature]]\nname = \"channel\"\ncategory = \"channel\"\n\n[[feature]]\nname = \"amount\"";
+    let text = DEFINITION.replacen("\n[[feature]]\nname = \"amount\"", feature, 1);
+    let text = text.replace("[\"amount\", \"night\"]", "[\"amount\", \"channel\"]");
+    text.replace(
+        "[\"amount\", \"customer_mean_7d\"]\n\n[costs]",
+        "[\"channel\", \"customer_mean_7d\"]\n\n[costs]",
+    )
+}
+
+/// A bundle that holds, and keeps on hold, what came by a channel whose rate of fraud is over a half.
+///
+/// # Errors
+/// If the model crate refuses it with these tables.
+#[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
+pub fn categorised(tables: &Categories) -> Result<BTreeMap<String, Vec<u8>>, bundle::Error> {
+    let first = Forest::new(2, 0.0, &[fork(1, 0.5, -3.0, 3.0)]).expect("a tree");
+    let confirm = Forest::new(2, 0.0, &[fork(0, 0.5, -3.0, 3.0)]).expect("a tree");
+    bundle::build(
+        &categorised_definition(),
+        policy(),
+        [first.into(), confirm.into()],
+        tables,
+        None,
+        golden(),
+    )
+}
+
+/// Its policy.
+pub fn policy() -> Policy {
+    Policy {
+        hold_at: 0.5,
+        release_below: 0.2,
+        block_at: 0.8,
+        hold_deadline_seconds: 600,
+        max_attempts: 3,
+        on_expiry: Action::Review,
+        on_failure: Action::Review,
+        on_missing_evidence: Action::Review,
+    }
+}
+
+/// Every measure a window may have, of everything it may be of, as lines of a definition.
+pub const MEASURES: [(&str, &str); 14] = [
+    ("count", "count = true"),
+    ("sum", "sum = \"amount\""),
+    ("mean", "mean = \"amount\""),
+    ("sd", "sd = \"amount\""),
+    ("min", "min = \"amount\""),
+    ("max", "max = \"amount\""),
+    ("sum_age", "sum = \"age\""),
+    ("mean_age", "mean = \"age\""),
+    ("sd_age", "sd = \"age\""),
+    ("min_age", "min = \"age\""),
+    ("max_age", "max = \"age\""),
+    ("distinct", "distinct = \"OTHER\""),
+    ("channels", "distinct = \"channel\""),
+    ("fraud_rate", "fraud_rate = true"),
+];
+
+/// The definition with every measure, of both entities, over a long and a short window with a delay
+/// and, where it can be, one without, in both looks: for comparing engines. Beside the entities, its
+/// transactions have a number `age` and a category `channel`.
+pub fn all_measures() -> String {
+    let (mut features, mut names) = (String::new(), Vec::new());
+    for (entity, other) in [
+        ("customer_id", "terminal_id"),
+        ("terminal_id", "customer_id"),
+    ] {
+        for (measure, line) in MEASURES {
+            let delays = if measure == "fraud_rate" {
+                ["delay = \"2d\"", "delay = \"1h\""]
+            } else {
+                ["", "delay = \"1h\""]
+            };
+            for (place, (window, delay)) in ["3d", "6h"].into_iter().zip(delays).enumerate() {
+                let name = format!("{entity}_{measure}_{place}");
+                let line = line.replace("OTHER", other);
+                let _ = write!(
+                    features,
+                    "[[feature]]\nname = \"{name}\"\nentity = \"{entity}\"\n{line}\nwindow = \"{window}\"\n{delay}\n\n"
+                );
+                names.push(format!("\"{name}\""));
+            }
+        }
+    }
+    let fields =
+        "numbers = [\"age\"]\ncategories = [\"channel\"]\n\n[[feature]]\nname = \"amount\"";
+    let text = DEFINITION.replacen("\n[[feature]]\nname = \"amount\"", fields, 1);
+    let (text, names) = (
+        text.replace("[first]", &format!("{features}[first]")),
+        names.join(", "),
+    );
+    let text = text.replace(
+        "[\"amount\", \"night\"]",
+        &format!("[{names}]\ncut_off = \"12h\""),
+    );
+    text.replace(
+        "[\"amount\", \"customer_mean_7d\"]\n\n[costs]",
+        &format!("[{names}]\n\n[costs]"),
+    )
+}
