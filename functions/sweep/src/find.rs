@@ -83,9 +83,9 @@ pub async fn find<O: Objects>(objects: &O, grace: Duration, now: Timestamp) -> R
     for (deadline, name) in holds {
         let passed = deadline.is_some_and(|deadline| deadline <= now);
         if passed {
-            due.overdue.push(name)
+            due.overdue.push(name);
         } else {
-            due.holds.push(name)
+            due.holds.push(name);
         }
     }
     due.loads.sort();

@@ -49,7 +49,7 @@ const STORIES: [Story; 7] = [
             .set_status(&id, Status::Failed { error: "x".into() });
     }),
     ("score died before it submitted", |world| {
-        world.write(NAME, &holds(), 1, None)
+        world.write(NAME, &holds(), 1, None);
     }),
     ("score died before it heard", |world| {
         finish(world.submit(NAME, &holds(), 1));

@@ -276,13 +276,13 @@ impl Learner {
                     settings.rounds
                 };
                 boost(task, &settings, sample, stop, |done| {
-                    told(Step { learner, done, of })
+                    told(Step { learner, done, of });
                 })
             }
             Self::Forest(settings) => {
                 let of = settings.trees;
                 forest(task, &settings, sample, |done| {
-                    told(Step { learner, done, of })
+                    told(Step { learner, done, of });
                 })
             }
             Self::Logistic(settings) => {

@@ -56,7 +56,7 @@ fn set(lines: &[String]) -> TrainingSet {
 fn the_second_look_learns_what_only_the_history_knows() {
     let mut rounds = 0;
     let trained = train(DEFINITION, &set(&lines(4_000)), None, [None, None], |_| {
-        rounds += 1
+        rounds += 1;
     })
     .unwrap();
     assert!(rounds > 0, "progress is told");

@@ -44,7 +44,7 @@ impl Seen {
         // At least once is what a stream promises: the same decision may come again.
         match decisions.get(&id) {
             Some((before, _)) if before.action != decision.action => {
-                self.contradictions.push(id.clone())
+                self.contradictions.push(id.clone());
             }
             Some(_) => return,
             None => {

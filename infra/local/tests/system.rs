@@ -128,14 +128,14 @@ fn a_deployed_stack_runs_on_this_machine_alone() {
     let scratch = scratch();
     let start = Instant::now();
     let mut local = Local::up(&scratch.options, |step| {
-        eprintln!("{:>6.1?} {step}", start.elapsed())
+        eprintln!("{:>6.1?} {step}", start.elapsed());
     })
     .unwrap();
     eprintln!("{:>6.1?} up", start.elapsed());
     let parameters = Parameters::default().with("StreamShards", 2);
     local
         .deploy_with(&parameters, |step| {
-            eprintln!("{:>6.1?} {step}", start.elapsed())
+            eprintln!("{:>6.1?} {step}", start.elapsed());
         })
         .unwrap();
     eprintln!("{:>6.1?} deployed: {:?}", start.elapsed(), local.outputs());

@@ -103,7 +103,7 @@ impl Engine {
         for (place, sub) in record.subs.iter().enumerate() {
             go_on()?;
             let change = |change: &dyn Fn(&mut Sub)| {
-                statement.change(|record| record.subs.get_mut(place).map_or((), change))
+                statement.change(|record| record.subs.get_mut(place).map_or((), change));
             };
             change(&|sub| sub.status = Status::Started);
             let started = Instant::now();

@@ -41,9 +41,9 @@ pub(crate) fn interleave<A, B>(
     let (mut end_a, mut end_b) = (None, None);
     for first in order {
         if first {
-            step(a.as_mut(), &mut end_a)
+            step(a.as_mut(), &mut end_a);
         } else {
-            step(b.as_mut(), &mut end_b)
+            step(b.as_mut(), &mut end_b);
         }
     }
     for _ in 0..100_000 {

@@ -156,7 +156,7 @@ fn a_look_up_and_a_score_allocate_nothing() {
         found = ["poor", "stranger"]
             .iter()
             .filter_map(|name| profiles.find(0, name))
-            .count()
+            .count();
     };
     assert_eq!((allocations(look_up), found), (0, 1));
 

@@ -264,11 +264,11 @@ fn what_spark_can_and_we_can_not_is_named() {
         "{error}"
     );
     let error = refused("boosted", &|saved| {
-        saved.trees = saved.trees.lines().skip(1).collect::<Vec<_>>().join("\n")
+        saved.trees = saved.trees.lines().skip(1).collect::<Vec<_>>().join("\n");
     });
     assert!(error.contains("tree 0 has no weight"), "{error}");
     let error = refused("forest", &|saved| {
-        saved.nodes = saved.nodes.lines().take(4).collect::<Vec<_>>().join("\n")
+        saved.nodes = saved.nodes.lines().take(4).collect::<Vec<_>>().join("\n");
     });
     assert!(error.contains("the nodes of tree 0 are no tree"), "{error}");
 }

@@ -355,7 +355,7 @@ fn a_batch_of_any_length_is_scored_like_its_rows_alone() {
                 f64::NAN
             } else {
                 (at % 7) as f64 / 7.0
-            })
+            });
         });
         let mut scores = Vec::new();
         forest.score(&rows, &mut scores);

@@ -136,7 +136,7 @@ fn each_damage_is_seen_as_what_it_is() {
             |found, _| {
                 found
                     .transactions
-                    .extend([("x".into(), once(Action::Hold))])
+                    .extend([("x".into(), once(Action::Hold))]);
             },
             "strangers",
             1,
@@ -159,7 +159,7 @@ fn each_damage_is_seen_as_what_it_is() {
                 drop(
                     seen.provisional
                         .insert("a".into(), decision("a", "provisional", "hold")),
-                )
+                );
             },
             "contradictory",
             1,
@@ -170,7 +170,7 @@ fn each_damage_is_seen_as_what_it_is() {
                 drop(
                     seen.finals
                         .insert("h".into(), decision("h", "final", "block")),
-                )
+                );
             },
             "contradictory",
             1,
@@ -180,7 +180,7 @@ fn each_damage_is_seen_as_what_it_is() {
             |found, _| {
                 found
                     .transactions
-                    .extend([("a".into(), once(Action::Hold))])
+                    .extend([("a".into(), once(Action::Hold))]);
             },
             "contradictory",
             1,

@@ -62,7 +62,7 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Copy, String> {
         for column in split(listed) {
             match column {
                 [Token::Word(name)] if name.quote_style.is_some() => {
-                    columns.push(name.value.clone())
+                    columns.push(name.value.clone());
                 }
                 [Token::Word(name)] => columns.push(name.value.to_lowercase()),
                 other => return Err(format!("{} as a column of COPY", text(other))),

@@ -127,9 +127,9 @@ pub(crate) fn read(tokens: &[Token]) -> Result<Options, String> {
                     .ok_or_else(|| format!("{name} without a number"))?;
                 take = 1;
                 if name == "MAXERROR" {
-                    options.max_errors = number
+                    options.max_errors = number;
                 } else {
-                    options.ignore_header = number
+                    options.ignore_header = number;
                 }
             }
             "TIMEFORMAT" | "DATEFORMAT" => {

@@ -25,7 +25,7 @@ pub(crate) fn step(tokens: &[Token]) -> Result<Step, String> {
         "MERGE" => merge(tokens)?,
         // Redshift's FROM may be left out.
         "DELETE" if word(tokens.get(1)).as_deref() != Some("FROM") => {
-            rewritten.insert(1, raw("FROM"))
+            rewritten.insert(1, raw("FROM"));
         }
         _ => {}
     }

@@ -40,7 +40,7 @@ use system::{eventually, kill_functions, logs, set_faults};
 /// A system of its own, with the harness's bundle.
 fn deployed(folder: &Path, say: &impl Fn(&str)) -> Local {
     let mut local = Local::up(&Options::new(folder.join("state")), |step| {
-        say(&step.to_string())
+        say(&step.to_string());
     })
     .unwrap();
     let parameters = Parameters::default()
