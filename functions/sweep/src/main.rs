@@ -39,7 +39,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     };
     // What the user has declared: holds end by it when there is no bundle to end them by.
     let declared = (
-        definition.rules.on_expiry,
+        definition.policy.on_expiry,
         definition.schema().entities.first().cloned(),
     );
     let load_sql = move |table: Table, manifest: &str| {

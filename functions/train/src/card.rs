@@ -51,7 +51,7 @@ fn text(definition: &Definition, report: &Report) -> String {
         thousands(report.transactions),
         thousands(report.frauds),
         percent(report.frauds as f64 / report.transactions.max(1) as f64, 2),
-        days(definition.training.label_delay as f64 / 86_400.0),
+        days(definition.training.label_delay.as_secs_f64() / 86_400.0),
         days(report.holdout_days),
         thousands(report.holdout),
         thousands(report.holdout_frauds),
@@ -168,7 +168,7 @@ fn thresholds(card: &mut String, definition: &Definition, report: &Report) {
                 percent(share, 2)
             )
         }
-        HoldBy::ADay(holds) => format!("the lowest with which at most {holds} a day are held"),
+        HoldBy::PerDay(holds) => format!("the lowest with which at most {holds} a day are held"),
         HoldBy::Cost { false_hold } => {
             format!(
                 "where approving is expected to cost as much as holding: a false hold costs {false_hold}, a missed fraud {}",
@@ -178,7 +178,7 @@ fn thresholds(card: &mut String, definition: &Definition, report: &Report) {
     };
     let review = match definition.review {
         ReviewBy::Cost { review } => format!("a review costs {review}"),
-        ReviewBy::ADay(reviews) => format!("there may be {reviews} reviews a day"),
+        ReviewBy::PerDay(reviews) => format!("there may be {reviews} reviews a day"),
     };
     let _ = write!(
         card,

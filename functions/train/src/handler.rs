@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bundle::Bundle;
-use features::{Definition, Profiles, sql};
-use jiff::{SignedDuration, Timestamp};
+use features::{Definition, Profiles, TrainingPeriod, sql};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use startup::DefinitionError;
 use store::Objects;
@@ -166,7 +166,7 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
             .await?
             .ok_or(HandlerError::NoProfiles)?;
         let version = self
-            .put_in_use(bundle::with_profiles(files, &profiles)?)
+            .put_in_use(bundle::replace_profiles(files, &profiles)?)
             .await?;
         Ok(Refreshed {
             bundle: self.bundle.clone(),
@@ -204,15 +204,8 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         as_of: Timestamp,
         now: Timestamp,
     ) -> Result<TrainingSet, HandlerError> {
-        let back = |moment: Timestamp, seconds: u64| {
-            moment
-                .saturating_sub(SignedDuration::from_secs(seconds as i64))
-                .unwrap_or(Timestamp::UNIX_EPOCH)
-        };
-        let to = back(as_of, definition.training.label_delay);
-        let from = back(to, definition.training.span);
-        let export =
-            |url: &str| sql::training_export(definition, [from, to, as_of], url, &self.role_arn);
+        let period = TrainingPeriod::ending_before(as_of, &definition.training);
+        let export = |url: &str| sql::training_export(definition, &period, url, &self.role_arn);
         let parts = self.unload("set", as_of, now, export).await?;
         Ok(TrainingSet::read(
             definition,
@@ -227,11 +220,11 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         as_of: Timestamp,
         now: Timestamp,
     ) -> Result<Option<Profiles>, HandlerError> {
-        let Some(cut_off) = definition.first.cut_off(as_of) else {
+        let Some(cut_off) = definition.first.last_cut_off(as_of) else {
             return Ok(None);
         };
         let mut tables = Vec::new();
-        for entity in definition.profiled() {
+        for entity in definition.profiled_entities() {
             let name = definition
                 .schema()
                 .entities

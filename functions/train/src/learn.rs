@@ -1,7 +1,7 @@
 //! One look's model: learners compared on the holdout, and the best of them learnt again from all rows.
 
 use features::Training;
-use scoring::{Forest, ForestError, Linear, LinearError, Link, Matrix, Model, Standardised, Tree};
+use scoring::{Forest, ForestError, Linear, LinearError, Link, Matrix, Model, Scaling, Tree};
 use scoring::{logistic, logit};
 
 use crate::boost::{Stop, boost};
@@ -156,10 +156,7 @@ pub(crate) enum Learnt {
     /// A probability: the sum of what each tree says; `correction` in its log odds.
     Forest { trees: Vec<Tree>, correction: f64 },
     /// Log odds: the bias and what each column adds.
-    Logistic {
-        bias: f64,
-        columns: Vec<Standardised>,
-    },
+    Logistic { bias: f64, columns: Vec<Scaling> },
 }
 
 /// What a learner has found, and the log odds that smartcore gives [`Task::checked`].
@@ -463,7 +460,7 @@ mod tests {
             held_out: &[],
             training: &training,
         };
-        let column = Standardised {
+        let column = Scaling {
             mean: 4.0,
             sd: 2.0,
             coefficient: 1.0,

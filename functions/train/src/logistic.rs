@@ -1,6 +1,6 @@
 //! Logistic regression by smartcore's L-BFGS, on standardised columns; a missing value counts as the mean.
 
-use scoring::{MISSING, Standardised};
+use scoring::{MISSING, Scaling};
 use smartcore::linalg::basic::arrays::Array as _;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
@@ -15,7 +15,7 @@ pub(crate) fn regress(
     settings: features::Logistic,
     sample: &Sample,
 ) -> Result<Fitted, LearnError> {
-    let mut columns: Vec<Standardised> = (0..task.rows.columns())
+    let mut columns: Vec<Scaling> = (0..task.rows.columns())
         .map(|column| scale(task, &sample.rows, column))
         .collect();
     let x = standardised(task, &sample.rows, &columns)?;
@@ -62,7 +62,7 @@ pub(crate) fn regress(
 }
 
 /// Mean and standard deviation of what is not missing; a column of one value is left as it is.
-fn scale(task: &Task<'_>, of: &[usize], column: usize) -> Standardised {
+fn scale(task: &Task<'_>, of: &[usize], column: usize) -> Scaling {
     let value = |row: &usize| {
         task.rows
             .row(*row)
@@ -74,7 +74,7 @@ fn scale(task: &Task<'_>, of: &[usize], column: usize) -> Standardised {
     let count = known().count().max(1) as f64;
     let mean = known().sum::<f64>() / count;
     let sd = (known().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt();
-    Standardised {
+    Scaling {
         mean,
         sd: if sd > 0.0 { sd } else { 1.0 },
         coefficient: 0.0,
@@ -84,7 +84,7 @@ fn scale(task: &Task<'_>, of: &[usize], column: usize) -> Standardised {
 fn standardised(
     task: &Task<'_>,
     of: &[usize],
-    columns: &[Standardised],
+    columns: &[Scaling],
 ) -> Result<DenseMatrix<f64>, LearnError> {
     let values = |&row: &usize| {
         columns

@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
 use decision::{Batch, Evidence};
-use features::categories::{self, Categories};
-use features::{Definition, Look, Profiles, ProfilesError, TableBuilder, sql};
-use features::{Facts, History, Label};
-use jiff::{SignedDuration, Timestamp};
+use features::{Categories, FraudCount};
+use features::{Definition, Look, Profiles, ProfilesError, TableBuilder, TrainingPeriod};
+use features::{FeatureSource, History, Label};
+use jiff::Timestamp;
 use scoring::Matrix;
 
 /// Labelled transactions with the windows of both looks: what serving would have had. Columns; rows in
@@ -146,18 +146,14 @@ impl TrainingSet {
 
     /// Takes rows from `past`, of what happened in `[from, to)`, labelled by what was reported by
     /// `as_of`; the windows come from all of it.
-    pub fn of_history(
-        definition: &Definition,
-        past: &Past,
-        [from, to, as_of]: [Timestamp; 3],
-    ) -> Self {
+    pub fn of_history(definition: &Definition, past: &Past, period: &TrainingPeriod) -> Self {
         let history = &past.history;
         let mut rows: Vec<usize> = (0..history.len())
             .filter(|&row| {
                 history
                     .occurred_at
                     .get(row)
-                    .is_some_and(|moment| (from..to).contains(moment))
+                    .is_some_and(|moment| period.contains(*moment))
             })
             .collect();
         rows.sort_by_key(|row| history.occurred_at.get(*row));
@@ -187,7 +183,7 @@ impl TrainingSet {
                     .map(|&row| column.get(row).copied().flatten())
                     .collect(),
             });
-        let known = |label: &Label| label.is_fraud && label.reported_at <= as_of;
+        let known = |label: &Label| label.is_fraud && label.reported_at <= period.as_of;
         Self {
             occurred_at: rows
                 .iter()
@@ -215,7 +211,7 @@ impl TrainingSet {
     /// The rows to learn from: all but those of the holdout, the last ones.
     pub fn learnt(&self, definition: &Definition) -> Vec<bool> {
         let last = self.occurred_at.iter().max().copied().unwrap_or_default();
-        let apart = SignedDuration::from_secs(definition.training.holdout as i64);
+        let apart = definition.training.holdout;
         self.occurred_at
             .iter()
             .map(|moment| last.duration_since(*moment) >= apart)
@@ -226,7 +222,7 @@ impl TrainingSet {
     pub fn tables(&self, definition: &Definition) -> Categories {
         let mut tables = Categories::default();
         let learnt = self.learnt(definition);
-        for (place, name) in definition.encoded() {
+        for (place, name) in definition.category_features() {
             let Some(column) = self.categories.get(place) else {
                 continue;
             };
@@ -236,7 +232,7 @@ impl TrainingSet {
             tables.learn(
                 name,
                 counts.all,
-                seen.filter(|(_, [transactions, _])| *transactions > 0),
+                seen.filter(|(_, count)| count.transactions > 0),
             );
         }
         tables
@@ -244,7 +240,7 @@ impl TrainingSet {
 
     /// A look's matrix: a row for each transaction.
     pub fn matrix(&self, definition: &Definition, look: &Look) -> Matrix {
-        let windows = if look.every.is_some() {
+        let windows = if look.cut_off.is_some() {
             &self.profiles
         } else {
             &self.windows
@@ -256,7 +252,7 @@ impl TrainingSet {
             .collect();
         let learnt = self.learnt(definition);
         let mut rates = vec![Vec::new(); definition.schema().categories.len()];
-        for (place, _) in definition.encoded() {
+        for (place, _) in definition.category_features() {
             if let (Some(rates), Some(column)) = (rates.get_mut(place), self.categories.get(place))
             {
                 *rates = Counts::rates(self, column, &learnt);
@@ -291,7 +287,7 @@ impl TrainingSet {
             let value = column.names.get((*column.rows.get(row)?)? as usize)?;
             Some((name.to_owned(), value.clone()))
         };
-        definition.encoded().filter_map(value).collect()
+        definition.category_features().filter_map(value).collect()
     }
 
     /// The declared numbers that a row has.
@@ -305,8 +301,8 @@ impl TrainingSet {
 /// How many transactions had each value of a category, and how many of them were frauds.
 #[derive(Clone)]
 struct Counts {
-    all: [usize; 2],
-    values: Vec<[usize; 2]>,
+    all: FraudCount,
+    values: Vec<FraudCount>,
 }
 
 /// A row to learn from must not find its own answer in its category's rate: its rate comes from the
@@ -316,8 +312,8 @@ const FOLDS: usize = 5;
 impl Counts {
     fn of(set: &TrainingSet, column: &Category, rows: impl Fn(usize) -> bool) -> Self {
         let mut counts = Self {
-            all: [0; 2],
-            values: vec![[0; 2]; column.names.len()],
+            all: FraudCount::default(),
+            values: vec![FraudCount::default(); column.names.len()],
         };
         for (_, (value, fraud)) in column
             .rows
@@ -327,9 +323,9 @@ impl Counts {
             .filter(|(row, _)| rows(*row))
         {
             let of_value = value.and_then(|value| counts.values.get_mut(value as usize));
-            for [transactions, frauds] in of_value.into_iter().chain([&mut counts.all]) {
-                *transactions += 1;
-                *frauds += usize::from(*fraud);
+            for count in of_value.into_iter().chain([&mut counts.all]) {
+                count.transactions += 1;
+                count.frauds += usize::from(*fraud);
             }
         }
         counts
@@ -352,7 +348,7 @@ impl Counts {
                 .and_then(|value| counts.values.get(value as usize))
                 .copied()
                 .unwrap_or_default();
-            categories::rate(of_value, categories::prior(counts.all))
+            of_value.shrunk_fraud_rate(counts.all.fraud_rate())
         };
         column.rows.iter().enumerate().map(rate).collect()
     }
@@ -446,7 +442,7 @@ impl Past {
         definition: &Definition,
         cut_off: Timestamp,
     ) -> Result<Profiles, ProfilesError> {
-        let tables = definition.profiled().filter_map(|entity| {
+        let tables = definition.profiled_entities().filter_map(|entity| {
             let mut table = TableBuilder::new(definition, entity)?;
             let names = in_order(self.entities.get(entity)?);
             for (number, windows) in self.history.profiles(definition, entity, cut_off) {
@@ -534,7 +530,7 @@ struct SetRow<'a> {
     row: usize,
 }
 
-impl Facts for SetRow<'_> {
+impl FeatureSource for SetRow<'_> {
     fn occurred_at(&self) -> Timestamp {
         self.set
             .occurred_at
@@ -594,7 +590,10 @@ fn read_part(
         "label".to_owned(),
     ];
     names.extend(definition.schema().numbers.iter().cloned());
-    for (look, prefix) in [(&definition.confirm, ""), (&definition.first, sql::PROFILE)] {
+    for (look, prefix) in [
+        (&definition.confirm, ""),
+        (&definition.first, features::PROFILE_PREFIX),
+    ] {
         let mut windows: Vec<&str> = definition
             .windows(look)
             .into_iter()

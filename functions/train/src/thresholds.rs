@@ -14,7 +14,7 @@ pub(crate) fn policy(
     first: &[(f64, bool)],
     confirm: &[(f64, bool)],
 ) -> Result<Policy, TrainError> {
-    let days = definition.training.holdout as f64 / DAY_SECONDS;
+    let days = definition.training.holdout.as_secs_f64() / DAY_SECONDS;
     let within = |setting, budget: f64| {
         let budget = budget.floor() as usize;
         hold_at(first, budget).ok_or_else(|| TrainError::Ties {
@@ -26,13 +26,13 @@ pub(crate) fn policy(
     };
     let hold_at = match definition.hold {
         HoldBy::Share(share) => within("first.hold_share", first.len() as f64 * share)?,
-        HoldBy::ADay(holds) => within("first.holds_a_day", holds * days)?,
+        HoldBy::PerDay(holds) => within("first.holds_a_day", holds * days)?,
         // Where p · missed_fraud = (1 − p) · false_hold.
         HoldBy::Cost { false_hold } => false_hold / (false_hold + definition.costs.missed_fraud),
     };
     let review = match definition.review {
         ReviewBy::Cost { review } => review,
-        ReviewBy::ADay(reviews) => {
+        ReviewBy::PerDay(reviews) => {
             let held = first
                 .iter()
                 .zip(confirm)
@@ -45,17 +45,17 @@ pub(crate) fn policy(
         }
     };
     let release_below = review / definition.costs.missed_fraud;
-    let rules = &definition.rules;
+    let settings = &definition.policy;
     Ok(Policy {
         hold_at,
         release_below,
         // At the dearest review both are the same number, but for rounding.
         block_at: (1.0 - review / definition.costs.false_block).max(release_below),
-        hold_deadline_seconds: rules.hold_deadline,
-        max_attempts: rules.max_attempts,
-        on_expiry: rules.on_expiry,
-        on_failure: rules.on_failure,
-        on_missing_evidence: rules.on_missing_evidence,
+        hold_deadline_seconds: settings.hold_deadline.as_secs().unsigned_abs(),
+        max_attempts: settings.max_attempts,
+        on_expiry: settings.on_expiry,
+        on_failure: settings.on_failure,
+        on_missing_evidence: settings.on_missing_evidence,
     })
 }
 
@@ -88,7 +88,7 @@ fn review_cost(costs: Costs, held: impl Iterator<Item = f64>, budget: usize) -> 
     let worth = |p: f64| (p * costs.missed_fraud).min((1.0 - p) * costs.false_block);
     let mut worths: Vec<f64> = held.map(worth).collect();
     worths.sort_by(|a, b| b.total_cmp(a));
-    let mut above = costs.dearest_review();
+    let mut above = costs.break_even_review();
     let mut reviewed = 0;
     for equal in worths.chunk_by(|a, b| a == b) {
         let Some(&worth) = equal.first() else { break };

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::thread;
 
-use bundle::Bundle;
+use bundle::{Bundle, Models};
 use features::{Definition, DefinitionError, Look, Profiles};
 use scoring::{Matrix, Model};
 
@@ -162,7 +162,10 @@ pub fn train(
         confirm.report(&definition, &definition.confirm, &confirm_out),
     ];
     let golden = golden(&definition, &policy, set);
-    let models = [first.learned.model, confirm.learned.model];
+    let models = Models {
+        first: first.learned.model,
+        confirm: confirm.learned.model,
+    };
     let tables = set.tables(&definition);
     let files = bundle::build(
         definition_text,
@@ -183,7 +186,7 @@ pub fn train(
             .map(|end| end.copied().unwrap_or_default()),
         holdout: first_out.len(),
         holdout_frauds: first_out.iter().filter(|(_, fraud)| *fraud).count(),
-        holdout_days: definition.training.holdout as f64 / 86_400.0,
+        holdout_days: definition.training.holdout.as_secs_f64() / 86_400.0,
         first,
         confirm,
         held,

@@ -10,7 +10,7 @@ use std::error::Error as _;
 use bundle::Bundle;
 use harness::fixture::DEFINITION;
 use jiff::Timestamp;
-use scoring::{Linear, Model, Standardised};
+use scoring::{Linear, Model, Scaling};
 use train::{Report, TrainError, Trained, TrainingSet, train};
 
 const BOOST: &str = "[training.boost]\nrounds = 40\ndepth = 2\nlearning_rate = 0.3\nmin_leaf = 5\n";
@@ -263,7 +263,7 @@ fn a_first_look_that_can_t_keep_to_its_budget_is_refused_with_what_to_do() {
 #[test]
 fn a_model_that_is_brought_along_is_served_as_it_came() {
     let set = world(3_000, corners);
-    let column = |coefficient| Standardised {
+    let column = |coefficient| Scaling {
         mean: 500.0,
         sd: 100.0,
         coefficient,

@@ -262,7 +262,7 @@ impl Known<'_> {
             false => self.definition.schema().entities.first(),
         };
         let partition_key = entity.map_or_else(|| Ok(transaction_id.clone()), |name| text(name))?;
-        let delay = SignedDuration::from_secs(self.definition.training.label_delay as i64);
+        let delay = self.definition.training.label_delay;
         let reported_at = match object.remove("reported_at") {
             Some(Value::String(text)) => moment(text, "reported_at")?,
             Some(_) => bail!("line {line}, field reported_at: expected an RFC 3339 moment"),

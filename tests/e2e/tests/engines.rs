@@ -14,7 +14,7 @@ use std::time::Duration;
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::config::{BehaviorVersion, Credentials, Region};
 use decision::Hold;
-use features::{Definition, Measure, sql};
+use features::{Definition, Measure, PROFILE_PREFIX, TrainingPeriod, sql};
 use features::{History, Label};
 use harness::fixture::all_measures;
 use jiff::{SignedDuration, Timestamp};
@@ -316,12 +316,20 @@ impl World {
             ..
         } = self;
         let to = "2030-01-01T00:00:00Z".parse().unwrap();
-        let found = rows(warehouse, sql::training_set(definition, from, to, to)).await;
+        let period = TrainingPeriod {
+            from,
+            to,
+            as_of: to,
+        };
+        let found = rows(warehouse, sql::training_set(definition, &period)).await;
         let asked: Vec<usize> = (0..history.len())
             .filter(|&row| history.occurred_at[row] >= from)
             .collect();
         assert_eq!(found.len(), asked.len());
-        for (look, prefix) in [(&definition.confirm, ""), (&definition.first, sql::PROFILE)] {
+        for (look, prefix) in [
+            (&definition.confirm, ""),
+            (&definition.first, PROFILE_PREFIX),
+        ] {
             let windows = definition.windows(look);
             for ((name, _), values) in windows.iter().zip(history.windows(definition, look)) {
                 for &row in &asked {
@@ -344,7 +352,7 @@ impl World {
             warehouse,
             ..
         } = self;
-        for entity in definition.profiled() {
+        for entity in definition.profiled_entities() {
             let found = warehouse_rows(warehouse, sql::profiles(definition, entity, cut_off)).await;
             let mut found: BTreeMap<String, Row> = found
                 .into_iter()
@@ -382,9 +390,14 @@ async fn both_engines_see_the_same_history() {
     .await;
     let [from, to] =
         ["2028-12-31T00:00:00Z", "2030-01-01T00:00:00Z"].map(|text| text.parse().unwrap());
+    let period = TrainingPeriod {
+        from,
+        to,
+        as_of: to,
+    };
     let found = rows(
         &world.warehouse,
-        sql::training_set(&world.definition, from, to, to),
+        sql::training_set(&world.definition, &period),
     )
     .await;
     let windows = world.definition.windows(&world.definition.first);
@@ -392,7 +405,7 @@ async fn both_engines_see_the_same_history() {
         .iter()
         .filter(|(_, window)| window.measure == Measure::Count);
     let counts = counted
-        .map(|(name, _)| found["N"].number(&format!("{}{name}", sql::PROFILE)))
+        .map(|(name, _)| found["N"].number(&format!("{PROFILE_PREFIX}{name}")))
         .collect::<Vec<_>>();
     assert!(
         counts.len() > 1 && counts.iter().all(|count| *count == Some(0.0)),
@@ -424,7 +437,7 @@ async fn both_engines_see_the_same_cards_by_the_definition_that_is_shipped() {
         .compare_evidence("some", &(0..rows).step_by(11).collect::<Vec<_>>())
         .await;
     let midnight = simulate::start() + SignedDuration::from_hours(40 * 24);
-    assert!(world.definition.profiled().count() > 0);
+    assert!(world.definition.profiled_entities().count() > 0);
     // From noon on: the first look's windows of its first rows reach half a day further back.
     world
         .compare_training_set(midnight + SignedDuration::from_hours(12))

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use bundle::{Bundle, Golden, GoldenConfirm, GoldenFirst};
+use bundle::{Bundle, Golden, GoldenConfirm, GoldenFirst, Models};
 use decision::{Action, Hold, Policy};
 use features::{Categories, Definition, Profiles, TableBuilder};
 use jiff::Timestamp;
@@ -32,12 +32,19 @@ pub fn files() -> BTreeMap<String, Vec<u8>> {
     bundle::build(
         DEFINITION,
         policy(),
-        [first.into(), confirm().into()],
+        models(first, confirm()),
         &Categories::default(),
         None,
         golden(),
     )
     .expect("the fixture builds")
+}
+
+fn models(first: Forest, confirm: Forest) -> Models {
+    Models {
+        first: first.into(),
+        confirm: confirm.into(),
+    }
 }
 
 fn fork(feature: usize, threshold: f64, below: f64, other: f64) -> Tree {
@@ -124,7 +131,7 @@ pub fn profiled(cut_off: Timestamp, means: Option<&[(&str, f64)]>) -> BTreeMap<S
     bundle::build(
         &text,
         policy(),
-        [first.into(), confirm().into()],
+        models(first, confirm()),
         &Categories::default(),
         profiles.as_ref(),
         golden,
@@ -154,7 +161,7 @@ pub fn categorised(tables: &Categories) -> Result<BTreeMap<String, Vec<u8>>, bun
     bundle::build(
         &categorised_definition(),
         policy(),
-        [first.into(), confirm.into()],
+        models(first, confirm),
         tables,
         None,
         golden(),

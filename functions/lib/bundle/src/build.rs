@@ -2,29 +2,29 @@ use std::collections::BTreeMap;
 
 use decision::Policy;
 use features::{Categories, Definition, Profiles};
-use scoring::Model;
 
 use crate::files::{CATEGORIES, CONFIRM, DEFINITION, FIRST, GOLDEN, PROFILES};
 use crate::manifest::seal;
-use crate::{Bundle, Error, Golden};
+use crate::{Bundle, Error, Golden, Models};
 
 /// A bundle's files by name. The golden vectors' scores are computed here, by the same code that
 /// serves: `golden` brings the transactions, holds, profiles and evidence.
 pub fn build(
     definition_text: &str,
     policy: Policy,
-    [first, confirm]: [Model; 2],
+    models: Models,
     categories: &Categories,
     profiles: Option<&Profiles>,
     mut golden: Golden,
 ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
-    let (first_bytes, confirm_bytes) = (first.to_bytes(), confirm.to_bytes());
+    let first_bytes = models.first.to_bytes();
+    let confirm_bytes = models.confirm.to_bytes();
     let definition = Definition::parse(definition_text)?;
     let bundle = Bundle::new(
         definition,
         String::new(),
         policy,
-        [first, confirm],
+        models,
         categories.clone(),
         None,
     )?;

@@ -1,8 +1,10 @@
 use std::collections::BTreeMap;
 
 use decision::{Batch, Evidence, Hold, Policy, Reason, Schema};
-use features::{Categories, CategoriesError, Definition, Facts, Look, Profiles, ProfilesError};
-use jiff::{SignedDuration, Timestamp};
+use features::{
+    Categories, CategoriesError, Definition, FeatureSource, Look, Profiles, ProfilesError,
+};
+use jiff::Timestamp;
 use scoring::{Matrix, Model};
 
 use crate::Error;
@@ -18,8 +20,7 @@ pub struct Bundle {
     pub(crate) definition: Definition,
     pub(crate) version: String,
     pub(crate) policy: Policy,
-    pub(crate) first: Model,
-    pub(crate) confirm: Model,
+    pub(crate) models: Models,
     pub(crate) categories: Categories,
     pub(crate) profiles: Option<Profiles>,
     pub(crate) slots: Slots,
@@ -28,18 +29,25 @@ pub struct Bundle {
     pub(crate) degraded: Vec<Vec<String>>,
 }
 
+/// The models of both looks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Models {
+    pub first: Model,
+    pub confirm: Model,
+}
+
 /// Memory that scoring reuses from batch to batch.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
     pub(crate) matrix: Matrix,
     pub(crate) scores: Vec<f64>,
     pub(crate) found: Vec<Option<u32>>,
-    pub(crate) lacking: Vec<Lacking>,
+    pub(crate) lacking: Vec<MissingProfiles>,
 }
 
 /// What the first look did not know of a transaction; [`Bundle::degraded`] has the words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lacking(u8);
+pub struct MissingProfiles(u8);
 
 /// The first look's answers, row by row of a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,12 +55,12 @@ pub struct FirstScores<'s> {
     /// Probabilities of fraud.
     pub scores: &'s [f64],
     /// What each was made without.
-    pub lacking: &'s [Lacking],
+    pub lacking: &'s [MissingProfiles],
 }
 
 /// What the confirming look says of a hold.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Confirmed {
+pub struct SecondScore {
     /// Probability of fraud.
     pub score: f64,
     /// At most three, strongest first.
@@ -126,7 +134,7 @@ impl Bundle {
             model(CONFIRM, &definition.confirm)?,
         );
         let categories = match files.get(CATEGORIES) {
-            None if definition.encoded().next().is_some() => {
+            None if definition.category_features().next().is_some() => {
                 return Err(Error::Missing(CATEGORIES.to_owned()));
             }
             None => Categories::default(),
@@ -140,7 +148,7 @@ impl Bundle {
             definition,
             manifest.version,
             manifest.policy,
-            [first, confirm],
+            Models { first, confirm },
             categories,
             profiles,
         )?;
@@ -154,7 +162,7 @@ impl Bundle {
         definition: Definition,
         version: String,
         policy: Policy,
-        [first, confirm]: [Model; 2],
+        models: Models,
         categories: Categories,
         profiles: Option<Profiles>,
     ) -> Result<Self, Error> {
@@ -174,8 +182,7 @@ impl Bundle {
             definition,
             version,
             policy,
-            first,
-            confirm,
+            models,
             categories,
             profiles,
             slots,
@@ -208,7 +215,9 @@ impl Bundle {
     /// The first look: a probability for each row of a batch. Allocates only where `scratch` must grow.
     pub fn first_scores<'s>(&self, batch: &Batch<'_>, scratch: &'s mut Scratch) -> FirstScores<'s> {
         self.first_rows(self.profiles.as_ref(), batch, scratch);
-        self.first.score(&scratch.matrix, &mut scratch.scores);
+        self.models
+            .first
+            .score(&scratch.matrix, &mut scratch.scores);
         FirstScores {
             scores: &scratch.scores,
             lacking: &scratch.lacking,
@@ -216,7 +225,7 @@ impl Bundle {
     }
 
     /// What a decision's `degraded` says of what one row's score lacks.
-    pub fn degraded(&self, lacking: Lacking) -> &[String] {
+    pub fn degraded(&self, lacking: MissingProfiles) -> &[String] {
         self.degraded
             .get(usize::from(lacking.0))
             .map_or(&[], Vec::as_slice)
@@ -256,22 +265,24 @@ impl Bundle {
         profiles: Option<&Profiles>,
         occurred_at: Timestamp,
         found: &[Option<u32>],
-    ) -> Lacking {
+    ) -> MissingProfiles {
         let (look, tables) = (&self.definition.first, self.slots.tables);
-        let Some(every) = look.every else {
-            return Lacking(0);
+        let Some(every) = look.cut_off else {
+            return MissingProfiles(0);
         };
         let Some(profiles) = profiles else {
-            return Lacking(1 << (tables + 1));
+            return MissingProfiles(1 << (tables + 1));
         };
         let missing = found
             .iter()
             .enumerate()
             .filter(|(_, row)| row.is_none())
             .fold(0, |set, (bit, _)| set | 1 << bit);
-        let behind = look.end(occurred_at).duration_since(profiles.cut_off());
-        let stale = behind > SignedDuration::from_secs(every as i64);
-        Lacking(missing | u8::from(stale) << tables)
+        let behind = look
+            .window_end(occurred_at)
+            .duration_since(profiles.cut_off());
+        let stale = behind > every;
+        MissingProfiles(missing | u8::from(stale) << tables)
     }
 
     /// Looks a row's entities up.
@@ -305,11 +316,11 @@ impl Bundle {
             slots: &self.slots.of,
             found: &found,
         };
-        self.reasons(&self.first, &self.definition.first, &facts)
+        self.reasons(&self.models.first, &self.definition.first, &facts)
     }
 
     /// The confirming look.
-    pub fn confirm(&self, hold: &Hold, evidence: &Evidence) -> Confirmed {
+    pub fn confirm(&self, hold: &Hold, evidence: &Evidence) -> SecondScore {
         let facts = HeldRow {
             definition: &self.definition,
             categories: &self.categories,
@@ -320,22 +331,23 @@ impl Bundle {
         let matrix = self.row(look, &facts);
         // `open` has compared the widths, so there is a score; a person sees to what has none.
         let score = self
+            .models
             .confirm
             .score_one(&matrix, 0)
             .unwrap_or(self.policy.release_below);
-        Confirmed {
+        SecondScore {
             score,
-            reasons: self.reasons(&self.confirm, look, &facts),
+            reasons: self.reasons(&self.models.confirm, look, &facts),
         }
     }
 
-    fn row(&self, look: &Look, facts: &impl Facts) -> Matrix {
+    fn row(&self, look: &Look, facts: &impl FeatureSource) -> Matrix {
         let mut matrix = Matrix::new(look.features.len());
         matrix.extend(self.definition.row(look, facts));
         matrix
     }
 
-    fn reasons(&self, model: &Model, look: &Look, facts: &impl Facts) -> Vec<Reason> {
+    fn reasons(&self, model: &Model, look: &Look, facts: &impl FeatureSource) -> Vec<Reason> {
         let contributions = model.contributions(&self.row(look, facts), 0);
         let mut reasons: Vec<Reason> = look
             .features
@@ -361,7 +373,7 @@ impl Bundle {
 fn degraded(definition: &Definition) -> Vec<Vec<String>> {
     let entities = &definition.schema().entities;
     let mut names: Vec<String> = definition
-        .profiled()
+        .profiled_entities()
         .filter_map(|entity| Some(format!("profile_missing:{}", entities.get(entity)?)))
         .collect();
     names.push("profiles_stale".to_owned());

@@ -76,13 +76,20 @@ impl Bundle {
             table.push(batch.entity(0, entity), values);
             Some(table)
         };
-        let tables = self.definition.profiled().filter_map(table).collect();
+        let tables = self
+            .definition
+            .profiled_entities()
+            .filter_map(table)
+            .collect();
         let Ok(profiles) = Profiles::build(Timestamp::UNIX_EPOCH, tables) else {
             return f64::NAN;
         };
         let mut scratch = Scratch::default();
         self.first_rows(Some(&profiles), &batch, &mut scratch);
-        self.first.score_one(&scratch.matrix, 0).unwrap_or(f64::NAN)
+        self.models
+            .first
+            .score_one(&scratch.matrix, 0)
+            .unwrap_or(f64::NAN)
     }
 
     pub(crate) fn rescore(&self, golden: &Golden) -> Result<(), Error> {

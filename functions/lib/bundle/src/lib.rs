@@ -13,8 +13,8 @@ mod manifest;
 mod rows;
 
 pub use build::build;
-pub use bundle::{Bundle, Confirmed, FirstScores, Lacking, Scratch};
+pub use bundle::{Bundle, FirstScores, MissingProfiles, Models, Scratch, SecondScore};
 pub use error::Error;
 pub use files::PROFILES;
 pub use golden::{Golden, GoldenConfirm, GoldenFirst};
-pub use manifest::with_profiles;
+pub use manifest::replace_profiles;

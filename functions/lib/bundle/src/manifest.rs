@@ -36,7 +36,7 @@ impl Manifest {
 }
 
 /// The same bundle with other profiles: a bundle of its own, with a version of its own.
-pub fn with_profiles(
+pub fn replace_profiles(
     mut files: BTreeMap<String, Vec<u8>>,
     profiles: &Profiles,
 ) -> Result<BTreeMap<String, Vec<u8>>, Error> {

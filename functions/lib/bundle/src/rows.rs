@@ -1,7 +1,7 @@
 //! Where the features of one row come from: a batch and the profiles, or a hold and its evidence.
 
 use decision::{Batch, Evidence, Hold};
-use features::{Categories, Definition, Facts, Kind, Profiles};
+use features::{Categories, Definition, FeatureKind, FeatureSource, Profiles};
 use jiff::Timestamp;
 
 /// Where the first look's windows lie in the profiles.
@@ -15,11 +15,11 @@ pub(crate) struct Slots {
 impl Slots {
     pub(crate) fn new(definition: &Definition) -> Self {
         let slot = |feature: &features::Feature| {
-            let Kind::Window(window) = &feature.kind else {
+            let FeatureKind::Window(window) = &feature.kind else {
                 return None;
             };
             let table = definition
-                .profiled()
+                .profiled_entities()
                 .position(|entity| entity == window.entity)?;
             let column = definition
                 .profile_columns(window.entity)
@@ -28,12 +28,12 @@ impl Slots {
             Some(Slot {
                 table,
                 column,
-                of_nothing: window.measure.of_nothing(),
+                empty_value: window.measure.empty_value(),
             })
         };
         Self {
             of: definition.features().iter().map(slot).collect(),
-            tables: definition.profiled().count(),
+            tables: definition.profiled_entities().count(),
         }
     }
 }
@@ -44,7 +44,7 @@ pub(crate) struct Slot {
     pub(crate) table: usize,
     pub(crate) column: usize,
     /// What it is for an entity that has no profile: what it is of no transactions.
-    pub(crate) of_nothing: f64,
+    pub(crate) empty_value: f64,
 }
 
 /// A row of a batch, and what the profiles know of its entities.
@@ -59,7 +59,7 @@ pub(crate) struct BatchRow<'a> {
     pub(crate) found: &'a [Option<u32>],
 }
 
-impl Facts for BatchRow<'_> {
+impl FeatureSource for BatchRow<'_> {
     fn occurred_at(&self) -> Timestamp {
         self.batch.occurred_at(self.row)
     }
@@ -83,14 +83,14 @@ impl Facts for BatchRow<'_> {
         let Some(&Slot {
             table,
             column,
-            of_nothing,
+            empty_value,
         }) = self.slots.get(place).and_then(Option::as_ref)
         else {
             return f64::NAN;
         };
         match (self.profiles, self.found.get(table)) {
             (Some(profiles), Some(&Some(row))) => profiles.value(table, row, column),
-            _ => of_nothing,
+            _ => empty_value,
         }
     }
 }
@@ -103,7 +103,7 @@ pub(crate) struct HeldRow<'a> {
     pub(crate) evidence: &'a Evidence,
 }
 
-impl Facts for HeldRow<'_> {
+impl FeatureSource for HeldRow<'_> {
     fn occurred_at(&self) -> Timestamp {
         self.hold.occurred_at
     }

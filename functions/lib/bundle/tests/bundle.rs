@@ -93,7 +93,10 @@ fn the_same_content_has_the_same_bytes_and_version() {
     let changed = bundle::build(
         fixture::DEFINITION,
         policy,
-        [forest.clone(), forest],
+        bundle::Models {
+            first: forest.clone(),
+            confirm: forest,
+        },
         &Categories::default(),
         None,
         other,
@@ -114,7 +117,10 @@ fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
         bundle::build(
             fixture::DEFINITION,
             fixture::policy(),
-            [forest.clone(), forest.clone()],
+            bundle::Models {
+                first: forest.clone(),
+                confirm: forest.clone(),
+            },
             &Categories::default(),
             None,
             golden,
@@ -140,7 +146,10 @@ fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
     let wrong = bundle::build(
         fixture::DEFINITION,
         fixture::policy(),
-        [narrow, forest],
+        bundle::Models {
+            first: narrow,
+            confirm: forest,
+        },
         &Categories::default(),
         None,
         golden(),

@@ -4,17 +4,24 @@ use std::collections::BTreeMap;
 
 use bundle::{Bundle, Error, Scratch};
 use decision::{Batch, Hold, Origin};
-use features::Categories;
+use features::{Categories, FraudCount};
 use harness::fixture::{categorised, files};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+
+fn count(transactions: usize, frauds: usize) -> FraudCount {
+    FraudCount {
+        transactions,
+        frauds,
+    }
+}
 
 fn tables() -> Categories {
     let mut tables = Categories::default();
     tables.learn(
         "channel",
-        [1_000, 300],
-        [("phone", [100, 95]), ("shop", [900, 205])],
+        count(1_000, 300),
+        [("phone", count(100, 95)), ("shop", count(900, 205))],
     );
     tables
 }
@@ -76,7 +83,7 @@ fn a_bundle_without_its_tables_or_with_others_is_refused() {
     files.remove("categories.json").unwrap();
     assert!(matches!(Bundle::open(&files), Err(Error::Missing(name)) if name == "categories.json"));
     let mut others = tables();
-    others.learn("country", [10, 1], []);
+    others.learn("country", count(10, 1), []);
     let said = categorised(&others).unwrap_err().to_string();
     assert_eq!(said, "categories.json can't be used");
     assert!(categorised(&Categories::default()).is_err());

@@ -5,7 +5,7 @@
     reason = "a test fails by panicking, and says where it is"
 )]
 
-use bundle::{Bundle, Error, PROFILES, Scratch, with_profiles};
+use bundle::{Bundle, Error, PROFILES, Scratch, replace_profiles};
 use decision::{Batch, Origin};
 use features::{Definition, Profiles, ProfilesError, TableBuilder};
 use harness::fixture::{profiled, profiled_definition};
@@ -112,7 +112,7 @@ fn other_profiles_make_another_version_of_the_same_bundle() {
     let mut table = TableBuilder::new(&definition, 0).unwrap();
     table.push("poor", [80.0].into_iter());
     let next = Profiles::build("2026-02-01T00:00:00Z".parse().unwrap(), vec![table]).unwrap();
-    let refreshed = with_profiles(files.clone(), &next).unwrap();
+    let refreshed = replace_profiles(files.clone(), &next).unwrap();
     let (before, after) = (
         Bundle::open(&files).unwrap(),
         Bundle::open(&refreshed).unwrap(),
@@ -139,7 +139,7 @@ fn the_confirming_look_opens_it_without_them_and_other_tables_are_refused() {
         whole.version()
     );
     let stranger = Profiles::build(cut_off(), Vec::new()).unwrap();
-    let refused = with_profiles(files, &stranger).unwrap_err();
+    let refused = replace_profiles(files, &stranger).unwrap_err();
     assert!(
         matches!(refused, Error::Profiles(ProfilesError::Other)),
         "{refused}"

@@ -1,6 +1,6 @@
-//! Categories as numbers: for each value the fraud rate that training has seen, drawn towards the rate
-//! of all where it has seen little (D. Micci-Barreca, *A preprocessing scheme for high-cardinality
-//! categorical attributes*, 2001).
+//! Target encoding of categories: a value's number is its fraud rate in training, shrunk towards
+//! the overall fraud rate where the value is rare (D. Micci-Barreca, *A preprocessing scheme for
+//! high-cardinality categorical attributes in classification and prediction problems*, 2001).
 
 use std::collections::BTreeMap;
 
@@ -8,56 +8,76 @@ use serde::{Deserialize, Serialize};
 
 use crate::Definition;
 
-/// How many transactions the rate of all counts for.
+/// The overall fraud rate weighs as much as this many transactions of a value.
 const PRIOR_WEIGHT: f64 = 20.0;
 
-/// Why tables can't be used.
+/// Why a categories file is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum CategoriesError {
-    /// The JSON itself.
-    #[error("not a table of categories")]
+    #[error("not a categories file")]
     Json(#[from] serde_json::Error),
-    /// Other categories than the definition's.
-    #[error("its tables are not those of the categories that the definition's features name")]
+    #[error("its categories are not those of the definition's features")]
     Other,
-    /// A number that is no rate.
-    #[error("table `{0}` holds what is no rate from 0 to 1")]
+    #[error("category `{0}` has a fraud rate that is not between 0 and 1")]
     NoRate(String),
 }
 
-/// What training has learnt of the categories that features name.
+/// Category → table of fraud rates. As a file: JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Categories(BTreeMap<String, Table>);
+pub struct Categories(BTreeMap<String, CategoryTable>);
 
-/// One category's values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Table {
-    /// What a missing value and one that was never seen are taken for.
+struct CategoryTable {
+    /// The overall fraud rate, which also stands for missing and unknown values.
     prior: f64,
-    /// Value → rate.
+    /// Value → fraud rate.
     values: BTreeMap<String, f64>,
 }
 
+/// How many transactions there are, and how many of them are frauds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FraudCount {
+    pub transactions: usize,
+    pub frauds: usize,
+}
+
+impl FraudCount {
+    /// 0 if there are no transactions.
+    pub fn fraud_rate(self) -> f64 {
+        if self.transactions == 0 {
+            0.0
+        } else {
+            self.frauds as f64 / self.transactions as f64
+        }
+    }
+
+    /// The fraud rate of a category's value, shrunk towards `prior`, the overall fraud rate.
+    pub fn shrunk_fraud_rate(self, prior: f64) -> f64 {
+        (self.frauds as f64 + PRIOR_WEIGHT * prior) / (self.transactions as f64 + PRIOR_WEIGHT)
+    }
+}
+
 impl Categories {
-    /// Learns a category's table: `seen` is for each of its values how many transactions had it, and
-    /// how many of them were frauds; `all` is the same of all transactions.
+    /// Sets a category's table from the counts of each of its values and of all transactions.
     pub fn learn<'v>(
         &mut self,
         category: &str,
-        all: [usize; 2],
-        seen: impl IntoIterator<Item = (&'v str, [usize; 2])>,
+        all: FraudCount,
+        values: impl IntoIterator<Item = (&'v str, FraudCount)>,
     ) {
-        let prior = prior(all);
-        let values = seen
+        let prior = all.fraud_rate();
+        let values = values
             .into_iter()
-            .map(|(value, counts)| (value.to_owned(), rate(counts, prior)))
+            .map(|(value, count)| (value.to_owned(), count.shrunk_fraud_rate(prior)))
             .collect();
-        self.0.insert(category.to_owned(), Table { prior, values });
+        self.0
+            .insert(category.to_owned(), CategoryTable { prior, values });
     }
 
-    /// A category's value as a number; NaN where there is no table. Allocates nothing.
+    /// The number that stands for a category's value; NaN if the category has no table. Does not
+    /// allocate.
     pub fn value(&self, category: &str, value: Option<&str>) -> f64 {
         let Some(table) = self.0.get(category) else {
             return f64::NAN;
@@ -68,65 +88,60 @@ impl Categories {
             .unwrap_or(table.prior)
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The file's bytes. The same tables give the same bytes.
+    /// The file's bytes. Equal tables give equal bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, CategoriesError> {
         Ok(serde_json::to_vec_pretty(self)?)
     }
 
-    /// Reads a file and checks all of it.
+    /// Reads a file and checks that all rates are between 0 and 1.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CategoriesError> {
-        let read: Self = serde_json::from_slice(bytes)?;
-        for (name, table) in &read.0 {
-            if !table
-                .values
-                .values()
-                .chain([&table.prior])
-                .all(|rate| (0.0..=1.0).contains(rate))
-            {
+        let categories: Self = serde_json::from_slice(bytes)?;
+        for (name, table) in &categories.0 {
+            let mut rates = table.values.values().chain([&table.prior]);
+            if !rates.all(|rate| (0.0..=1.0).contains(rate)) {
                 return Err(CategoriesError::NoRate(name.clone()));
             }
         }
-        Ok(read)
+        Ok(categories)
     }
 
-    /// Whether its tables are those that the definition asks for.
+    /// Whether there is a table for exactly the definition's category features.
     pub fn fit(&self, definition: &Definition) -> bool {
-        let mut asked: Vec<&str> = definition.encoded().map(|(_, name)| name).collect();
-        asked.sort_unstable();
-        asked.into_iter().eq(self.0.keys())
+        let mut expected: Vec<&str> = definition
+            .category_features()
+            .map(|(_, name)| name)
+            .collect();
+        expected.sort_unstable();
+        expected.into_iter().eq(self.0.keys())
     }
-}
-
-/// The rate of so many transactions and the frauds among them.
-pub fn prior([transactions, frauds]: [usize; 2]) -> f64 {
-    if transactions == 0 {
-        0.0
-    } else {
-        frauds as f64 / transactions as f64
-    }
-}
-
-/// The rate of a value that so many transactions had, and frauds among them, where `prior` is the rate of all.
-pub fn rate([transactions, frauds]: [usize; 2], prior: f64) -> f64 {
-    (frauds as f64 + PRIOR_WEIGHT * prior) / (transactions as f64 + PRIOR_WEIGHT)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn count(transactions: usize, frauds: usize) -> FraudCount {
+        FraudCount {
+            transactions,
+            frauds,
+        }
+    }
+
     #[test]
-    fn what_was_seen_little_is_taken_for_the_rate_of_all() {
+    fn a_rare_value_gets_nearly_the_overall_fraud_rate() {
         let mut tables = Categories::default();
         tables.learn(
             "channel",
-            [1_000, 100],
-            [("web", [500, 90]), ("shop", [1, 1]), ("phone", [0, 0])],
+            count(1_000, 100),
+            [
+                ("web", count(500, 90)),
+                ("shop", count(1, 1)),
+                ("phone", count(0, 0)),
+            ],
         );
         let of = |value| tables.value("channel", value);
         assert_eq!(of(Some("web")), (90.0 + 2.0) / 520.0);
@@ -140,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_of_what_is_no_rate_is_refused() {
+    fn a_number_outside_0_to_1_is_refused() {
         let read = |text: &str| {
             Categories::from_bytes(text.as_bytes())
                 .unwrap_err()
@@ -148,19 +163,19 @@ mod tests {
         };
         assert_eq!(
             read(r#"{"channel":{"prior":0.1,"values":{"web":1.5}}}"#),
-            "table `channel` holds what is no rate from 0 to 1"
+            "category `channel` has a fraud rate that is not between 0 and 1"
         );
         assert_eq!(
             read(r#"{"channel":{"prior":-0.1,"values":{}}}"#),
-            "table `channel` holds what is no rate from 0 to 1"
+            "category `channel` has a fraud rate that is not between 0 and 1"
         );
         assert_eq!(
             read(r#"{"channel":{"prior":0.1}}"#),
-            "not a table of categories"
+            "not a categories file"
         );
         assert_eq!(
             read(r#"{"channel":{"prior":0.1,"values":{},"more":1}}"#),
-            "not a table of categories"
+            "not a categories file"
         );
     }
 }

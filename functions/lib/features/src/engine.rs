@@ -7,7 +7,7 @@ pub use history::{History, Label};
 
 use jiff::Timestamp;
 
-use crate::{Calendar, Definition, Kind, Look};
+use crate::{Calendar, Definition, FeatureKind, Look};
 
 const DAY: i64 = 86_400;
 
@@ -28,7 +28,7 @@ impl Calendar {
 }
 
 /// What a feature is computed from, but for windows. Missing is NaN.
-pub trait Facts {
+pub trait FeatureSource {
     /// When the transaction happened.
     fn occurred_at(&self) -> Timestamp;
     /// Its amount.
@@ -43,19 +43,21 @@ pub trait Facts {
 
 impl Definition {
     /// One feature's value; where it is missing or no finite number, what the definition says, or NaN.
-    pub fn value(&self, place: usize, facts: &impl Facts) -> f64 {
+    pub fn value(&self, place: usize, facts: &impl FeatureSource) -> f64 {
         let Some(feature) = self.feature(place) else {
             return f64::NAN;
         };
         let value = match &feature.kind {
-            Kind::Amount => facts.amount(),
-            Kind::Number(index) => facts.number(*index),
-            Kind::Category(index) => facts.category(*index),
-            Kind::Calendar(part) => part.at(facts.occurred_at()),
-            Kind::Window(_) => facts.window(place),
+            FeatureKind::Amount => facts.amount(),
+            FeatureKind::Number(index) => facts.number(*index),
+            FeatureKind::Category(index) => facts.category(*index),
+            FeatureKind::Calendar(part) => part.at(facts.occurred_at()),
+            FeatureKind::Window(_) => facts.window(place),
             // Over 0 it is no finite number.
-            Kind::Ratio(over, under) => self.value(*over, facts) / self.value(*under, facts),
-            Kind::Difference(from, less) => self.value(*from, facts) - self.value(*less, facts),
+            FeatureKind::Ratio(over, under) => self.value(*over, facts) / self.value(*under, facts),
+            FeatureKind::Difference(from, less) => {
+                self.value(*from, facts) - self.value(*less, facts)
+            }
         };
         if value.is_finite() {
             value
@@ -68,7 +70,7 @@ impl Definition {
     pub fn row<'r>(
         &'r self,
         look: &'r Look,
-        facts: &'r impl Facts,
+        facts: &'r impl FeatureSource,
     ) -> impl Iterator<Item = f64> + 'r {
         look.features.iter().map(|&place| self.value(place, facts))
     }

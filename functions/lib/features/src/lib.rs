@@ -2,16 +2,17 @@
 //!
 //! [`History`] computes windows in Rust, [`sql`] in the warehouse; tests compare the two. Pure.
 
-pub mod categories;
+mod categories;
 mod definition;
 mod engine;
 mod profiles;
 pub mod sql;
 
-pub use categories::{Categories, CategoriesError};
+pub use categories::{Categories, CategoriesError, FraudCount};
 pub use definition::{
-    Boost, Calendar, Costs, Definition, DefinitionError, Feature, Field, HoldBy, Kind, Logistic,
-    Look, Measure, ProbabilityForest, Quantity, ReviewBy, Rules, Source, Table, Training, Window,
+    Boost, Calendar, ColumnMapping, Costs, Definition, DefinitionError, DistinctField, Feature,
+    FeatureKind, FieldSource, HoldBy, Logistic, Look, Measure, NamedWindow, PROFILE_PREFIX,
+    PolicySettings, ProbabilityForest, Quantity, ReviewBy, Training, TrainingPeriod, Window,
 };
-pub use engine::{Facts, History, Label};
+pub use engine::{FeatureSource, History, Label};
 pub use profiles::{Profiles, ProfilesError, TableBuilder};

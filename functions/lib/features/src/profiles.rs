@@ -143,7 +143,7 @@ impl Profiles {
     /// Whether its tables are those that the definition asks for.
     pub fn fit(&self, definition: &Definition) -> bool {
         let asked = definition
-            .profiled()
+            .profiled_entities()
             .map(|entity| (entity, definition.profile_columns(entity).len()));
         asked.eq(self
             .tables

@@ -18,10 +18,10 @@ use decision::Hold;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::{Definition, Field, Look, Measure, Quantity, Window};
+use crate::{
+    Definition, DistinctField, Look, Measure, PROFILE_PREFIX, Quantity, TrainingPeriod, Window,
+};
 
-/// What the names of the first look's windows begin with where they stand beside the confirming look's.
-pub const PROFILE: &str = "profile_";
 /// How long the JSON text of one parameter may be. Redshift's longest text is 65,535 bytes.
 const MAX_PARAMETER: usize = 60_000;
 /// How many held transactions one parameter may have: what three digits count.
@@ -92,12 +92,12 @@ fn measured(definition: &Definition) -> (BTreeSet<&str>, BTreeSet<&str>) {
     for (_, window) in definition
         .windows(&definition.confirm)
         .into_iter()
-        .filter(|(_, window)| window.delay == 0)
+        .filter(|(_, window)| window.delay.is_zero())
     {
         if let Some(of @ Quantity::Number(_)) = window.measure.quantity() {
             numbers.insert(of.name(schema));
         }
-        if let Measure::Distinct(of @ Field::Category(_)) = window.measure {
+        if let Measure::Distinct(of @ DistinctField::Category(_)) = window.measure {
             categories.insert(of.name(schema));
         }
     }
@@ -153,23 +153,19 @@ pub fn evidence_parameters(definition: &Definition, holds: &[Hold]) -> Vec<(Stri
 
 /// The transactions that happened in `[from, to)` as rows to learn from: `transaction_id`,
 /// `occurred_at` (seconds since 1970), `amount`, entities, numbers, categories, the windows of the
-/// confirming look, those of the first look as [`PROFILE`] and their names, and `label`: 1 for what was
+/// confirming look, those of the first look as [`PROFILE_PREFIX`] and their names, and `label`: 1 for what was
 /// reported as fraud by `as_of`, else 0.
-pub fn training_set(
-    definition: &Definition,
-    from: Timestamp,
-    to: Timestamp,
-    as_of: Timestamp,
-) -> String {
+pub fn training_set(definition: &Definition, period: &TrainingPeriod) -> String {
     let schema = definition.schema();
     let declared: String = schema
         .declared()
         .fold(String::new(), |columns, name| columns + ", " + name);
+    let TrainingPeriod { from, to, as_of } = *period;
     let within = [from, to];
     let (from, to, as_of) = (moment(from), moment(to), moment(as_of));
     let end = definition
         .first
-        .every
+        .cut_off
         .map(|every| format!(", {} AS _cut_off", cut_off("occurred_at", every)));
     let end = end.unwrap_or_default();
     let held = format!(
@@ -240,10 +236,10 @@ FROM by_{name}"
 }
 
 /// The last multiple of so many seconds before a column's moment, which is after 1970.
-fn cut_off(column: &str, every: u64) -> String {
+fn cut_off(column: &str, every: SignedDuration) -> String {
     // A microsecond is the warehouse's smallest step.
     let micros = format!("CAST(EXTRACT(EPOCH FROM {column}) * 1000000 AS BIGINT)");
-    let each = every * 1_000_000;
+    let each = every.as_micros();
     format!(
         "CAST('1970-01-01T00:00:00Z' AS TIMESTAMPTZ) + ({micros} - 1) / {each} * {}",
         interval(every)
@@ -251,7 +247,7 @@ fn cut_off(column: &str, every: u64) -> String {
 }
 
 /// How far the windows reach back, and how near they come, in seconds.
-fn reach(windows: &[(&str, &Window)]) -> (u64, u64) {
+fn reach(windows: &[(&str, &Window)]) -> (SignedDuration, SignedDuration) {
     let longest = windows
         .iter()
         .map(|(_, w)| w.delay + w.length)
@@ -280,7 +276,7 @@ fn moment(moment: Timestamp) -> String {
 }
 
 /// A query over `held`: its `columns`, and columns for the windows of the looks, the first look's after
-/// [`PROFILE`].
+/// [`PROFILE_PREFIX`].
 ///
 /// A held transaction may lie in the table or not yet: it is left out of the join by its id and, where
 /// a window ends at its own moment, counted from `held`, so that it counts once. At a cut-off, which is before
@@ -312,10 +308,10 @@ fn with_windows(
             if ours.is_empty() {
                 continue;
             }
-            let (prefix, end, mut from, keys, but) = if look.every.is_some() {
+            let (prefix, end, mut from, keys, but) = if look.cut_off.is_some() {
                 let each = format!("(SELECT DISTINCT {entity}, _cut_off FROM held) h");
                 (
-                    PROFILE,
+                    PROFILE_PREFIX,
                     "h._cut_off",
                     each,
                     vec![entity.as_str(), "_cut_off"],
@@ -339,14 +335,14 @@ fn with_windows(
                 );
                 near = in_periods(
                     end,
-                    look.every.unwrap_or_default(),
+                    look.cut_off.unwrap_or_default(),
                     (longest, latest),
                     held_within,
                 );
             }
             let (longest, latest) = (interval(longest), interval(latest));
             // Whether the held transaction itself is in a window.
-            let own = |window: &Window| look.every.is_none() && window.delay == 0;
+            let own = |window: &Window| look.cut_off.is_none() && window.delay.is_zero();
             let sum = |(name, window): &(&str, &Window)| {
                 aggregates(definition, name, window, end, own(window))
             };
@@ -395,15 +391,15 @@ fn with_windows(
 /// seconds before what it is of.
 fn in_periods(
     end: &str,
-    every: u64,
-    (longest, latest): (u64, u64),
+    every: SignedDuration,
+    (longest, latest): (SignedDuration, SignedDuration),
     [first, last]: [Timestamp; 2],
 ) -> String {
-    let length = longest - latest;
+    let length = (longest - latest).as_secs();
     let period = |epoch: &str| format!("FLOOR(({epoch}) / {length})");
     let its = period("EXTRACT(EPOCH FROM t.occurred_at)");
-    let last_of_ours = period(&format!("EXTRACT(EPOCH FROM {end}) - {latest}"));
-    let back = SignedDuration::from_secs((longest + every) as i64);
+    let last_of_ours = period(&format!("EXTRACT(EPOCH FROM {end}) - {}", latest.as_secs()));
+    let back = longest + every;
     let earliest = moment(first.saturating_sub(back).unwrap_or(Timestamp::UNIX_EPOCH));
     let last = moment(last);
     format!(
@@ -412,8 +408,8 @@ fn in_periods(
     )
 }
 
-fn interval(seconds: u64) -> String {
-    format!("INTERVAL '{seconds} seconds'")
+fn interval(duration: SignedDuration) -> String {
+    format!("INTERVAL '{} seconds'", duration.as_secs())
 }
 
 /// What the join must sum up for a window that ends at this moment, of the other transactions.

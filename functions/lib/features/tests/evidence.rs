@@ -1,5 +1,10 @@
 //! The evidence query and its parameters.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and says where it is"
+)]
+
 use decision::Hold;
 use features::sql::{evidence, evidence_parameters, evidence_parts};
 use harness::fixture::bundle;

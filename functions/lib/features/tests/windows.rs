@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use features::{Definition, Field, Measure, Quantity, Window};
+use features::{Definition, DistinctField, Measure, Quantity, Window};
 use features::{History, Label};
 use harness::fixture::{self, all_measures};
 use jiff::Timestamp;
@@ -53,8 +53,8 @@ fn history() -> impl Strategy<Value = History> {
 /// (t − delay − length, t − delay], word for word.
 fn defined(history: &History, window: &Window, value: u32, t: Timestamp) -> f64 {
     let at = |row: usize| history.occurred_at[row].as_millisecond();
-    let end = t.as_millisecond() - window.delay as i64 * 1_000;
-    let begin = end - window.length as i64 * 1_000;
+    let end = t.as_millisecond() - window.delay.as_millis() as i64;
+    let begin = end - window.length.as_millis() as i64;
     let column = &history.entities[window.entity];
     let inside: Vec<usize> = (0..history.len())
         .filter(|&r| column[r] == value && at(r) > begin && at(r) <= end)
@@ -82,12 +82,12 @@ fn defined(history: &History, window: &Window, value: u32, t: Timestamp) -> f64 
             .sqrt(),
         Measure::Min(_) => values.iter().copied().reduce(f64::min).unwrap_or(f64::NAN),
         Measure::Max(_) => values.iter().copied().reduce(f64::max).unwrap_or(f64::NAN),
-        Measure::Distinct(Field::Entity(other)) => inside
+        Measure::Distinct(DistinctField::Entity(other)) => inside
             .iter()
             .map(|&r| history.entities[other][r])
             .collect::<BTreeSet<_>>()
             .len() as f64,
-        Measure::Distinct(Field::Category(other)) => inside
+        Measure::Distinct(DistinctField::Category(other)) => inside
             .iter()
             .filter_map(|&r| history.categories[other][r])
             .collect::<BTreeSet<_>>()
@@ -113,9 +113,9 @@ proptest! {
             for ((name, window), values) in windows.iter().zip(&values) {
                 for (row, value) in values.iter().enumerate() {
                     let entity = history.entities[window.entity][row];
-                    let expected = defined(&history, window, entity, look.end(history.occurred_at[row]));
+                    let expected = defined(&history, window, entity, look.window_end(history.occurred_at[row]));
                     // Profiles are kept as f32; the definition's own deviation of large values rounds.
-                    let close = if look.every.is_some() { 1e-6 } else { 1e-12 } * expected.abs().max(100.0);
+                    let close = if look.cut_off.is_some() { 1e-6 } else { 1e-12 } * expected.abs().max(100.0);
                     let same = (value.is_nan() && expected.is_nan()) || (value - expected).abs() <= close;
                     prop_assert!(same, "{} of row {}: {}, expected {}", name, row, value, expected);
                 }
@@ -127,13 +127,13 @@ proptest! {
     fn a_profile_is_its_windows_at_the_cut_off(history in history(), hours in 0..300i64) {
         let definition = Definition::parse(&all_measures()).unwrap();
         let cut_off = Timestamp::from_millisecond(1_700_000_000_000 + hours * HOUR).unwrap();
-        for entity in definition.profiled() {
+        for entity in definition.profiled_entities() {
             let windows = definition.profile_columns(entity);
             let mut profiles: BTreeMap<u32, Vec<f64>> = history.profiles(&definition, entity, cut_off).into_iter().collect();
             for value in 0..4 {
                 let expected: Vec<f64> =
                     windows.iter().map(|(_, window)| defined(&history, window, value, cut_off)).collect();
-                let nothing: Vec<f64> = windows.iter().map(|(_, window)| window.measure.of_nothing()).collect();
+                let nothing: Vec<f64> = windows.iter().map(|(_, window)| window.measure.empty_value()).collect();
                 // Who has no profile is taken for one whose windows are empty.
                 let found = profiles.remove(&value).unwrap_or(nothing);
                 for ((name, _), (found, expected)) in windows.iter().zip(found.iter().zip(&expected)) {

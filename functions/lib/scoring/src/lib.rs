@@ -7,10 +7,10 @@ mod forest;
 mod linear;
 mod link;
 mod matrix;
-mod served;
+mod model;
 
 pub use forest::{Forest, ForestError, Node, Split, Tree};
-pub use linear::{Linear, LinearError, Standardised};
+pub use linear::{Linear, LinearError, Scaling};
 pub use link::{Link, logistic, logit};
 pub use matrix::{MISSING, Matrix};
-pub use served::{Model, ModelError};
+pub use model::{Model, ModelError};

@@ -40,7 +40,7 @@ pub enum LinearError {
 /// What a column adds to the log odds: `coefficient` for each standard deviation above the mean.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
-pub struct Standardised {
+pub struct Scaling {
     /// The mean, which is also what a missing value counts as.
     pub mean: f64,
     /// The standard deviation, above 0.
@@ -49,7 +49,7 @@ pub struct Standardised {
     pub coefficient: f64,
 }
 
-impl Standardised {
+impl Scaling {
     /// How many standard deviations a value is above the mean.
     pub fn deviations(&self, value: f32) -> f64 {
         if value == MISSING {
@@ -68,12 +68,12 @@ impl Standardised {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
     bias: f64,
-    columns: Vec<Standardised>,
+    columns: Vec<Scaling>,
 }
 
 impl Linear {
     /// A model over rows of as many columns.
-    pub fn new(bias: f64, columns: Vec<Standardised>) -> Result<Self, LinearError> {
+    pub fn new(bias: f64, columns: Vec<Scaling>) -> Result<Self, LinearError> {
         if columns.is_empty() {
             return Err(LinearError::File("it has no columns"));
         }
@@ -174,10 +174,10 @@ impl Linear {
         let (bias, rest) = rest.split_first_chunk().ok_or(SHORT)?;
         let count = u32::from_le_bytes(*count) as usize;
         // Sizes are compared before memory is asked for: a broken count must not.
-        if count.checked_mul(size_of::<Standardised>()) != Some(rest.len()) {
+        if count.checked_mul(size_of::<Scaling>()) != Some(rest.len()) {
             return Err(SHORT);
         }
-        let mut columns = vec![Standardised::zeroed(); count];
+        let mut columns = vec![Scaling::zeroed(); count];
         bytemuck::cast_slice_mut(&mut columns).copy_from_slice(rest);
         Self::new(f64::from_le_bytes(*bias), columns)
     }

@@ -1,12 +1,12 @@
 //! The linear model: what it adds up to, and files that were tampered with.
 
 use proptest::prelude::*;
-use scoring::{Linear, LinearError, Matrix, Model, ModelError, Standardised};
+use scoring::{Linear, LinearError, Matrix, Model, ModelError, Scaling};
 
-fn columns() -> impl Strategy<Value = Vec<Standardised>> {
+fn columns() -> impl Strategy<Value = Vec<Scaling>> {
     let column = (-50.0..50.0f64, 0.01..20.0f64, -3.0..3.0f64);
     prop::collection::vec(
-        column.prop_map(|(mean, sd, coefficient)| Standardised {
+        column.prop_map(|(mean, sd, coefficient)| Scaling {
             mean,
             sd,
             coefficient,
@@ -68,29 +68,29 @@ proptest! {
 
 #[test]
 fn numbers_that_have_no_sum_are_refused_by_column() {
-    let good = Standardised {
+    let good = Scaling {
         mean: 1.0,
         sd: 2.0,
         coefficient: 3.0,
     };
     let cases = [
-        (Standardised { sd: 0.0, ..good }, "deviation"),
+        (Scaling { sd: 0.0, ..good }, "deviation"),
         (
-            Standardised {
+            Scaling {
                 sd: f64::NAN,
                 ..good
             },
             "deviation",
         ),
         (
-            Standardised {
+            Scaling {
                 sd: f64::INFINITY,
                 ..good
             },
             "deviation",
         ),
         (
-            Standardised {
+            Scaling {
                 mean: 0.0,
                 sd: 1e-300,
                 coefficient: 0.0,
@@ -98,7 +98,7 @@ fn numbers_that_have_no_sum_are_refused_by_column() {
             "too small",
         ),
         (
-            Standardised {
+            Scaling {
                 sd: 1e-50,
                 coefficient: 1e90,
                 ..good
@@ -106,14 +106,14 @@ fn numbers_that_have_no_sum_are_refused_by_column() {
             "too large",
         ),
         (
-            Standardised {
+            Scaling {
                 mean: f64::NAN,
                 ..good
             },
             "too large",
         ),
         (
-            Standardised {
+            Scaling {
                 coefficient: f64::INFINITY,
                 ..good
             },
@@ -137,7 +137,7 @@ fn rows_of_another_width_have_no_score() {
     let model = Linear::new(
         0.0,
         vec![
-            Standardised {
+            Scaling {
                 mean: 0.0,
                 sd: 1.0,
                 coefficient: 1.0

@@ -72,9 +72,9 @@ pub async fn bundle_files(
 async fn files(
     bundle: &str,
     objects: &impl Objects,
-    with_profiles: bool,
+    replace_profiles: bool,
 ) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
-    let wanted = |name: &str| with_profiles || name != PROFILES;
+    let wanted = |name: &str| replace_profiles || name != PROFILES;
     if bundle.starts_with(['/', '.']) {
         folder(bundle.into(), wanted)
     } else {

@@ -181,9 +181,9 @@ fn parts(event: &[u8]) -> Value {
         let frames = unwrap(&records, &mut rejected);
         read(bundle.schema(), &records, &frames, &mut rejected).len()
     });
-    let with_profiles = with_profiles();
+    let replace_profiles = replace_profiles();
     let features = best(rows, || {
-        with_profiles
+        replace_profiles
             .first_scores(&batch, &mut scratch)
             .scores
             .len()
@@ -209,7 +209,7 @@ fn parts(event: &[u8]) -> Value {
 
 /// A first look of two features, one of them from its customer's profile, and one tree: all but the
 /// features costs next to nothing.
-fn with_profiles() -> Bundle {
+fn replace_profiles() -> Bundle {
     let customers: Vec<String> = (0..CUSTOMERS)
         .map(|number| format!("C{number:06}"))
         .collect();

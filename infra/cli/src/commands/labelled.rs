@@ -1,8 +1,8 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
-use features::Definition;
-use jiff::{SignedDuration, Timestamp};
+use features::{Definition, TrainingPeriod};
+use jiff::Timestamp;
 use train::{Past, TrainingSet};
 
 use crate::input;
@@ -50,12 +50,8 @@ impl LabelledArgs {
         let as_of = self.as_of.unwrap_or(last);
         let past = input::past(&definition, &rows)
             .with_context(|| format!("in {}", self.history.display()))?;
-        let back = |moment: Timestamp, seconds: u64| {
-            moment.checked_sub(SignedDuration::from_secs(seconds as i64))
-        };
-        let to = back(as_of, definition.training.label_delay)?;
-        let from = back(to, definition.training.span)?;
-        let set = TrainingSet::of_history(&definition, &past, [from, to, as_of]);
+        let period = TrainingPeriod::ending_before(as_of, &definition.training);
+        let set = TrainingSet::of_history(&definition, &past, &period);
         Ok(Labelled {
             text,
             definition,

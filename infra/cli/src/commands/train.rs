@@ -69,7 +69,7 @@ impl TrainArgs {
         ];
         let profiles = definition
             .first
-            .cut_off(as_of)
+            .last_cut_off(as_of)
             .map(|cut_off| past.profiles(&definition, cut_off))
             .transpose()?;
         let bars = MultiProgress::new();

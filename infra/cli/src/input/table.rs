@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use anyhow::{Context as _, Result, bail};
-use features::{Definition, Source, Table};
+use features::{ColumnMapping, Definition, FieldSource};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -30,7 +30,7 @@ struct Field<'d> {
 
 enum From<'d> {
     Column(String),
-    Table(&'d Source),
+    ColumnMapping(&'d FieldSource),
     /// The line's own number is the transaction's id.
     Line,
 }
@@ -38,14 +38,14 @@ enum From<'d> {
 /// The fields of what a `[table]` describes; `has` gives the column of a name, if it is there.
 fn fields<'d>(
     definition: &'d Definition,
-    table: &'d Table,
+    table: &'d ColumnMapping,
     has: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Vec<Field<'d>>> {
     let schema = definition.schema();
     let mut fields = Vec::new();
     let mut add = |name: &'d str, column: &'d str, kind, needed| {
         let source = match table.source(column) {
-            Some(source) => Some(From::Table(source)),
+            Some(source) => Some(From::ColumnMapping(source)),
             None => has(column).map(From::Column),
         };
         match source.or_else(|| (name == "transaction_id").then_some(From::Line)) {
@@ -87,22 +87,22 @@ fn row(
         let wrong = || format!("line {line}, field {name}");
         let value = match source {
             From::Line => Some(json!(line.to_string())),
-            From::Table(Source::Constant(value)) => Some(json!(value)),
-            From::Table(Source::Since {
+            From::ColumnMapping(FieldSource::Constant(value)) => Some(json!(value)),
+            From::ColumnMapping(FieldSource::Since {
                 column: counted,
                 since,
-                unit,
+                unit_micros,
             }) => {
                 let count = match counted {
                     None => Some(json!(line)),
                     Some(counted) => column(counted.as_str()),
                 };
                 count
-                    .map(|count| after(&count, *since, *unit))
+                    .map(|count| after(&count, *since, *unit_micros))
                     .transpose()
                     .with_context(wrong)?
             }
-            From::Table(Source::Column(name)) => column(name)
+            From::ColumnMapping(FieldSource::Column(name)) => column(name)
                 .map(|value| kind.of(value))
                 .transpose()
                 .with_context(wrong)?
@@ -162,7 +162,7 @@ fn truth(text: &str) -> Result<bool> {
 
 /// A line of NDJSON: as it is, or the fields of a table's row.
 pub(super) fn json(line: Vec<u8>, number: u64, definition: &Definition) -> Result<Item> {
-    let Some(table) = &definition.table else {
+    let Some(table) = &definition.column_mapping else {
         return Ok(Item::Line(line));
     };
     // What is no object is named by who reads it.
@@ -199,7 +199,7 @@ pub(super) fn csv(
     let mut csv = csv::Reader::from_reader(reader);
     let header = csv.headers()?.clone();
     let has = |name: &str| named(header.iter(), name);
-    let fields = match &definition.table {
+    let fields = match &definition.column_mapping {
         None => None,
         Some(table) => match table
             .columns()

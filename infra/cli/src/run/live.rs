@@ -41,7 +41,7 @@ pub(super) async fn stream(
     let mut put_at = HashMap::with_capacity(split.live.len());
     let mut reported = split.at;
     let mut reports = usize::try_from(system.count(REPORTS).await?)?;
-    let mut known = first.cut_off(split.at);
+    let mut known = first.last_cut_off(split.at);
     for (cut_off, chunk) in chunks(&split.live, first) {
         let began = tokio::time::Instant::now();
         let Some(row) = chunk.first() else { continue };
@@ -98,7 +98,7 @@ fn chunks<'a>(
     rows: &'a [Row],
     first: &Look,
 ) -> impl Iterator<Item = (Option<Timestamp>, &'a [Row])> {
-    let cut_off = |row: &Row| first.every.map(|_| first.end(row.occurred_at));
+    let cut_off = |row: &Row| first.cut_off.map(|_| first.window_end(row.occurred_at));
     let stretches = rows.chunk_by(move |a, b| cut_off(a) == cut_off(b));
     stretches
         .flat_map(|stretch| stretch.chunks(CHUNK))
@@ -176,6 +176,8 @@ fn latest(seen: &Seen) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
 
     #[test]
@@ -193,10 +195,10 @@ mod tests {
             .map(|time| at(&format!("2026-01-02T{time}Z")));
         let mut rows: Vec<Row> = moments.into_iter().map(row).collect();
         rows.extend(vec![rows[3].clone(); CHUNK]);
-        let put = |every: Option<u64>| -> Vec<(Option<Timestamp>, usize)> {
+        let put = |cut_off: Option<SignedDuration>| -> Vec<(Option<Timestamp>, usize)> {
             let look = Look {
                 features: Vec::new(),
-                every,
+                cut_off,
             };
             chunks(&rows, &look)
                 .map(|(cut_off, chunk)| (cut_off, chunk.len()))
@@ -205,10 +207,13 @@ mod tests {
         let of = |hour| Some(at(&format!("2026-01-02T{hour:02}:00:00Z")));
         // A cut-off's own moment is not past it.
         assert_eq!(
-            put(Some(6 * 3600)),
+            put(Some(SignedDuration::from_hours(6))),
             [(of(0), 2), (of(6), 1), (of(12), CHUNK), (of(12), 1)]
         );
-        assert_eq!(put(Some(24 * 3600)), [(of(0), CHUNK), (of(0), 4)]);
+        assert_eq!(
+            put(Some(SignedDuration::from_hours(24))),
+            [(of(0), CHUNK), (of(0), 4)]
+        );
         assert_eq!(put(None), [(None, CHUNK), (None, 4)]);
     }
 }

@@ -251,8 +251,12 @@ async fn the_models_own_statements_run() {
     let [from, to] =
         ["2026-01-20T00:00:00Z", "2026-01-21T00:00:00Z"].map(|moment| moment.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let export =
-        features::sql::training_export(&definition, [from, to, to], "s3://b/out/", "default");
+    let period = features::TrainingPeriod {
+        from,
+        to,
+        as_of: to,
+    };
+    let export = features::sql::training_export(&definition, &period, "s3://b/out/", "default");
     let found = steps(&export).unwrap();
     let [Step::Unload(command)] = found.as_slice() else {
         panic!("{found:?}")

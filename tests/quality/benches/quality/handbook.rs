@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bundle::{Bundle, Scratch};
 use decision::{Batch, Hold, Origin};
-use features::Definition;
+use features::{Definition, TrainingPeriod};
 use jiff::{SignedDuration, Timestamp};
 use look::input::{self, Row};
 use serde_json::{Value, json};
@@ -57,9 +57,13 @@ fn of_definition(rows: &[Row], test: Timestamp, span: u32, text: &str) -> Value 
     let definition = Definition::parse(text).unwrap();
     let past = input::past(&definition, rows).unwrap();
     let to = test - DAY * 7;
-    let from = to - DAY * span as i32;
+    let period = TrainingPeriod {
+        from: to - DAY * span as i32,
+        to,
+        as_of: test,
+    };
     let began = std::time::Instant::now();
-    let set = TrainingSet::of_history(&definition, &past, [from, to, test]);
+    let set = TrainingSet::of_history(&definition, &past, &period);
     let set_seconds = began.elapsed().as_secs_f64();
     let began = std::time::Instant::now();
     let profiles = past.profiles(&definition, test).unwrap();
@@ -69,8 +73,12 @@ fn of_definition(rows: &[Row], test: Timestamp, span: u32, text: &str) -> Value 
     let train_seconds = began.elapsed().as_secs_f64();
 
     // What the warehouse would answer: the windows of the confirming look at each transaction's moment.
-    let evidence =
-        TrainingSet::of_history(&definition, &past, [test, test + DAY * TEST_DAYS, test]);
+    let test_period = TrainingPeriod {
+        from: test,
+        to: test + DAY * TEST_DAYS,
+        as_of: test,
+    };
+    let evidence = TrainingSet::of_history(&definition, &past, &test_period);
     let tested: Vec<&Row> = rows
         .iter()
         .filter(|row| row.occurred_at >= test && row.occurred_at < test + DAY * TEST_DAYS)
@@ -80,7 +88,7 @@ fn of_definition(rows: &[Row], test: Timestamp, span: u32, text: &str) -> Value 
         let (begin, end) = (test + DAY * day, test + DAY * (day + 1));
         let profiles = past.profiles(&definition, begin).unwrap();
         let bundle =
-            Bundle::open(&bundle::with_profiles(trained.files.clone(), &profiles).unwrap())
+            Bundle::open(&bundle::replace_profiles(trained.files.clone(), &profiles).unwrap())
                 .unwrap();
         let first_place = tested.partition_point(|row| row.occurred_at < begin);
         let of_day = &tested[first_place..tested.partition_point(|row| row.occurred_at < end)];

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use features::{Calendar, Definition};
+use features::{Calendar, Definition, TrainingPeriod};
 use jiff::Timestamp;
 use look::input::{self, Row};
 use serde_json::{Value, json};
@@ -83,7 +83,12 @@ pub(crate) fn measure(folder: &Path) -> Value {
     let definition = Definition::parse(&definition()).unwrap();
     let past = input::past(&definition, &rows).unwrap();
     let [from, to]: [Timestamp; 2] = [FROM, TO].map(|text| text.parse().unwrap());
-    let set = TrainingSet::of_history(&definition, &past, [from, to, to]);
+    let period = TrainingPeriod {
+        from,
+        to,
+        as_of: to,
+    };
+    let set = TrainingSet::of_history(&definition, &past, &period);
     let ours: Vec<&Row> = rows
         .iter()
         .filter(|row| (from..to).contains(&row.occurred_at))

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use features::Definition;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
@@ -123,7 +123,7 @@ fn simulated(definition: &Definition) -> TrainingSet {
     let frauds = (0..ROWS)
         .map(|row| fraud(row, chances.random_range(0.0..1.0)))
         .collect();
-    let span = SignedDuration::from_secs(definition.training.span as i64);
+    let span = definition.training.span;
     let moment = |row: usize| Timestamp::UNIX_EPOCH + span * row as i32 / ROWS as i32;
     TrainingSet {
         occurred_at: (0..ROWS).map(moment).collect(),

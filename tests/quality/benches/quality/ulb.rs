@@ -6,7 +6,7 @@ use std::process::Command;
 
 use bundle::{Bundle, Scratch};
 use decision::{Batch, Origin};
-use features::Definition;
+use features::{Definition, TrainingPeriod};
 use jiff::Timestamp;
 use look::input::{self, Row};
 use scoring::Forest;
@@ -119,8 +119,12 @@ impl Found {
     fn of(text: &str, learnt: &[Row], tested: &[Row]) -> Self {
         let definition = Definition::parse(text).unwrap();
         let past = input::past(&definition, learnt).unwrap();
-        let all = [Timestamp::UNIX_EPOCH, Timestamp::MAX, Timestamp::MAX];
-        let set = TrainingSet::of_history(&definition, &past, all);
+        let all = TrainingPeriod {
+            from: Timestamp::UNIX_EPOCH,
+            to: Timestamp::MAX,
+            as_of: Timestamp::MAX,
+        };
+        let set = TrainingSet::of_history(&definition, &past, &all);
         // The confirming look would learn the same from the same.
         let none = Forest::new(definition.confirm.features.len(), -6.0, &[]).unwrap();
         let trained = train::train(text, &set, None, [None, Some(none.into())], |_| {}).unwrap();

@@ -1,48 +1,48 @@
-//! How thresholds are chosen: from what users know, a budget or what mistakes cost.
+//! How training chooses the thresholds: by a budget, or by what mistakes cost.
 
 use serde::Deserialize;
 
-use super::{DefinitionError, setting, share};
+use super::error::{DefinitionError, invalid_setting, share_setting};
 
-/// How the first look's threshold is chosen. `[first]` has one of `hold_share` and `holds_a_day`, or
-/// `[costs]` has `false_hold`.
+/// How the first look's threshold is chosen: exactly one of `first.hold_share`,
+/// `first.holds_a_day` and `costs.false_hold` says it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum HoldBy {
-    /// At most this share of all transactions is held.
+    /// Hold at most this share of all transactions.
     Share(f64),
-    /// At most this many holds a day.
-    ADay(f64),
-    /// Held where that is expected to cost less than to approve.
+    /// Hold at most this many transactions a day.
+    PerDay(f64),
+    /// Hold a transaction if the expected cost of holding is below that of approving.
     Cost {
-        /// A good transaction held, until its release.
+        /// The cost of holding a good transaction until its release.
         false_hold: f64,
     },
 }
 
-/// How it is chosen which holds people look at. `[costs]` has `review`, or `[confirm]` has
-/// `reviews_a_day`.
+/// Which holds go to people: exactly one of `costs.review` and `confirm.reviews_a_day` says it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ReviewBy {
-    /// Those where a review costs less than either mistake is expected to.
+    /// Those for which a review costs less than either mistake is expected to.
     Cost {
-        /// A transaction looked at by a person.
+        /// The cost of one review by a person.
         review: f64,
     },
-    /// At most this many a day: those where the better of the two mistakes is expected to cost most.
-    ADay(f64),
+    /// At most this many a day: those for which the cheaper of the two possible mistakes has the
+    /// highest expected cost.
+    PerDay(f64),
 }
 
-/// What a mistake costs, in any one unit.
+/// Costs of mistakes, all in the same unit of your choice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Costs {
-    /// A fraud approved or released.
+    /// A fraud that was approved or released.
     pub missed_fraud: f64,
-    /// A good transaction blocked.
+    /// A good transaction that was blocked.
     pub false_block: f64,
 }
 
 /// `[costs]` before it is checked.
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CostsEntry {
     missed_fraud: f64,
@@ -51,73 +51,80 @@ pub(super) struct CostsEntry {
     review: Option<f64>,
 }
 
+/// The settings of `[first]` and `[confirm]` that choose thresholds, before they are checked.
+pub(super) struct Budgets {
+    pub(super) hold_share: Option<f64>,
+    pub(super) holds_a_day: Option<f64>,
+    pub(super) reviews_a_day: Option<f64>,
+}
+
 impl CostsEntry {
-    /// With `[first]`'s and `[confirm]`'s budgets.
-    pub(super) fn checked(
-        self,
-        hold_share: Option<f64>,
-        holds_a_day: Option<f64>,
-        reviews_a_day: Option<f64>,
-    ) -> Result<(Costs, HoldBy, ReviewBy), DefinitionError> {
-        let costs = Costs {
+    pub(super) fn checked(self) -> Result<Costs, DefinitionError> {
+        let optional = [self.false_hold, self.review].into_iter().flatten();
+        for cost in [self.missed_fraud, self.false_block]
+            .into_iter()
+            .chain(optional)
+        {
+            if !(cost.is_finite() && cost > 0.0) {
+                let why = format!("found {cost}, expected numbers above 0");
+                return Err(invalid_setting("costs", &why));
+            }
+        }
+        Ok(Costs {
             missed_fraud: self.missed_fraud,
             false_block: self.false_block,
-        };
-        let given = [
-            Some(costs.missed_fraud),
-            Some(costs.false_block),
-            self.false_hold,
-            self.review,
-        ];
-        if given
-            .into_iter()
-            .flatten()
-            .any(|cost| !cost.is_finite() || cost <= 0.0)
-        {
-            return Err(setting("costs", "expected numbers above 0"));
-        }
-        let hold = match (hold_share, holds_a_day, self.false_hold) {
-            (Some(of), None, None) => HoldBy::Share(share("first.hold_share", of)?),
-            (None, Some(holds), None) => HoldBy::ADay(a_day("first.holds_a_day", holds)?),
-            (None, None, Some(false_hold)) => HoldBy::Cost { false_hold },
-            _ => {
-                return Err(setting(
-                    "first",
-                    "expected one of hold_share, holds_a_day and costs.false_hold",
-                ));
+        })
+    }
+
+    pub(super) fn hold_by(self, budgets: &Budgets) -> Result<HoldBy, DefinitionError> {
+        match (budgets.hold_share, budgets.holds_a_day, self.false_hold) {
+            (Some(hold_share), None, None) => {
+                share_setting("first.hold_share", hold_share).map(HoldBy::Share)
             }
-        };
-        let review = match (self.review, reviews_a_day) {
-            (Some(review), None) => ReviewBy::Cost { review },
-            (None, Some(reviews)) => ReviewBy::ADay(a_day("confirm.reviews_a_day", reviews)?),
-            _ => {
-                return Err(setting(
-                    "confirm",
-                    "expected one of reviews_a_day and costs.review",
-                ));
+            (None, Some(holds), None) => {
+                per_day_setting("first.holds_a_day", holds).map(HoldBy::PerDay)
             }
-        };
-        if matches!(review, ReviewBy::Cost { review } if review > costs.dearest_review()) {
-            return Err(setting(
-                "costs",
-                "review costs so much that it would never be chosen: lower it",
-            ));
+            (None, None, Some(false_hold)) => Ok(HoldBy::Cost { false_hold }),
+            _ => Err(invalid_setting(
+                "first",
+                "expected one of hold_share, holds_a_day and costs.false_hold",
+            )),
         }
-        Ok((costs, hold, review))
+    }
+
+    pub(super) fn review_by(self, budgets: &Budgets) -> Result<ReviewBy, DefinitionError> {
+        match (self.review, budgets.reviews_a_day) {
+            (Some(review), None) if review > self.checked()?.break_even_review() => {
+                Err(invalid_setting(
+                    "costs",
+                    "review costs so much that no hold would be reviewed: lower it",
+                ))
+            }
+            (Some(review), None) => Ok(ReviewBy::Cost { review }),
+            (None, Some(reviews)) => {
+                per_day_setting("confirm.reviews_a_day", reviews).map(ReviewBy::PerDay)
+            }
+            _ => Err(invalid_setting(
+                "confirm",
+                "expected one of reviews_a_day and costs.review",
+            )),
+        }
     }
 }
 
 impl Costs {
-    /// What a review may cost to be worth it at all: there, releasing and blocking cost the same.
-    pub fn dearest_review(&self) -> f64 {
+    /// The highest cost of a review at which one is ever worth it: at the probability at which
+    /// releasing and blocking have the same expected cost, this is that cost.
+    pub fn break_even_review(&self) -> f64 {
         self.missed_fraud * self.false_block / (self.missed_fraud + self.false_block)
     }
 }
 
-fn a_day(name: &'static str, value: f64) -> Result<f64, DefinitionError> {
+fn per_day_setting(name: &'static str, value: f64) -> Result<f64, DefinitionError> {
     if value.is_finite() && value > 0.0 {
         Ok(value)
     } else {
-        Err(setting(name, "expected a number above 0"))
+        let why = format!("found {value}, expected a number above 0");
+        Err(invalid_setting(name, &why))
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::walk::Walk;
-use crate::{Definition, Field, Look, Measure, Quantity, Window};
+use crate::{Definition, DistinctField, Look, Measure, Quantity, Window};
 
 /// A fraud report: what is known of a transaction, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl History {
             for rows in rows {
                 self.measure(window, look, rows, &mut values);
             }
-            if look.every.is_some() {
+            if look.cut_off.is_some() {
                 values
                     .iter_mut()
                     .for_each(|value| *value = f64::from(*value as f32));
@@ -140,7 +140,7 @@ impl History {
     fn measure(&self, window: &Window, look: &Look, rows: &[usize], values: &mut [f64]) {
         let mut walk = Walk::new(self, window, rows);
         for &row in rows {
-            let end = look.end(self.moment(row));
+            let end = look.window_end(self.moment(row));
             walk.to(end);
             if let Some(value) = values.get_mut(row) {
                 *value = walk.value(end);
@@ -164,10 +164,12 @@ impl History {
             .unwrap_or(f64::NAN)
     }
 
-    pub(super) fn field(&self, of: Field, row: usize) -> Option<u32> {
+    pub(super) fn field(&self, of: DistinctField, row: usize) -> Option<u32> {
         match of {
-            Field::Entity(entity) => self.entities.get(entity)?.get(row).copied(),
-            Field::Category(category) => self.categories.get(category)?.get(row).copied().flatten(),
+            DistinctField::Entity(entity) => self.entities.get(entity)?.get(row).copied(),
+            DistinctField::Category(category) => {
+                self.categories.get(category)?.get(row).copied().flatten()
+            }
         }
     }
 

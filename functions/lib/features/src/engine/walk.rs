@@ -4,7 +4,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::History;
 use crate::{Measure, Window};
@@ -51,11 +51,8 @@ impl<'a> Walk<'a> {
 
     /// Moves on to a later end.
     pub(super) fn to(&mut self, end: Timestamp) {
-        let micros = |seconds: u64| {
-            i64::try_from(seconds)
-                .unwrap_or(i64::MAX / 2_000_000)
-                .saturating_mul(1_000_000)
-        };
+        let micros =
+            |duration: SignedDuration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         let end = end
             .as_microsecond()
             .saturating_sub(micros(self.window.delay));
@@ -179,12 +176,12 @@ impl<'a> Walk<'a> {
             }
         }
         let (inside, present) = (self.to - self.from, self.present as f64);
-        let of_nothing = self.window.measure.of_nothing();
+        let empty_value = self.window.measure.empty_value();
         match self.window.measure {
             Measure::Count => inside as f64,
             Measure::Distinct(_) => self.seen.len() as f64,
             Measure::FraudRate if inside > 0 => self.known.len() as f64 / inside as f64,
-            _ if self.present == 0 => of_nothing,
+            _ if self.present == 0 => empty_value,
             Measure::Sum(_) => self.sum.value(),
             Measure::Mean(_) => self.sum.value() / present,
             Measure::Deviation(_) => {
@@ -193,8 +190,8 @@ impl<'a> Walk<'a> {
             Measure::Min(_) | Measure::Max(_) => self
                 .extremes
                 .front()
-                .map_or(of_nothing, |(_, value)| *value),
-            Measure::FraudRate => of_nothing,
+                .map_or(empty_value, |(_, value)| *value),
+            Measure::FraudRate => empty_value,
         }
     }
 }

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 
 use super::tables::columns;
 use super::{OUTCOMES, REPORTS, profiles, training_set};
-use crate::Definition;
+use crate::{Definition, TrainingPeriod};
 
 /// Takes the objects of a COPY manifest into a table: into a staging table, one row for each key,
 /// then MERGE. Loading an object twice changes nothing. Run as one transaction. Empty for a table
@@ -58,11 +58,11 @@ pub fn load(
 /// Writes [`training_set`] to `url` and what follows it, as gzipped CSV with a header.
 pub fn training_export(
     definition: &Definition,
-    [from, to, as_of]: [Timestamp; 3],
+    period: &TrainingPeriod,
     url: &str,
     iam_role: &str,
 ) -> String {
-    unload(&training_set(definition, from, to, as_of), url, iam_role)
+    unload(&training_set(definition, period), url, iam_role)
 }
 
 /// Writes [`profiles`] likewise.
