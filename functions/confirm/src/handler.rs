@@ -1,7 +1,7 @@
 use decision::SettledBy;
 use jiff::Timestamp;
 use serde::Deserialize;
-use store::{Decisions, Objects};
+use store::{Objects, Stream};
 use warehouse::{StatementId, Warehouse};
 
 use crate::{Error, Judge, Report, Settler};
@@ -28,7 +28,7 @@ pub struct StatementEnded {
 
 /// Settles the holds of the statement that the event hints at. `statement_prefix` is what all our
 /// statements' names begin with.
-pub async fn handle<O: Objects, D: Decisions, W: Warehouse, J: Judge>(
+pub async fn handle<O: Objects, D: Stream, W: Warehouse, J: Judge>(
     settler: &Settler<'_, O, D, W, J>,
     statement_prefix: &str,
     event: Event,

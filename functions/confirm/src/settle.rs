@@ -12,13 +12,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use decision::ledger::{Pending, Work};
+use decision::ledger::{LedgerEntry, SettleWork};
 use decision::settle::{Progress, Step, next_step};
 use decision::{Action, Decision, Hold, SettledBy, micros};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use store::{Decisions, Objects, Outgoing, PutNew};
+use store::{Objects, PutNew, Stream, StreamRecord};
 use tokio::time::timeout;
 use warehouse::{StatementId, Status, Warehouse};
 
@@ -134,7 +134,7 @@ struct Final {
 struct Entry {
     key: String,
     /// The entry as it stands in the ledger.
-    pending: Pending,
+    pending: LedgerEntry,
     /// All its holds.
     holds: Vec<Hold>,
     /// Those that we have not ended, each transaction once.
@@ -146,7 +146,7 @@ struct Entry {
     patience: Option<Duration>,
 }
 
-impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
+impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     /// Takes the entry of this statement as far as it can be taken now. `by` is who asks.
     pub async fn settle(&self, name: &str, by: SettledBy, now: Timestamp) -> Result<Report, Error> {
         let now = micros(now);
@@ -262,7 +262,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
             .buffer_unordered(CONCURRENCY);
         while let Some(bytes) = entries.try_next().await? {
             // What can't be read is the sweep's to report.
-            let Some(Ok(entry)) = bytes.map(|bytes| serde_json::from_slice::<Pending>(&bytes))
+            let Some(Ok(entry)) = bytes.map(|bytes| serde_json::from_slice::<LedgerEntry>(&bytes))
             else {
                 continue;
             };
@@ -278,8 +278,9 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         let Some(bytes) = self.objects.get(&key).await.map_err(Error::objects(&key))? else {
             return Ok(None);
         };
-        let pending: Pending = serde_json::from_slice(&bytes).map_err(Error::unreadable(&key))?;
-        let Work::Confirm { holds } = &pending.work else {
+        let pending: LedgerEntry =
+            serde_json::from_slice(&bytes).map_err(Error::unreadable(&key))?;
+        let SettleWork::Confirm { holds } = &pending.work else {
             return Err(Error::NotHolds { key });
         };
         let holds = holds.clone();
@@ -333,7 +334,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
             entry.pending.statement_id = None;
             self.write(entry).await?;
         }
-        let Pending { name, attempts, .. } = &entry.pending;
+        let LedgerEntry { name, attempts, .. } = &entry.pending;
         let statement = judge.ask(name, *attempts, &entry.holds);
         let id = entry.answer(self.warehouse.submit(&statement)).await?;
         tracing::info!(statement = name, attempt = attempts, %id, holds = entry.holds.len(), "evidence asked for");
@@ -342,7 +343,7 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     }
 
     async fn evidence(&self, judge: &J, entry: &Entry) -> Result<Found, Error> {
-        let Pending {
+        let LedgerEntry {
             name,
             attempts,
             statement_id,
@@ -483,14 +484,14 @@ impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
     }
 
     async fn publish(&self, statement: &str, finals: &[Final]) -> Result<(), Error> {
-        let outgoing: Vec<Outgoing> = finals
+        let outgoing: Vec<StreamRecord> = finals
             .iter()
             .map(|Final { decision, json }| {
                 let entity = self
                     .first_entity
                     .and_then(|name| decision.entities.get(name));
                 let partition_key = entity.unwrap_or(&decision.transaction_id).clone();
-                Outgoing {
+                StreamRecord {
                     partition_key,
                     data: json.clone(),
                 }

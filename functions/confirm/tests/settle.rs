@@ -8,7 +8,7 @@
 
 mod support;
 
-use decision::ledger::{Pending, Work};
+use decision::ledger::{LedgerEntry, SettleWork};
 use decision::{Action, SettledBy};
 use harness::memory::Fault;
 use serde::Deserialize;
@@ -205,12 +205,12 @@ async fn ends(case: &Case) -> Then {
     });
     let left = world
         .entry(NAME)
-        .map(|Pending { work, attempts, .. }| match work {
-            Work::Confirm { holds } => Left {
+        .map(|LedgerEntry { work, attempts, .. }| match work {
+            SettleWork::Confirm { holds } => Left {
                 attempts,
                 holds: holds.into_iter().map(|hold| hold.transaction_id).collect(),
             },
-            Work::Load { .. } => panic!("a load?"),
+            SettleWork::Load { .. } => panic!("a load?"),
         });
     Then {
         finals: finals.collect(),

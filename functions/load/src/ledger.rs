@@ -8,7 +8,7 @@
 //! | `manifests/ended/<table>/<generation>` | that this load has ended |
 //! | `manifests/failed/<table>/<id>.json` | a waiting list that could not be loaded: move it back to try again |
 
-use decision::ledger::{Pending, Work};
+use decision::ledger::{LedgerEntry, SettleWork};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -55,11 +55,11 @@ impl Load {
     }
 
     /// The load that a ledger entry stands for; none if the entry is of another kind.
-    pub fn of(prefix: &str, entry: Pending) -> Option<Self> {
+    pub fn of(prefix: &str, entry: LedgerEntry) -> Option<Self> {
         let (table, generation) = parse_statement_name(prefix, &entry.name)?;
-        let Pending {
+        let LedgerEntry {
             name,
-            work: Work::Load { waiting, .. },
+            work: SettleWork::Load { waiting, .. },
             attempts,
             submitted_at,
             statement_id,
@@ -79,10 +79,10 @@ impl Load {
     }
 
     /// Its ledger entry.
-    pub fn entry(&self) -> Pending {
-        Pending {
+    pub fn entry(&self) -> LedgerEntry {
+        LedgerEntry {
             name: self.name.clone(),
-            work: Work::Load {
+            work: SettleWork::Load {
                 table: self.table.name().to_owned(),
                 manifest: self.manifest(),
                 waiting: self.waiting.clone(),

@@ -22,7 +22,7 @@
 //!
 //! So a late or repeated event can do again what was done, but cannot touch the generation after.
 
-use decision::ledger::Pending;
+use decision::ledger::LedgerEntry;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -271,7 +271,7 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
                 continue;
             };
             // What can't be read is the sweep's to report.
-            let Ok(entry) = serde_json::from_slice::<Pending>(&bytes) else {
+            let Ok(entry) = serde_json::from_slice::<LedgerEntry>(&bytes) else {
                 continue;
             };
             if entry.statement_id.as_deref() == Some(id) {

@@ -8,12 +8,12 @@ use aws_lambda_events::event::streams::{KinesisBatchItemFailure, KinesisEventRes
 use bundle::Bundle;
 use decision::Hold;
 use decision::keys;
-use decision::ledger::{Pending, Work};
+use decision::ledger::{LedgerEntry, SettleWork};
 use features::sql;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use startup::chain;
-use store::{Decisions, Objects, PutNew};
+use store::{Objects, PutNew, Stream};
 use tokio::time::timeout_at;
 use warehouse::{Statement, Warehouse};
 
@@ -97,7 +97,7 @@ impl From<Error> for Unfinished {
     }
 }
 
-impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
+impl<O: Objects, D: Stream, W: Warehouse> Context<O, D, W> {
     /// Judges a batch and does all that follows. Names the lowest unfinished record where something
     /// failed: Lambda brings it and all after it again. An error where it has no name.
     pub async fn handle(
@@ -226,10 +226,10 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
         name: String,
         holds: &[Hold],
         now: Timestamp,
-    ) -> Result<Pending, Error> {
-        let entry = |name| Pending {
+    ) -> Result<LedgerEntry, Error> {
+        let entry = |name| LedgerEntry {
             name,
-            work: Work::Confirm {
+            work: SettleWork::Confirm {
                 holds: holds.to_vec(),
             },
             attempts: 1,
@@ -312,10 +312,10 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
     ///
     /// INVARIANT: a warehouse that does not answer costs a batch no more than our patience. A
     /// submission that took effect all the same is found by its token.
-    async fn ask(&self, entries: Vec<Pending>) {
+    async fn ask(&self, entries: Vec<LedgerEntry>) {
         let until = tokio::time::Instant::now() + self.settings.patience;
         for mut entry in entries {
-            let Work::Confirm { holds } = &entry.work else {
+            let SettleWork::Confirm { holds } = &entry.work else {
                 continue;
             };
             let name = &entry.name;
@@ -341,7 +341,7 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
     }
 
     /// Writes the statement's id down.
-    async fn keep(&self, entry: &Pending) {
+    async fn keep(&self, entry: &LedgerEntry) {
         let name = &entry.name;
         let key = keys::pending(name);
         let put = match encoded(&key, entry) {
@@ -363,8 +363,8 @@ impl<O: Objects, D: Decisions, W: Warehouse> Context<O, D, W> {
 }
 
 /// Whether the entry waits for the evidence of all these holds.
-fn has_all(entry: &Pending, holds: &[Hold]) -> bool {
-    let Work::Confirm { holds: there } = &entry.work else {
+fn has_all(entry: &LedgerEntry, holds: &[Hold]) -> bool {
+    let SettleWork::Confirm { holds: there } = &entry.work else {
         return false;
     };
     holds.iter().all(|hold| {

@@ -8,14 +8,14 @@ use base64::engine::general_purpose::STANDARD;
 use bundle::{Bundle, FirstScores, Scratch};
 use decision::record::Frame;
 use decision::{
-    Action, Batch, DecisionId, Hold, Origin, Provisional, Rejected, Schema, Unreadable, micros,
+    Action, Batch, DecisionId, Hold, Origin, Provisional, ReadError, RejectedItem, Schema, micros,
     record,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
-use store::Outgoing;
+use store::StreamRecord;
 
 use crate::{Records, line};
 
@@ -31,7 +31,7 @@ pub struct Judged {
     /// All of them with their decisions: NDJSON, gzip. Empty if there is none.
     pub body: Vec<u8>,
     /// Decisions to publish, in the order of the shard.
-    pub outgoing: Vec<Outgoing>,
+    pub outgoing: Vec<StreamRecord>,
     /// For each of them, the index of the record that it came in.
     pub outgoing_records: Vec<u32>,
     /// The holds among the decisions.
@@ -46,7 +46,7 @@ pub struct Unread {
     /// What its object is named after: the sequence number, or a digest of the bytes where there is none.
     pub name: String,
     /// What is kept of it.
-    pub rejected: Rejected,
+    pub rejected: RejectedItem,
 }
 
 /// The records with their wrapping taken off, in order; none where that could not be done.
@@ -65,7 +65,7 @@ pub fn unwrap<'r>(records: &'r Records, rejected: &mut Vec<Unread>) -> Vec<Optio
                 };
                 rejected.push(Unread {
                     name,
-                    rejected: Rejected {
+                    rejected: RejectedItem {
                         sequence_number: found.sequence_number.to_owned(),
                         item: 0,
                         arrived_at: found.arrived_at,
@@ -125,8 +125,8 @@ pub fn read<'f>(
 }
 
 impl Unread {
-    fn new(found: &crate::Record<'_>, item: u32, why: &Unreadable, raw: &[u8]) -> Self {
-        let rejected = Rejected::new(found.sequence_number, item, found.arrived_at, why, raw);
+    fn new(found: &crate::Record<'_>, item: u32, why: &ReadError, raw: &[u8]) -> Self {
+        let rejected = RejectedItem::new(found.sequence_number, item, found.arrived_at, why, raw);
         Self {
             name: found.sequence_number.to_owned(),
             rejected,
@@ -135,7 +135,7 @@ impl Unread {
 
     /// Stands for the whole record, of which so many items can't be read, this having been the first.
     fn becomes_of_many(&mut self, unread: usize, record: &[u8]) {
-        let Rejected { item, error, .. } = &self.rejected;
+        let RejectedItem { item, error, .. } = &self.rejected;
         self.rejected.error =
             format!("{unread} items can't be read, the first is item {item}: {error}");
         self.rejected.item = 0;
@@ -225,7 +225,7 @@ impl Judged {
             if held || publish_approvals {
                 // Each decision is a record of its own on the stream, so these two are allocated for each.
                 let data = serde_json::to_vec(&decision).unwrap_or_default();
-                self.outgoing.push(Outgoing {
+                self.outgoing.push(StreamRecord {
                     partition_key: batch.partition_key(row).to_owned(),
                     data,
                 });

@@ -33,7 +33,7 @@ fn event(name: &str) -> Records {
 }
 
 /// What lies in `rejected/`: (key, stage, error, raw bytes).
-fn rejected(context: &Twins) -> Vec<(String, decision::Rejected)> {
+fn rejected(context: &Twins) -> Vec<(String, decision::RejectedItem)> {
     let keys = context.objects.keys(keys::REJECTED);
     keys.into_iter()
         .map(|key| {

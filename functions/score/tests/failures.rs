@@ -302,7 +302,7 @@ async fn holds_that_another_bundle_did_not_place_get_an_entry_of_their_own() {
     let context = context(&Faults::none());
     assert_eq!(handle(&context, &ten()).await, [""; 0]);
     let mut entry = ledger(&context).remove(0);
-    if let decision::ledger::Work::Confirm { holds } = &mut entry.work {
+    if let decision::ledger::SettleWork::Confirm { holds } = &mut entry.work {
         holds.truncate(1);
     }
     context.objects.set(

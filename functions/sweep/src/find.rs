@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use decision::ledger::{Pending, Work};
+use decision::ledger::{LedgerEntry, SettleWork};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use store::Objects;
@@ -108,7 +108,7 @@ async fn look<O: Objects>(objects: &O, key: String, grace: Duration, now: Timest
             return Seen::Unreachable(key);
         }
     };
-    let entry = match serde_json::from_slice::<Pending>(&bytes) {
+    let entry = match serde_json::from_slice::<LedgerEntry>(&bytes) {
         Ok(entry) if decision::keys::pending(&entry.name) == key => entry,
         Ok(_) => {
             tracing::error!(key, "ledger entry bears the name of another");
@@ -127,7 +127,7 @@ async fn look<O: Objects>(objects: &O, key: String, grace: Duration, now: Timest
     let young = now.duration_since(entry.submitted_at)
         < jiff::SignedDuration::try_from(grace).unwrap_or_default();
     match entry.work {
-        Work::Confirm { holds } => {
+        SettleWork::Confirm { holds } => {
             let deadline = holds.iter().map(|hold| hold.deadline).min();
             if young && deadline.is_some_and(|deadline| now < deadline) {
                 Seen::Young
@@ -138,7 +138,7 @@ async fn look<O: Objects>(objects: &O, key: String, grace: Duration, now: Timest
                 }
             }
         }
-        Work::Load { .. } if young => Seen::Young,
-        Work::Load { .. } => Seen::Load { name: entry.name },
+        SettleWork::Load { .. } if young => Seen::Young,
+        SettleWork::Load { .. } => Seen::Load { name: entry.name },
     }
 }

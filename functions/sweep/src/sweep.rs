@@ -7,7 +7,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use load::{Advanced, Kicked, Loader, Table};
 use serde::Serialize;
-use store::{Decisions, Objects};
+use store::{Objects, Stream};
 use tokio::time::timeout;
 use warehouse::Warehouse;
 
@@ -77,7 +77,7 @@ impl Swept {
     }
 }
 
-impl<O: Objects, D: Decisions, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
+impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
     /// Finds what is due and does it. What fails is logged and counted, and stops nothing else; when
     /// all is done, it is an error.
     pub async fn run(&self, now: Timestamp) -> Result<Swept, Error> {

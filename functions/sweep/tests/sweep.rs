@@ -51,7 +51,7 @@ async fn swept_with(world: &World, settler: &Twins<'_>, now: i64) -> Swept {
 type Twins<'a> = Settler<
     'a,
     harness::memory::Objects,
-    harness::memory::Decisions,
+    harness::memory::Stream,
     harness::memory::Warehouse,
     support::PlainJudge,
 >;

@@ -16,7 +16,7 @@ use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use store::{Decisions, Outgoing};
+use store::{Stream, StreamRecord};
 use train::Past;
 
 /// A flag without a moment is known this long after its transaction.
@@ -145,10 +145,10 @@ pub(crate) fn each(
 }
 
 /// Puts rows on a stream, in order. An error names the first that it refused, again and again.
-pub async fn put(stream: &impl Decisions, rows: &[Row]) -> Result<()> {
-    let outgoing: Vec<Outgoing> = rows
+pub async fn put(stream: &impl Stream, rows: &[Row]) -> Result<()> {
+    let outgoing: Vec<StreamRecord> = rows
         .iter()
-        .map(|row| Outgoing {
+        .map(|row| StreamRecord {
             partition_key: row.partition_key.clone(),
             data: row.json.clone().into_bytes(),
         })

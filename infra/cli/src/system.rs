@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use local::Local;
 use serde::Deserialize;
 use startup::Clients;
-use store::{Kinesis, S3};
+use store::{KinesisStream, S3};
 use warehouse::{
     Database, RedshiftData, Row, Statement, StatementId, Status, Target, Warehouse as _,
 };
@@ -101,7 +101,7 @@ pub struct System {
     /// For reading streams.
     pub kinesis: aws_sdk_kinesis::Client,
     /// The stream that transactions go to.
-    pub transactions: Kinesis,
+    pub transactions: KinesisStream,
     /// The name of the stream that decisions come from.
     pub decisions_stream: String,
     /// Its warehouse.

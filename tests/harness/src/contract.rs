@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use store::{Decisions, Objects, Outgoing, PutNew};
+use store::{Objects, PutNew, Stream, StreamRecord};
 use warehouse::{Error, Row, Statement, StatementId, Status, Value, Warehouse};
 
 /// A name that no other run has.
@@ -134,17 +134,17 @@ pub async fn objects(bucket: &impl Objects) {
     );
 }
 
-/// The checks of [`Decisions`]: more than one call's worth goes out, and all of it. Returns what was
+/// The checks of [`Stream`]: more than one call's worth goes out, and all of it. Returns what was
 /// published, for the caller to find on the stream.
-pub async fn decisions(stream: &impl Decisions) -> Vec<Outgoing> {
+pub async fn decisions(stream: &impl Stream) -> Vec<StreamRecord> {
     let root = unique();
     assert_eq!(
         stream.publish(&[]).await.unwrap(),
         [0; 0],
         "nothing is published at once"
     );
-    let sent: Vec<Outgoing> = (0..1_001)
-        .map(|i| Outgoing {
+    let sent: Vec<StreamRecord> = (0..1_001)
+        .map(|i| StreamRecord {
             partition_key: format!("customer-{}", i % 7),
             data: format!("{{\"decision_id\":\"{root}-{i}\"}}").into_bytes(),
         })

@@ -1,8 +1,8 @@
 //! The twins keep the contract, and fail when they are told to.
 
 use harness::contract;
-use harness::memory::{Decisions, Fault, Faults, Objects, Warehouse};
-use store::{Decisions as _, Objects as _, Outgoing, PutNew};
+use harness::memory::{Fault, Faults, Objects, Stream, Warehouse};
+use store::{Objects as _, PutNew, Stream as _, StreamRecord};
 use warehouse::{Statement, Status, Warehouse as _};
 
 #[tokio::test]
@@ -12,7 +12,7 @@ async fn the_bucket_in_memory_keeps_the_contract() {
 
 #[tokio::test]
 async fn the_stream_in_memory_keeps_the_contract() {
-    let stream = Decisions::new();
+    let stream = Stream::new();
     let sent = contract::decisions(&stream).await;
     assert_eq!(stream.published(), sent);
 }
@@ -40,9 +40,9 @@ async fn a_fault_hits_the_calls_it_names_and_no_others() {
 
 #[tokio::test]
 async fn one_record_may_be_refused() {
-    let stream = Decisions::new();
+    let stream = Stream::new();
     stream.faults().add(Fault::on("record").after(1).times(1));
-    let record = |n| Outgoing {
+    let record = |n| StreamRecord {
         partition_key: "k".into(),
         data: vec![n],
     };

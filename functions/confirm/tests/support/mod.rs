@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use confirm::{Judge, Settler};
 use decision::keys;
-use decision::ledger::{Pending, Work};
+use decision::ledger::{LedgerEntry, SettleWork};
 use decision::{Decision, Entities, Evidence, Hold, Policy, Reason};
-use harness::memory::{Decisions, Faults, Objects, Warehouse};
+use harness::memory::{Faults, Objects, Stream, Warehouse};
 use jiff::{SignedDuration, Timestamp};
 use warehouse::{Row, Statement, StatementId, Value, Warehouse as _};
 
@@ -68,7 +68,7 @@ pub(crate) fn row(transaction: &str, looks: &str) -> Row {
 pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) objects: Objects,
-    pub(crate) decisions: Decisions,
+    pub(crate) decisions: Stream,
     pub(crate) warehouse: Warehouse,
     pub(crate) judge: PlainJudge,
 }
@@ -79,14 +79,14 @@ impl World {
         let faults = Faults::none();
         Self {
             objects: Objects::with(&faults),
-            decisions: Decisions::with(&faults),
+            decisions: Stream::with(&faults),
             warehouse: Warehouse::with(&faults).answering(move |_, _| Ok(rows.clone())),
             judge: PlainJudge(policy()),
             faults,
         }
     }
 
-    pub(crate) fn settler(&self) -> Settler<'_, Objects, Decisions, Warehouse, PlainJudge> {
+    pub(crate) fn settler(&self) -> Settler<'_, Objects, Stream, Warehouse, PlainJudge> {
         Settler {
             objects: &self.objects,
             decisions: &self.decisions,
@@ -106,9 +106,9 @@ impl World {
         attempts: u32,
         id: Option<&StatementId>,
     ) {
-        let entry = Pending {
+        let entry = LedgerEntry {
             name: name.to_owned(),
-            work: Work::Confirm {
+            work: SettleWork::Confirm {
                 holds: holds.to_vec(),
             },
             attempts,
@@ -132,7 +132,7 @@ impl World {
         id
     }
 
-    pub(crate) fn entry(&self, name: &str) -> Option<Pending> {
+    pub(crate) fn entry(&self, name: &str) -> Option<LedgerEntry> {
         Some(serde_json::from_slice(&self.objects.bytes(&keys::pending(name))?).unwrap())
     }
 

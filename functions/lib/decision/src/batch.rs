@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use crate::schema::REQUIRED;
 use crate::value::{Key, Value};
-use crate::{Schema, Unreadable};
+use crate::{ReadError, Schema};
 
 const MAX_ID_CHARS: usize = 64;
 /// The warehouse's columns count bytes, and one value that is too long fails a whole COPY.
@@ -73,14 +73,14 @@ impl<'a> Batch<'a> {
         item: &'a [u8],
         origin: Origin,
         arrived_at: Timestamp,
-    ) -> Result<(), Unreadable> {
+    ) -> Result<(), ReadError> {
         let item = item.trim_ascii();
         if item.is_empty() {
-            return Err(Unreadable::Empty);
+            return Err(ReadError::Empty);
         }
-        let text = std::str::from_utf8(item).map_err(|e| Unreadable::Utf8(e.valid_up_to()))?;
+        let text = std::str::from_utf8(item).map_err(|e| ReadError::Utf8(e.valid_up_to()))?;
         if !text.starts_with('{') {
-            return Err(Unreadable::Json("it does not begin with {".to_owned()));
+            return Err(ReadError::Json("it does not begin with {".to_owned()));
         }
         self.slots.clear();
         self.slots
@@ -94,7 +94,7 @@ impl<'a> Batch<'a> {
         }
         .deserialize(&mut json)
         .and_then(|()| json.end())
-        .map_err(|e| Unreadable::Json(e.to_string()))?;
+        .map_err(|e| ReadError::Json(e.to_string()))?;
         if let Some(field) = twice {
             return Err(wrong(field, "there twice", "once"));
         }
@@ -107,7 +107,7 @@ impl<'a> Batch<'a> {
         raw: &'a [u8],
         origin: Origin,
         arrived_at: Timestamp,
-    ) -> Result<(), Unreadable> {
+    ) -> Result<(), ReadError> {
         let schema = self.schema;
         let (rows, entities, numbers, categories) = (
             self.amounts.len(),
@@ -236,8 +236,8 @@ impl Batch<'_> {
     }
 }
 
-fn wrong(field: &str, found: &'static str, expected: &'static str) -> Unreadable {
-    Unreadable::Field {
+fn wrong(field: &str, found: &'static str, expected: &'static str) -> ReadError {
+    ReadError::Field {
         field: field.to_owned(),
         expected,
         found,
@@ -249,7 +249,7 @@ fn text<'a>(
     field: &str,
     value: Option<Value<'a>>,
     expected: &'static str,
-) -> Result<Cow<'a, str>, Unreadable> {
+) -> Result<Cow<'a, str>, ReadError> {
     let text = match value {
         Some(Value::Text(text)) => text,
         // Ids are numbers in many systems; their digits are their name.
@@ -272,7 +272,7 @@ fn text<'a>(
 fn optional_text<'a>(
     field: &str,
     value: Option<Value<'a>>,
-) -> Result<Option<Cow<'a, str>>, Unreadable> {
+) -> Result<Option<Cow<'a, str>>, ReadError> {
     match value {
         None | Some(Value::Null) => Ok(None),
         some => text(
@@ -284,7 +284,7 @@ fn optional_text<'a>(
     }
 }
 
-fn optional_number(field: &str, value: Option<Value<'_>>) -> Result<f64, Unreadable> {
+fn optional_number(field: &str, value: Option<Value<'_>>) -> Result<f64, ReadError> {
     const EXPECTED: &str = "a number from -1e30 to 1e30, or nothing";
     let number = match value {
         None | Some(Value::Null) => return Ok(f64::NAN),
@@ -299,7 +299,7 @@ fn optional_number(field: &str, value: Option<Value<'_>>) -> Result<f64, Unreada
     }
 }
 
-fn amount(value: Option<Value<'_>>) -> Result<f64, Unreadable> {
+fn amount(value: Option<Value<'_>>) -> Result<f64, ReadError> {
     const EXPECTED: &str = "a number from 0 to 1e12";
     let amount = match value {
         Some(Value::Number(number)) => number,
@@ -316,7 +316,7 @@ fn amount(value: Option<Value<'_>>) -> Result<f64, Unreadable> {
     Ok(amount)
 }
 
-fn moment(value: Option<Value<'_>>, arrived_at: Timestamp) -> Result<Timestamp, Unreadable> {
+fn moment(value: Option<Value<'_>>, arrived_at: Timestamp) -> Result<Timestamp, ReadError> {
     const FIELD: &str = "occurred_at";
     const EXPECTED: &str = "an RFC 3339 moment with a zone, such as 2026-01-31T09:00:00Z";
     let text = match value {

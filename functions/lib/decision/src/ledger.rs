@@ -9,12 +9,12 @@ use crate::Hold;
 
 /// One pending statement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Pending {
+pub struct LedgerEntry {
     /// The statement's name, and the entry's key.
     pub name: String,
     /// What it is for.
     #[serde(flatten)]
-    pub work: Work,
+    pub work: SettleWork,
     /// How often it was submitted, the present attempt included.
     pub attempts: u32,
     /// When the present attempt was written down.
@@ -26,7 +26,7 @@ pub struct Pending {
 /// What a pending statement is for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Work {
+pub enum SettleWork {
     /// Evidence for these holds.
     Confirm {
         /// The holds of one batch.

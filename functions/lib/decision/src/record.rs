@@ -9,7 +9,7 @@ use md5::{Digest, Md5};
 use prost::Message;
 use serde::de::IgnoredAny;
 
-use crate::Unreadable;
+use crate::ReadError;
 
 /// What every KPL frame begins with.
 pub const KPL_MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
@@ -38,24 +38,24 @@ struct UserRecord {
 }
 
 /// Takes a record's wrapping off. An empty record and a broken frame are unreadable as a whole.
-pub fn open(data: &[u8]) -> Result<Frame<'_>, Unreadable> {
+pub fn open(data: &[u8]) -> Result<Frame<'_>, ReadError> {
     if let Some(frame) = data.strip_prefix(&KPL_MAGIC) {
         let Some((message, md5)) = frame.split_last_chunk::<MD5_BYTES>() else {
-            return Err(Unreadable::Kpl("it is too short to hold its checksum"));
+            return Err(ReadError::Kpl("it is too short to hold its checksum"));
         };
         if Md5::digest(message)[..] != md5[..] {
-            return Err(Unreadable::Kpl("its MD5 checksum does not match"));
+            return Err(ReadError::Kpl("its MD5 checksum does not match"));
         }
         let Ok(aggregated) = AggregatedRecord::decode(message) else {
-            return Err(Unreadable::Kpl("its body is no AggregatedRecord message"));
+            return Err(ReadError::Kpl("its body is no AggregatedRecord message"));
         };
         if aggregated.records.is_empty() {
-            return Err(Unreadable::Kpl("it holds no user record"));
+            return Err(ReadError::Kpl("it holds no user record"));
         }
         return Ok(Frame(Body::Aggregated(aggregated.records)));
     }
     if data.trim_ascii().is_empty() {
-        return Err(Unreadable::Empty);
+        return Err(ReadError::Empty);
     }
     Ok(Frame(Body::Plain(data)))
 }
@@ -116,8 +116,8 @@ mod tests {
 
     #[test]
     fn a_record_of_nothing_is_unreadable() {
-        assert_eq!(open(b"").unwrap_err(), Unreadable::Empty);
-        assert_eq!(open(b" \n\t").unwrap_err(), Unreadable::Empty);
+        assert_eq!(open(b"").unwrap_err(), ReadError::Empty);
+        assert_eq!(open(b" \n\t").unwrap_err(), ReadError::Empty);
     }
 
     #[test]
@@ -136,20 +136,20 @@ mod tests {
         flipped[5] ^= 1;
         assert_eq!(
             open(&flipped).unwrap_err(),
-            Unreadable::Kpl("its MD5 checksum does not match")
+            ReadError::Kpl("its MD5 checksum does not match")
         );
         assert_eq!(
             open(&frame[..8]).unwrap_err(),
-            Unreadable::Kpl("it is too short to hold its checksum")
+            ReadError::Kpl("it is too short to hold its checksum")
         );
         let no_message = [&KPL_MAGIC[..], b"\xff", &Md5::digest(b"\xff")[..]].concat();
         assert_eq!(
             open(&no_message).unwrap_err(),
-            Unreadable::Kpl("its body is no AggregatedRecord message")
+            ReadError::Kpl("its body is no AggregatedRecord message")
         );
         assert_eq!(
             open(&aggregate([])).unwrap_err(),
-            Unreadable::Kpl("it holds no user record")
+            ReadError::Kpl("it holds no user record")
         );
     }
 }

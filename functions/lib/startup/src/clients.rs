@@ -4,7 +4,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
-use store::{Kinesis, S3};
+use store::{KinesisStream, S3};
 use warehouse::{Database, RedshiftData};
 
 /// Clients of AWS, configured as every AWS tool is: environment, profile, role. One set a process.
@@ -56,8 +56,8 @@ impl Clients {
     }
 
     /// The stream of this name.
-    pub fn decisions(&self, stream: &str) -> Kinesis {
-        Kinesis::new(aws_sdk_kinesis::Client::new(&self.config), stream)
+    pub fn decisions(&self, stream: &str) -> KinesisStream {
+        KinesisStream::new(aws_sdk_kinesis::Client::new(&self.config), stream)
     }
 
     /// This database, through the Data API.

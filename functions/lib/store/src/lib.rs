@@ -11,5 +11,5 @@ mod stream;
 
 pub use error::Error;
 pub use gzip::{gunzip, gzip};
-pub use objects::{Listed, Objects, PutNew, S3};
-pub use stream::{Decisions, Kinesis, Outgoing};
+pub use objects::{ObjectInfo, Objects, PutNew, S3};
+pub use stream::{KinesisStream, Stream, StreamRecord};

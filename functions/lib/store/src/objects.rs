@@ -22,7 +22,7 @@ pub trait Objects: Send + Sync {
     /// Removes the object; there need not be one.
     fn delete(&self, key: &str) -> impl Future<Output = Result<(), Error>> + Send;
     /// All objects whose keys begin with `prefix`, in the order of their keys.
-    fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<Listed>, Error>> + Send;
+    fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<ObjectInfo>, Error>> + Send;
 }
 
 /// What became of [`Objects::put_new`].
@@ -36,7 +36,7 @@ pub enum PutNew {
 
 /// One object of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
+pub struct ObjectInfo {
     /// Its key.
     pub key: String,
     /// When it was last written.
@@ -148,7 +148,7 @@ impl Objects for S3 {
         Ok(())
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, Error> {
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, Error> {
         let mut listed = Vec::new();
         let mut pages = self
             .client
@@ -163,14 +163,14 @@ impl Objects for S3 {
                 page.contents
                     .unwrap_or_default()
                     .into_iter()
-                    .filter_map(Listed::of),
+                    .filter_map(ObjectInfo::of),
             );
         }
         Ok(listed)
     }
 }
 
-impl Listed {
+impl ObjectInfo {
     fn of(object: Object) -> Option<Self> {
         let modified = object.last_modified?;
         Some(Self {

@@ -7,7 +7,7 @@ use crate::pause::pause;
 
 /// One record for the `decisions` stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outgoing {
+pub struct StreamRecord {
     /// Records with the same key keep their order; 1 to 256 characters.
     pub partition_key: String,
     /// The decision as JSON.
@@ -15,13 +15,13 @@ pub struct Outgoing {
 }
 
 /// The stream that decisions are published on.
-pub trait Decisions: Send + Sync {
+pub trait Stream: Send + Sync {
     /// Publishes all of them, resending what was not accepted. The indices that were not accepted
     /// in the end, in ascending order: none means all are out. That some were not is not an error
     /// of the call.
     fn publish(
         &self,
-        decisions: &[Outgoing],
+        decisions: &[StreamRecord],
     ) -> impl Future<Output = Result<Vec<usize>, Error>> + Send;
 }
 
@@ -33,12 +33,12 @@ const RESENDS: u32 = 5;
 
 /// Decisions on a Kinesis stream.
 #[derive(Clone, Debug)]
-pub struct Kinesis {
+pub struct KinesisStream {
     client: Client,
     stream: String,
 }
 
-impl Kinesis {
+impl KinesisStream {
     /// The stream of this name.
     pub fn new(client: Client, stream: impl Into<String>) -> Self {
         Self {
@@ -48,7 +48,11 @@ impl Kinesis {
     }
 
     /// Sends these indices in one call; which of them were not accepted.
-    async fn send(&self, decisions: &[Outgoing], indices: &[usize]) -> Result<Vec<usize>, Error> {
+    async fn send(
+        &self,
+        decisions: &[StreamRecord],
+        indices: &[usize],
+    ) -> Result<Vec<usize>, Error> {
         let entries = indices
             .iter()
             .filter_map(|&index| decisions.get(index))
@@ -84,8 +88,8 @@ impl Kinesis {
     }
 }
 
-impl Decisions for Kinesis {
-    async fn publish(&self, decisions: &[Outgoing]) -> Result<Vec<usize>, Error> {
+impl Stream for KinesisStream {
+    async fn publish(&self, decisions: &[StreamRecord]) -> Result<Vec<usize>, Error> {
         let mut waiting: Vec<usize> = (0..decisions.len()).collect();
         for attempt in 0..=RESENDS {
             let (mut refused, mut failure) = (Vec::new(), None);
@@ -124,7 +128,7 @@ impl Decisions for Kinesis {
 }
 
 /// `waiting` cut into calls within the limits, in order.
-fn calls<'w>(decisions: &[Outgoing], mut waiting: &'w [usize]) -> Vec<&'w [usize]> {
+fn calls<'w>(decisions: &[StreamRecord], mut waiting: &'w [usize]) -> Vec<&'w [usize]> {
     let mut calls = Vec::new();
     while !waiting.is_empty() {
         let mut bytes = 0;
@@ -146,10 +150,10 @@ fn calls<'w>(decisions: &[Outgoing], mut waiting: &'w [usize]) -> Vec<&'w [usize
 mod tests {
     use super::*;
 
-    fn of_sizes(sizes: &[usize]) -> Vec<Outgoing> {
+    fn of_sizes(sizes: &[usize]) -> Vec<StreamRecord> {
         sizes
             .iter()
-            .map(|&bytes| Outgoing {
+            .map(|&bytes| StreamRecord {
                 partition_key: "k".into(),
                 data: vec![0; bytes],
             })

@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use harness::http::{Response, Service};
-use store::{Decisions, Kinesis, Objects, Outgoing, PutNew, S3};
+use store::{KinesisStream, Objects, PutNew, S3, Stream, StreamRecord};
 
 fn credentials() -> Credentials {
     Credentials::builder()
@@ -22,13 +22,13 @@ fn bucket(service: &Service) -> S3 {
     S3::new(aws_sdk_s3::Client::from_conf(config.build()), "bucket")
 }
 
-fn stream(service: &Service) -> Kinesis {
+fn stream(service: &Service) -> KinesisStream {
     let config = aws_sdk_kinesis::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .credentials_provider(credentials())
         .endpoint_url(service.url());
-    Kinesis::new(
+    KinesisStream::new(
         aws_sdk_kinesis::Client::from_conf(config.build()),
         "decisions",
     )
@@ -108,9 +108,9 @@ async fn a_refusal_for_good_is_told_at_once_and_as_such() {
     assert_eq!(service.requests().len(), 1);
 }
 
-fn records(count: u8) -> Vec<Outgoing> {
+fn records(count: u8) -> Vec<StreamRecord> {
     (0..count)
-        .map(|n| Outgoing {
+        .map(|n| StreamRecord {
             partition_key: format!("k{n}"),
             data: vec![n],
         })

@@ -21,7 +21,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bundle::{Bundle, Scratch};
 use harness::fixture::{bundle, profiled};
-use harness::memory::{Decisions, Faults, Objects, Warehouse};
+use harness::memory::{Faults, Objects, Stream, Warehouse};
 use jiff::Timestamp;
 use score::{Context, Judged, Records, Settings, read, unwrap};
 use scoring::{Forest, Matrix, Node, Split, Tree};
@@ -140,7 +140,7 @@ fn handler(event: &[u8], transactions: usize, publish_approvals: bool) -> f64 {
         let context = Context {
             bundle: bundle.take().unwrap(),
             objects: Objects::with(&faults),
-            decisions: Decisions::with(&faults),
+            decisions: Stream::with(&faults),
             warehouse: Warehouse::with(&faults),
             settings: Settings {
                 statement_prefix: "second-look".to_owned(),

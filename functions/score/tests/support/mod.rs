@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use decision::Hold;
 use decision::keys;
-use decision::ledger::{Pending, Work};
-use harness::memory::{Decisions, Faults, Objects, Warehouse};
+use decision::ledger::{LedgerEntry, SettleWork};
+use harness::memory::{Faults, Objects, Stream, Warehouse};
 use jiff::Timestamp;
 use score::{Context, Records, Settings};
 use serde_json::Value;
 use store::gunzip;
 
-pub(crate) type Twins = Context<Objects, Decisions, Warehouse>;
+pub(crate) type Twins = Context<Objects, Stream, Warehouse>;
 
 pub(crate) fn context(faults: &Faults) -> Twins {
     Context {
         bundle: bundle(),
         objects: Objects::with(faults),
-        decisions: Decisions::with(faults),
+        decisions: Stream::with(faults),
         warehouse: Warehouse::with(faults),
         settings: Settings {
             statement_prefix: "second-look".to_owned(),
@@ -88,16 +88,16 @@ pub(crate) fn rows(context: &Twins) -> BTreeMap<(String, String), Value> {
     rows
 }
 
-pub(crate) fn ledger(context: &Twins) -> Vec<Pending> {
+pub(crate) fn ledger(context: &Twins) -> Vec<LedgerEntry> {
     let keys = context.objects.keys(keys::PENDING);
     keys.iter()
         .map(|key| serde_json::from_slice(&context.objects.bytes(key).unwrap()).unwrap())
         .collect()
 }
 
-pub(crate) fn holds(entry: &Pending) -> &[Hold] {
+pub(crate) fn holds(entry: &LedgerEntry) -> &[Hold] {
     match &entry.work {
-        Work::Confirm { holds } => holds,
-        Work::Load { .. } => panic!("score wrote the entry of a load"),
+        SettleWork::Confirm { holds } => holds,
+        SettleWork::Load { .. } => panic!("score wrote the entry of a load"),
     }
 }

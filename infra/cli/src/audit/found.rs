@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use store::{Listed, Objects as _, gunzip};
+use store::{ObjectInfo, Objects as _, gunzip};
 
 use super::Asked;
 use crate::system::System;
@@ -72,8 +72,9 @@ impl Found {
             None => all_outcomes(system).await?,
             Some(_) => outcomes_of(system, holds).await?,
         };
-        let old_enough =
-            |listed: &Listed| asked.among_others.is_none() || listed.modified + UNDER_WAY <= now;
+        let old_enough = |listed: &ObjectInfo| {
+            asked.among_others.is_none() || listed.modified + UNDER_WAY <= now
+        };
         Ok(Self {
             transactions: in_table(system, asked, &transactions_query(asked)).await?,
             outcomes,
@@ -98,7 +99,11 @@ fn day(moment: Timestamp) -> Date {
 }
 
 /// The objects under `prefix` that arrived on one of these days, or on any.
-async fn listed(system: &System, prefix: &str, days: Option<(Date, Date)>) -> Result<Vec<Listed>> {
+async fn listed(
+    system: &System,
+    prefix: &str,
+    days: Option<(Date, Date)>,
+) -> Result<Vec<ObjectInfo>> {
     let Some((first, last)) = days else {
         return Ok(system.objects.list(prefix).await?);
     };

@@ -23,7 +23,7 @@ use std::time::Instant;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use decision::keys;
-use decision::{Rejected, SettledBy};
+use decision::{RejectedItem, SettledBy};
 use harness::{contract, fixture};
 use jiff::Timestamp;
 use local::{Local, Options, Parameters, STACK};
@@ -34,7 +34,7 @@ use look::init::init;
 use look::system::System;
 use sent::Sent;
 use serde_json::{Value, json};
-use store::{Decisions as _, Kinesis, Objects as _};
+use store::{KinesisStream, Objects as _, Stream as _};
 use system::{eventually, kill_functions, logs, set_faults};
 
 /// A system of its own, with the harness's bundle.
@@ -178,7 +178,7 @@ async fn contract_of_streams(system: &System) {
         }
     });
     sent.await;
-    let sent = contract::decisions(&Kinesis::new(client.clone(), "contract")).await;
+    let sent = contract::decisions(&KinesisStream::new(client.clone(), "contract")).await;
     let shards = client
         .list_shards()
         .stream_name("contract")
@@ -378,7 +378,7 @@ async fn check_rejected(system: &System, sent: &Sent) {
     let mut found = BTreeMap::new();
     for listed in system.objects.list(keys::REJECTED).await.unwrap() {
         let bytes = system.objects.get(&listed.key).await.unwrap().unwrap();
-        let rejected: Rejected = serde_json::from_slice(&bytes).unwrap();
+        let rejected: RejectedItem = serde_json::from_slice(&bytes).unwrap();
         let raw = STANDARD.decode(&rejected.raw).unwrap();
         assert_eq!(
             found.insert(raw, rejected.stage),

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use look::audit::Asked;
 use look::input::Row;
 use serde_json::{Value, json};
-use store::Outgoing;
+use store::StreamRecord;
 
 /// In every transaction, and never to be seen in a log.
 pub(crate) const PAYLOAD: &str = "payload-that-no-log-may-show";
@@ -24,7 +24,7 @@ const GOOD: usize = 2_000;
 /// All that is sent, and what must become of it.
 pub(crate) struct Sent {
     /// Records, in the order in which they go on the stream.
-    pub(crate) records: Vec<Outgoing>,
+    pub(crate) records: Vec<StreamRecord>,
     /// Every transaction in them; of a hold, how it must end.
     pub(crate) transactions: BTreeMap<String, Option<Action>>,
     /// Every unreadable item in them: its bytes, and the stage at which reading fails.
@@ -101,7 +101,7 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
             .into_bytes();
         let end = if much { Action::Release } else { Action::Block };
         sent.transactions.insert(id, held.then_some(end));
-        sent.records.push(Outgoing {
+        sent.records.push(StreamRecord {
             partition_key: customer,
             data,
         });
@@ -109,14 +109,14 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
     let data = transaction(HOSTILE_ID, now, 600.0, HOSTILE_CUSTOMER)
         .to_string()
         .into_bytes();
-    sent.records.push(Outgoing {
+    sent.records.push(StreamRecord {
         partition_key: HOSTILE_CUSTOMER.to_owned(),
         data,
     });
     sent.transactions
         .insert(HOSTILE_ID.to_owned(), Some(Action::Block));
     // A producer that was not sure sends again, what is held and what is not.
-    let again: Vec<Outgoing> = [0, 3]
+    let again: Vec<StreamRecord> = [0, 3]
         .into_iter()
         .flat_map(|from| sent.records.iter().skip(from).step_by(50))
         .cloned()
@@ -126,7 +126,7 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
     let unreadable = unreadable(now);
     for (data, stage) in unreadable {
         let partition_key = format!("poison-{}", sent.unreadable.len());
-        sent.records.push(Outgoing {
+        sent.records.push(StreamRecord {
             partition_key,
             data: data.clone(),
         });
@@ -145,7 +145,7 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
 fn several_in_one(sent: &mut Sent, now: Timestamp) {
     let line = |id: &str| transaction(id, now, 30.0, "little20").to_string();
     let data = format!("{}\n{{\"transaction_id\":7}}\n{}\n", line("L1"), line("L2")).into_bytes();
-    sent.records.push(Outgoing {
+    sent.records.push(StreamRecord {
         partition_key: "lines".to_owned(),
         data,
     });
@@ -159,7 +159,7 @@ fn several_in_one(sent: &mut Sent, now: Timestamp) {
     let data = STANDARD
         .decode(event["Records"][0]["kinesis"]["data"].as_str().unwrap())
         .unwrap();
-    sent.records.push(Outgoing {
+    sent.records.push(StreamRecord {
         partition_key: "kpl".to_owned(),
         data,
     });
@@ -214,7 +214,7 @@ fn unreadable(now: Timestamp) -> Vec<(Vec<u8>, &'static str)> {
 }
 
 /// Every hundredth place or so gets one from the end, so that what is bad lies among what is good.
-fn spread(records: &mut [Outgoing]) {
+fn spread(records: &mut [StreamRecord]) {
     let good = GOOD;
     for (place, last) in (good..records.len()).enumerate() {
         records.swap((place * 31) % good, last);

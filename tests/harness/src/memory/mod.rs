@@ -1,14 +1,14 @@
 //! In-memory twins of the adapters. Each call yields once, so that tasks that race do interleave;
 //! each asks its [`Faults`] first.
 
-mod decisions;
 mod faults;
 mod objects;
+mod stream;
 mod warehouse;
 
-pub use decisions::Decisions;
 pub use faults::{Fault, Faults};
 pub use objects::Objects;
+pub use stream::Stream;
 pub use warehouse::{Answer, Warehouse};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

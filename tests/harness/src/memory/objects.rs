@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use store::{Error, Listed, PutNew};
+use store::{Error, ObjectInfo, PutNew};
 use tokio::task::yield_now;
 
 use super::faults::Course;
@@ -128,12 +128,12 @@ impl store::Objects for Objects {
             .map(drop)
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<Listed>, Error> {
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, Error> {
         let listed = || {
             let objects = lock(&self.objects);
             let matching = objects.iter().filter(|(key, _)| key.starts_with(prefix));
             matching
-                .map(|(key, (bytes, modified))| Listed {
+                .map(|(key, (bytes, modified))| ObjectInfo {
                     key: key.clone(),
                     modified: *modified,
                     bytes: bytes.len() as u64,

@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 
 use decision::Decision;
-use store::{Error, Outgoing};
+use store::{Error, StreamRecord};
 use tokio::task::yield_now;
 
 use super::faults::Course;
@@ -10,12 +10,12 @@ use super::{Faults, lock};
 
 /// A stream in memory.
 #[derive(Debug, Default)]
-pub struct Decisions {
-    published: Mutex<Vec<Outgoing>>,
+pub struct Stream {
+    published: Mutex<Vec<StreamRecord>>,
     faults: Faults,
 }
 
-impl Decisions {
+impl Stream {
     /// An empty stream where nothing goes wrong.
     pub fn new() -> Self {
         Self::default()
@@ -35,7 +35,7 @@ impl Decisions {
     }
 
     /// Everything that was published, in order.
-    pub fn published(&self) -> Vec<Outgoing> {
+    pub fn published(&self) -> Vec<StreamRecord> {
         lock(&self.published).clone()
     }
 
@@ -51,8 +51,8 @@ impl Decisions {
     }
 }
 
-impl store::Decisions for Decisions {
-    async fn publish(&self, decisions: &[Outgoing]) -> Result<Vec<usize>, Error> {
+impl store::Stream for Stream {
+    async fn publish(&self, decisions: &[StreamRecord]) -> Result<Vec<usize>, Error> {
         yield_now().await;
         let course = self.faults.answered("publish", "").await;
         if course == Course::Refused {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 /// Why a record, or one item of it, can't be read. Never holds a value of the record: these texts
 /// are logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
+pub enum ReadError {
     /// Nothing but white space.
     #[error("record is empty: expected one JSON object, or several on lines of their own")]
     Empty,
@@ -31,7 +31,7 @@ pub enum Unreadable {
     },
 }
 
-impl Unreadable {
+impl ReadError {
     /// How far reading came: `record`, `kpl`, `json` or `transaction`.
     pub const fn stage(&self) -> &'static str {
         match self {
@@ -45,7 +45,7 @@ impl Unreadable {
 
 /// What is kept of an unreadable item: enough to mend it and send it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rejected {
+pub struct RejectedItem {
     /// The Kinesis record's sequence number.
     pub sequence_number: String,
     /// Which item of the record, from 0.
@@ -60,13 +60,13 @@ pub struct Rejected {
     pub raw: String,
 }
 
-impl Rejected {
+impl RejectedItem {
     /// Keeps `raw`, which failed for `why`.
     pub fn new(
         sequence_number: &str,
         item: u32,
         arrived_at: Timestamp,
-        why: &Unreadable,
+        why: &ReadError,
         raw: &[u8],
     ) -> Self {
         Self {
