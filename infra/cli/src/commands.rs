@@ -1,4 +1,4 @@
-//! The smaller commands.
+//! The subcommands of `look`.
 
 mod features;
 mod labelled;
@@ -10,11 +10,56 @@ mod score;
 mod simulate;
 mod train;
 
-pub use features::FeaturesArgs;
-pub use local::LocalArgs;
-pub use on_system::{AuditArgs, HistoryArgs, InitArgs};
-pub use replay::ReplayArgs;
-pub use report::ReportArgs;
-pub use score::ScoreArgs;
-pub use simulate::SimulateArgs;
-pub use train::TrainArgs;
+use clap::{Parser, Subcommand};
+
+use features::FeaturesArgs;
+use local::LocalArgs;
+use on_system::{AuditArgs, HistoryArgs, InitArgs};
+use replay::ReplayArgs;
+use report::ReportArgs;
+use score::ScoreArgs;
+use simulate::SimulateArgs;
+use train::TrainArgs;
+
+use crate::run;
+
+/// Second Look: block now, confirm with your whole history.
+#[derive(Parser)]
+#[command(
+    name = "look",
+    version,
+    propagate_version = true,
+    after_help = "Begin with: look run"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    Run(run::Args),
+    Simulate(SimulateArgs),
+    Train(TrainArgs),
+    Features(FeaturesArgs),
+    Score(ScoreArgs),
+    Replay(ReplayArgs),
+    Report(ReportArgs),
+    Init(InitArgs),
+    History(HistoryArgs),
+    Audit(AuditArgs),
+    Local(LocalArgs),
+}
+
+/// Parses a command line without running it. The error is clap's message.
+///
+/// ```
+/// assert_eq!(look::commands::check(["look", "run", "--live", "2000"]), Ok(()));
+/// assert!(look::commands::check(["look", "run", "--live", "many"]).is_err());
+/// ```
+pub fn check<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Result<(), String> {
+    match Cli::try_parse_from(arguments) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(error.to_string()),
+    }
+}

@@ -3,35 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
-use look::commands::{
-    AuditArgs, FeaturesArgs, HistoryArgs, InitArgs, LocalArgs, ReplayArgs, ReportArgs, ScoreArgs,
-    SimulateArgs, TrainArgs,
-};
+use clap::Parser as _;
+use look::commands::{Cli, Command};
 use look::run;
-
-/// Second Look: block now, confirm with your whole history.
-#[derive(Parser)]
-#[command(version, propagate_version = true, after_help = "Begin with: look run")]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    Run(run::Args),
-    Simulate(SimulateArgs),
-    Train(TrainArgs),
-    Features(FeaturesArgs),
-    Score(ScoreArgs),
-    Replay(ReplayArgs),
-    Report(ReportArgs),
-    Init(InitArgs),
-    History(HistoryArgs),
-    Audit(AuditArgs),
-    Local(LocalArgs),
-}
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
