@@ -71,137 +71,93 @@ fn policy() -> Policy {
     toml::from_str(include_str!("../../../deny.toml")).expect("deny.toml is readable")
 }
 
-/// Our own crates, and the ones of them that each may use outside tests.
-const LAYERS: [(&str, &[&str]); 19] = [
-    ("decision", &[]),
-    ("scoring", &[]),
-    ("features", &["decision"]),
-    ("bundle", &["decision", "scoring", "features"]),
-    ("store", &[]),
-    ("warehouse", &[]),
-    ("import", &["scoring"]),
-    ("startup", &["bundle", "store", "warehouse"]),
-    (
-        "score",
-        &[
-            "bundle",
-            "decision",
-            "features",
-            "startup",
-            "store",
-            "warehouse",
-        ],
-    ),
-    (
-        "confirm",
-        &[
-            "bundle",
-            "decision",
-            "features",
-            "startup",
-            "store",
-            "warehouse",
-        ],
-    ),
-    (
-        "load",
-        &["decision", "features", "startup", "store", "warehouse"],
-    ),
-    (
-        "sweep",
-        &[
-            "confirm",
-            "decision",
-            "features",
-            "load",
-            "startup",
-            "store",
-            "warehouse",
-        ],
-    ),
-    (
-        "train",
-        &[
-            "bundle",
-            "decision",
-            "features",
-            "scoring",
-            "startup",
-            "store",
-            "warehouse",
-        ],
-    ),
-    (
-        "harness",
-        &[
-            "bundle",
-            "decision",
-            "features",
-            "scoring",
-            "store",
-            "warehouse",
-        ],
-    ),
-    ("redshift-data", &[]),
-    ("local", &[]),
-    (
-        "look",
-        &[
-            "bundle",
-            "decision",
-            "features",
-            "import",
-            "local",
-            "score",
-            "scoring",
-            "startup",
-            "store",
-            "train",
-            "warehouse",
-        ],
-    ),
-    ("e2e", &[]),
-    ("quality", &[]),
-];
+/// A row of the table in ARCHITECTURE.md: a crate and the crates that it may use outside tests.
+struct Row<'a> {
+    name: &'a str,
+    is_pure: bool,
+    may_use: BTreeSet<&'a str>,
+}
 
-#[test]
-fn the_arrow_of_dependence_points_one_way() {
-    let metadata = metadata();
-    let ours: BTreeMap<&str, &Package> = metadata
+/// The rows of the table under "Libraries and functions": `crate`, folder, what, may use.
+fn rows() -> Vec<Row<'static>> {
+    let page = include_str!("../../../ARCHITECTURE.md");
+    let (_, section) = page
+        .split_once("\n## Libraries and functions\n")
+        .expect("the section with the table");
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let mut rows = Vec::new();
+    for line in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let [name, _folder, what, may_use] = cells[..] else {
+            panic!("expected four cells: {line}");
+        };
+        rows.push(Row {
+            name: name.trim_matches('`'),
+            is_pure: what.ends_with("Pure"),
+            may_use: may_use
+                .split_whitespace()
+                .filter(|word| *word != "–")
+                .map(|word| word.trim_matches('`'))
+                .collect(),
+        });
+    }
+    rows
+}
+
+/// The packages of this workspace by name.
+fn members(metadata: &Metadata) -> BTreeMap<&str, &Package> {
+    metadata
         .packages
         .iter()
-        .filter(|p| metadata.workspace_members.contains(&p.id))
-        .map(|p| (p.name.as_str(), p))
-        .collect();
-    assert_eq!(
-        ours.keys().copied().collect::<BTreeSet<_>>(),
-        LAYERS.iter().map(|(name, _)| *name).collect()
-    );
-    for (name, allowed) in LAYERS {
-        for dependency in ours[name].dependencies.iter().filter(|d| d.kind.is_none()) {
-            let outside = !ours.contains_key(dependency.name.as_str());
-            assert!(
-                outside || allowed.contains(&dependency.name.as_str()),
-                "{name} uses {}",
-                dependency.name
-            );
-        }
+        .filter(|package| metadata.workspace_members.contains(&package.id))
+        .map(|package| (package.name.as_str(), package))
+        .collect()
+}
+
+/// The names of a package's dependencies outside tests and build scripts.
+fn dependencies(package: &Package) -> BTreeSet<&str> {
+    package
+        .dependencies
+        .iter()
+        .filter(|dependency| dependency.kind.is_none())
+        .map(|dependency| dependency.name.as_str())
+        .collect()
+}
+
+#[test]
+fn every_crate_uses_exactly_the_crates_of_its_row() {
+    let metadata = metadata();
+    let members = members(&metadata);
+    let rows = rows();
+    let names: BTreeSet<&str> = rows.iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), rows.len(), "a crate has two rows");
+    assert_eq!(names, members.keys().copied().collect());
+    for row in rows {
+        let ours: BTreeSet<&str> = dependencies(members[row.name])
+            .into_iter()
+            .filter(|name| members.contains_key(name))
+            .collect();
+        assert_eq!(ours, row.may_use, "{}: uses, and may use", row.name);
     }
 }
 
 #[test]
 fn the_pure_crates_know_no_runtime_and_no_aws() {
     let metadata = metadata();
-    for name in ["decision", "scoring", "features", "bundle"] {
-        let package = metadata
-            .packages
-            .iter()
-            .find(|p| p.name == name && p.source.is_none())
-            .expect("a member");
-        for dependency in package.dependencies.iter().filter(|d| d.kind.is_none()) {
-            let impure = dependency.name.starts_with("aws")
-                || ["tokio", "lambda_runtime"].contains(&&*dependency.name);
-            assert!(!impure, "{name} uses {}", dependency.name);
+    let members = members(&metadata);
+    let pure: Vec<Row> = rows().into_iter().filter(|row| row.is_pure).collect();
+    let names: BTreeSet<&str> = pure.iter().map(|row| row.name).collect();
+    assert_eq!(
+        names,
+        BTreeSet::from(["bundle", "decision", "features", "scoring"])
+    );
+    for name in names {
+        for dependency in dependencies(members[name]) {
+            let is_runtime = ["tokio", "lambda_runtime"].contains(&dependency);
+            assert!(
+                !is_runtime && !dependency.starts_with("aws"),
+                "{name} uses {dependency}"
+            );
         }
     }
 }
