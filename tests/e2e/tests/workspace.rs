@@ -1,6 +1,10 @@
 //! What ARCHITECTURE.md and deny.toml promise of the tree itself.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

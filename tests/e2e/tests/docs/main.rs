@@ -1,6 +1,11 @@
 //! The documentation: links resolve, commands parse, the keys are those of the code, examples run.
 
-#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod examples;
 mod markdown;
@@ -32,7 +37,10 @@ fn pages() -> Vec<Page> {
     for entry in fs::read_dir(root().join("docs")).expect("docs/ is readable") {
         let name = entry.expect("an entry").file_name();
         let name = name.to_string_lossy();
-        if name.ends_with(".md") {
+        if Path::new(&*name)
+            .extension()
+            .is_some_and(|extension| extension == "md")
+        {
             paths.push(format!("docs/{name}"));
         }
     }
@@ -99,7 +107,8 @@ fn every_test_that_is_named_as_proof_exists() {
     for page in pages() {
         for link in page.links() {
             let name = link.text.trim_matches('`');
-            let is_test = link.target.ends_with(".rs") && name != link.text && !name.contains('.');
+            let is_code = name != link.text && Path::new(&link.target).extension().is_some();
+            let is_test = is_code && !name.contains('.');
             if !is_test {
                 continue;
             }

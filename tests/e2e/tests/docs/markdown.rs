@@ -194,19 +194,15 @@ pub(crate) fn words(command: &str) -> Vec<String> {
     let mut word = String::new();
     let mut quote = None;
     for character in command.chars().chain([' ']) {
-        match quote {
-            Some(open) if character == open => quote = None,
-            Some(_) => word.push(character),
-            None if character == '"' || character == '\'' => quote = Some(character),
-            None if character.is_whitespace() => {
-                if word == "#" || word == ">" {
-                    return words;
-                }
-                if !word.is_empty() {
-                    words.push(std::mem::take(&mut word));
-                }
-            }
-            None => word.push(character),
+        let is_quote = quote.map_or(['"', '\''].contains(&character), |open| open == character);
+        if is_quote {
+            quote = quote.is_none().then_some(character);
+        } else if quote.is_some() || !character.is_whitespace() {
+            word.push(character);
+        } else if word == "#" || word == ">" {
+            return words;
+        } else if !word.is_empty() {
+            words.push(std::mem::take(&mut word));
         }
     }
     words
