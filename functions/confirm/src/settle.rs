@@ -367,19 +367,21 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         let policy = judge.policy();
         let (mut finals, mut missing) = (Vec::with_capacity(entry.open.len()), 0);
         for hold in &entry.open {
-            finals.push(if let Some(row) = found.rows.remove(&hold.transaction_id) {
-                let (score, reasons) = judge.confirm(hold, &row);
-                Decision {
-                    score,
-                    reasons,
-                    model_version: judge.version().to_owned(),
-                    evidence: Some(row),
-                    ..hold.settle(policy.settled(score), by, now)
-                }
-            } else {
-                missing += 1;
-                without_evidence(hold, policy.on_missing_evidence, by, now)
-            });
+            finals.push(
+                if let Some(row) = found.rows.remove(hold.transaction_id.as_str()) {
+                    let (score, reasons) = judge.confirm(hold, &row);
+                    Decision {
+                        score,
+                        reasons,
+                        model_version: judge.version().to_owned(),
+                        evidence: Some(row),
+                        ..hold.settle(policy.settled(score), by, now)
+                    }
+                } else {
+                    missing += 1;
+                    without_evidence(hold, policy.on_missing_evidence, by, now)
+                },
+            );
         }
         let Found {
             ignored,
@@ -490,9 +492,9 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
                 let entity = self
                     .first_entity
                     .and_then(|name| decision.entities.get(name));
-                let partition_key = entity.unwrap_or(&decision.transaction_id).clone();
+                let partition_key = entity.map_or(decision.transaction_id.as_str(), String::as_str);
                 StreamRecord {
-                    partition_key,
+                    partition_key: partition_key.to_owned(),
                     data: json.clone(),
                 }
             })
@@ -525,7 +527,7 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         for Final { decision, json } in finals {
             lines.extend_from_slice(json);
             lines.push(b'\n');
-            ids.update(&decision.transaction_id);
+            ids.update(decision.transaction_id.as_str());
             ids.update(b"\n");
         }
         let part: String = ids

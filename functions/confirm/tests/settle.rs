@@ -196,7 +196,7 @@ async fn ends(case: &Case) -> Then {
             case.claim
         );
         Final {
-            transaction: decision.transaction_id,
+            transaction: decision.transaction_id.into_string(),
             action: decision.action,
             settled_by: decision.settled_by.unwrap(),
             held_ms: decision.held_ms.unwrap(),
@@ -208,7 +208,10 @@ async fn ends(case: &Case) -> Then {
         .map(|LedgerEntry { work, attempts, .. }| match work {
             SettleWork::Confirm { holds } => Left {
                 attempts,
-                holds: holds.into_iter().map(|hold| hold.transaction_id).collect(),
+                holds: holds
+                    .into_iter()
+                    .map(|hold| hold.transaction_id.into_string())
+                    .collect(),
             },
             SettleWork::Load { .. } => panic!("a load?"),
         });

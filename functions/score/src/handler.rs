@@ -130,7 +130,8 @@ impl<O: Objects, D: Stream, W: Warehouse> Context<O, D, W> {
         };
         let lowest = records
             .get(index as usize)
-            .map_or("", |record| record.sequence_number);
+            .map(|record| record.sequence_number.to_string())
+            .unwrap_or_default();
         if lowest.is_empty() {
             return Err(Error::Nameless(Box::new(error)));
         }
@@ -141,7 +142,7 @@ impl<O: Objects, D: Stream, W: Warehouse> Context<O, D, W> {
             "batch not finished"
         );
         let mut failure = KinesisBatchItemFailure::default();
-        failure.item_identifier = Some(lowest.to_owned());
+        failure.item_identifier = Some(lowest);
         response.batch_item_failures.push(failure);
         Ok(response)
     }
@@ -198,7 +199,7 @@ impl<O: Objects, D: Stream, W: Warehouse> Context<O, D, W> {
             let rejected = &unread.rejected;
             tracing::warn!(
                 shard,
-                sequence_number = rejected.sequence_number,
+                sequence_number = rejected.sequence_number.as_str(),
                 item = rejected.item,
                 stage = rejected.stage,
                 "item rejected"

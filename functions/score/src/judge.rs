@@ -55,7 +55,7 @@ pub fn unwrap<'r>(records: &'r Records, rejected: &mut Vec<Unread>) -> Vec<Optio
     for found in records.iter() {
         let frame = match found.wrong {
             Some(wrong) => {
-                let name = match found.sequence_number {
+                let name = match found.sequence_number.as_str() {
                     "" => Sha256::digest(found.data)
                         .iter()
                         .take(16)
@@ -128,7 +128,7 @@ impl Unread {
     fn new(found: &crate::Record<'_>, item: u32, why: &ReadError, raw: &[u8]) -> Self {
         let rejected = RejectedItem::new(found.sequence_number, item, found.arrived_at, why, raw);
         Self {
-            name: found.sequence_number.to_owned(),
+            name: found.sequence_number.to_string(),
             rejected,
         }
     }

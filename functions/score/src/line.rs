@@ -115,7 +115,7 @@ mod tests {
             row: 0,
             decision_id: DecisionId {
                 shard: "000000000000",
-                sequence_number: "495",
+                sequence_number: "495".into(),
                 item: 2,
             },
             action: Action::Hold,

@@ -3,6 +3,7 @@ use std::ops::Range;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use decision::SequenceNumber;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
@@ -29,7 +30,7 @@ pub struct Record<'a> {
     /// Its bytes; where they could not be decoded, their base64 as it came.
     pub data: &'a [u8],
     /// Its sequence number; empty where it came without one.
-    pub sequence_number: &'a str,
+    pub sequence_number: SequenceNumber<&'a str>,
     /// When the stream took it.
     pub arrived_at: Timestamp,
     /// Why it can't be used, whatever its bytes.
@@ -79,7 +80,8 @@ impl Records {
         Some(Record {
             data: self.bytes.get(entry.data.clone())?,
             sequence_number: std::str::from_utf8(self.bytes.get(entry.sequence_number.clone())?)
-                .ok()?,
+                .ok()?
+                .into(),
             arrived_at: entry.arrived_at,
             wrong: entry.wrong,
         })
@@ -205,7 +207,10 @@ mod tests {
         assert_eq!(ours.shard(), "000000000006");
         for (ours, theirs) in ours.iter().zip(theirs.records) {
             assert_eq!(ours.data, &theirs.kinesis.data[..]);
-            assert_eq!(ours.sequence_number, theirs.kinesis.sequence_number);
+            assert_eq!(
+                ours.sequence_number.as_str(),
+                theirs.kinesis.sequence_number
+            );
             let arrived_at = theirs
                 .kinesis
                 .approximate_arrival_timestamp

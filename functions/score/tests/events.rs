@@ -181,7 +181,7 @@ async fn poison_is_rejected_and_its_neighbours_are_unharmed() {
         )
     );
     assert_eq!(
-        (first.raw.as_str(), first.sequence_number.len()),
+        (first.raw.as_str(), first.sequence_number.as_str().len()),
         ("bm90IGpzb24=", 56)
     );
     assert_eq!(

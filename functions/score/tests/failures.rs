@@ -39,9 +39,13 @@ fn from(records: &Records, lowest: &str) -> Records {
     let mut rest = Records::of_shard(records.shard());
     for record in records
         .iter()
-        .skip_while(|record| record.sequence_number != lowest)
+        .skip_while(|record| record.sequence_number.as_str() != lowest)
     {
-        rest.push(record.sequence_number, record.arrived_at, record.data);
+        rest.push(
+            record.sequence_number.as_str(),
+            record.arrived_at,
+            record.data,
+        );
     }
     rest
 }
@@ -353,7 +357,7 @@ proptest! {
         while left.peek().is_some() {
             let mut part = Records::of_shard("000000000006");
             for record in left.by_ref().take(*cuts.next().unwrap()) {
-                part.push(record.sequence_number, record.arrived_at, record.data);
+                part.push(record.sequence_number.as_str(), record.arrived_at, record.data);
             }
             let judged = judge(&bundle, &part, true, now());
             outgoing.extend(judged.outgoing);

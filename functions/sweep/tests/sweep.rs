@@ -249,7 +249,13 @@ async fn without_a_bundle_holds_wait_until_their_deadline_and_loads_do_not() {
     let ended = |world: &World| -> Vec<_> {
         let outcomes = world.outcomes().into_values();
         outcomes
-            .map(|o| (o.transaction_id, o.action, o.settled_by.unwrap()))
+            .map(|o| {
+                (
+                    o.transaction_id.into_string(),
+                    o.action,
+                    o.settled_by.unwrap(),
+                )
+            })
             .collect()
     };
     let expiry = |id: &str| (id.to_owned(), Action::Release, SettledBy::Expiry);

@@ -56,7 +56,7 @@ pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet
         });
         let hold = Hold {
             decision_id: id.clone(),
-            transaction_id: id,
+            transaction_id: id.into(),
             occurred_at,
             amount,
             entities,

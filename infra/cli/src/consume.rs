@@ -35,7 +35,7 @@ impl Seen {
             self.unreadable += 1;
             return;
         };
-        let id = decision.transaction_id.clone();
+        let id = decision.transaction_id.to_string();
         let held = decision.stage == Stage::Final || decision.deadline.is_some();
         let decisions = match decision.stage {
             Stage::Provisional => &mut self.provisional,

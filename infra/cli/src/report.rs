@@ -282,15 +282,15 @@ fn examples(page: &mut String, outcome: &Outcome) {
             .collect();
         ends.sort_by(|a, b| a.0.transaction_id.cmp(&b.0.transaction_id));
         for (end, _) in ends.into_iter().take(4) {
-            let Some((held, _)) = outcome.seen.provisional.get(&end.transaction_id) else {
+            let Some((held, _)) = outcome.seen.provisional.get(end.transaction_id.as_str()) else {
                 continue;
             };
-            let label = outcome.fraud.get(&end.transaction_id);
+            let label = outcome.fraud.get(end.transaction_id.as_str());
             let label = label.map_or("unknown", |fraud| if *fraud { "fraud" } else { "good" });
             let _ = write!(
                 page,
                 "<tr><td>{}<td>hold {:.2}<td>{}<td>{} {:.2}<td>{}<td>{label}",
-                escaped(&end.transaction_id),
+                escaped(end.transaction_id.as_str()),
                 held.score,
                 reasons(&held.reasons),
                 end.action.as_str(),

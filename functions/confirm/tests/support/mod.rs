@@ -32,7 +32,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
 pub(crate) fn hold(transaction: &str, deadline: i64) -> Hold {
     Hold {
         decision_id: format!("000000000000-495-{transaction}"),
-        transaction_id: transaction.to_owned(),
+        transaction_id: transaction.into(),
         occurred_at: at(-1),
         amount: 300.0,
         entities: Entities::from(
@@ -144,7 +144,7 @@ impl World {
         let keys = self.objects.keys(keys::OUTCOMES_BY_TRANSACTION);
         keys.iter()
             .map(read)
-            .map(|decision| (decision.transaction_id.clone(), decision))
+            .map(|decision| (decision.transaction_id.to_string(), decision))
             .collect()
     }
 
@@ -156,7 +156,7 @@ impl World {
             let lines = store::gunzip(&key, &self.objects.bytes(&key).unwrap()).unwrap();
             for line in String::from_utf8(lines).unwrap().lines() {
                 let decision: Decision = serde_json::from_str(line).unwrap();
-                let earlier = batched.insert(decision.transaction_id.clone(), decision.clone());
+                let earlier = batched.insert(decision.transaction_id.to_string(), decision.clone());
                 assert!(
                     earlier.is_none_or(|earlier| earlier == decision),
                     "{key} tells it otherwise"
@@ -170,7 +170,7 @@ impl World {
     pub(crate) fn published(&self) -> BTreeMap<String, Decision> {
         let mut published = BTreeMap::new();
         for decision in self.decisions.decisions() {
-            let earlier = published.insert(decision.transaction_id.clone(), decision.clone());
+            let earlier = published.insert(decision.transaction_id.to_string(), decision.clone());
             assert!(
                 earlier.is_none_or(|earlier| earlier == decision),
                 "two finals of {}",

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Action, Batch, SettledBy, Stage};
+use crate::{Action, Batch, SequenceNumber, SettledBy, Stage, TransactionId};
 
 /// Entity fields and their values.
 pub type Entities = BTreeMap<String, String>;
@@ -19,7 +19,7 @@ pub struct DecisionId<'a> {
     /// The shard, as in `000000000003`.
     pub shard: &'a str,
     /// The record's sequence number.
-    pub sequence_number: &'a str,
+    pub sequence_number: SequenceNumber<&'a str>,
     /// Which item of the record.
     pub item: u32,
 }
@@ -67,7 +67,7 @@ pub struct Decision {
     /// See [`DecisionId`].
     pub decision_id: String,
     /// The transaction it is about.
-    pub transaction_id: String,
+    pub transaction_id: TransactionId,
     /// The entity fields, beside the others.
     #[serde(flatten)]
     pub entities: Entities,
@@ -167,7 +167,7 @@ pub struct Hold {
     /// The provisional decision's id.
     pub decision_id: String,
     /// The transaction.
-    pub transaction_id: String,
+    pub transaction_id: TransactionId,
     /// When it happened.
     pub occurred_at: Timestamp,
     /// Its amount.
@@ -209,7 +209,7 @@ impl Hold {
         let categories = schema.categories.iter().enumerate();
         Self {
             decision_id: decision.decision_id.to_string(),
-            transaction_id: batch.transaction_id(row).to_owned(),
+            transaction_id: batch.transaction_id(row).into(),
             occurred_at: batch.occurred_at(row),
             amount: batch.amount(row),
             entities: entities.collect(),
@@ -277,7 +277,7 @@ mod tests {
             row: 0,
             decision_id: DecisionId {
                 shard: "000000000000",
-                sequence_number: "495",
+                sequence_number: "495".into(),
                 item: 2,
             },
             action: Action::Hold,

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
+use crate::{SequenceNumber, TransactionId};
+
 /// Where the ledger of pending statements is.
 pub const PENDING: &str = "pending/";
 /// Where every transaction with its provisional decision is.
@@ -22,7 +24,12 @@ pub const OUTCOMES_BATCHES: &str = "outcomes/dt=";
 
 /// A batch of transactions; `arrived_at` and `first` are its first record's, so that a retry of the
 /// same batch writes the same key.
-pub fn transactions(arrived_at: Timestamp, shard: &str, first: &str, last: &str) -> String {
+pub fn transactions(
+    arrived_at: Timestamp,
+    shard: &str,
+    first: SequenceNumber<&str>,
+    last: SequenceNumber<&str>,
+) -> String {
     let at = TimeZone::UTC.to_datetime(arrived_at);
     format!(
         "transactions/dt={}/hh={:02}/{shard}-{first}-{last}.ndjson.gz",
@@ -50,19 +57,19 @@ pub fn pending_name(key: &str) -> Option<String> {
 }
 
 /// The final decision on this transaction. The id is the producer's, so it is percent-encoded.
-pub fn outcome(transaction_id: &str) -> String {
+pub fn outcome(transaction_id: &TransactionId) -> String {
     format!(
         "{OUTCOMES_BY_TRANSACTION}{}.json",
-        percent_encoded(transaction_id)
+        percent_encoded(transaction_id.as_str())
     )
 }
 
 /// The transaction id that such a key stands for.
-pub fn outcome_transaction(key: &str) -> Option<String> {
-    percent_decoded(
-        key.strip_prefix(OUTCOMES_BY_TRANSACTION)?
-            .strip_suffix(".json")?,
-    )
+pub fn outcome_transaction(key: &str) -> Option<TransactionId> {
+    let name = key
+        .strip_prefix(OUTCOMES_BY_TRANSACTION)?
+        .strip_suffix(".json")?;
+    percent_decoded(name).map(TransactionId::from)
 }
 
 /// Final decisions that were made together, for COPY; `name` tells batches apart.
@@ -95,7 +102,7 @@ mod tests {
     fn a_retry_of_a_batch_writes_the_same_key() {
         let at: Timestamp = "2026-01-31T23:59:59.9Z".parse().unwrap();
         assert_eq!(
-            transactions(at, "000000000003", "495", "499"),
+            transactions(at, "000000000003", "495".into(), "499".into()),
             "transactions/dt=2026-01-31/hh=23/000000000003-495-499.ndjson.gz"
         );
         assert_eq!(
@@ -116,11 +123,11 @@ mod tests {
             "%2F",
             "a b",
         ] {
-            let key = outcome(id);
+            let key = outcome(&id.into());
             assert_eq!(key.matches('/').count(), 2, "{key}");
-            assert_eq!(outcome_transaction(&key).as_deref(), Some(id), "{key}");
+            assert_eq!(outcome_transaction(&key), Some(id.into()), "{key}");
         }
-        assert_eq!(outcome("a/b"), "outcomes/by-transaction/a%2Fb.json");
+        assert_eq!(outcome(&"a/b".into()), "outcomes/by-transaction/a%2Fb.json");
         assert_eq!(percent_decoded("%FF"), None, "not UTF-8");
     }
 

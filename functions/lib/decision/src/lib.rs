@@ -11,6 +11,7 @@
 mod action;
 mod batch;
 mod decision;
+mod ids;
 pub mod keys;
 pub mod ledger;
 mod policy;
@@ -23,6 +24,7 @@ mod value;
 pub use action::{Action, SettledBy, Stage};
 pub use batch::{Batch, Origin, micros};
 pub use decision::{Decision, DecisionId, Entities, Evidence, Hold, Provisional, Reason};
+pub use ids::{SequenceNumber, TransactionId};
 pub use policy::{Policy, PolicyError};
 pub use read_error::{ReadError, RejectedItem};
 pub use schema::{Schema, SchemaError};

@@ -3,6 +3,8 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::SequenceNumber;
+
 /// Why a record, or one item of it, can't be read. Never holds a value of the record: these texts
 /// are logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +49,7 @@ impl ReadError {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedItem {
     /// The Kinesis record's sequence number.
-    pub sequence_number: String,
+    pub sequence_number: SequenceNumber,
     /// Which item of the record, from 0.
     pub item: u32,
     /// When the stream took the record.
@@ -63,7 +65,7 @@ pub struct RejectedItem {
 impl RejectedItem {
     /// Keeps `raw`, which failed for `why`.
     pub fn new(
-        sequence_number: &str,
+        sequence_number: SequenceNumber<&str>,
         item: u32,
         arrived_at: Timestamp,
         why: &ReadError,

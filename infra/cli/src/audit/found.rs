@@ -168,6 +168,7 @@ async fn all_outcomes(system: &System) -> Result<HashSet<String>> {
     Ok(listed
         .iter()
         .filter_map(|listed| keys::outcome_transaction(&listed.key))
+        .map(decision::TransactionId::into_string)
         .collect())
 }
 
@@ -180,7 +181,7 @@ async fn outcomes_of(
         .map(|id| async move {
             Ok(system
                 .objects
-                .get(&keys::outcome(id))
+                .get(&keys::outcome(&id.as_str().into()))
                 .await?
                 .map(|_| id.clone()))
         })

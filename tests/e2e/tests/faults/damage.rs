@@ -31,7 +31,7 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &Seen) {
     the_stream(system, &asked, seen, &approved, &clean).await;
 
     // Of the bucket: an end.
-    let end = keys::outcome(&released);
+    let end = keys::outcome(&released.as_str().into());
     let bytes = system.objects.get(&end).await.unwrap().unwrap();
     system.objects.delete(&end).await.unwrap();
     let found = audited().await;

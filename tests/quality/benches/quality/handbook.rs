@@ -161,7 +161,7 @@ fn hold(batch: &Batch<'_>, row: usize, score: f64, schema: &decision::Schema) ->
         .collect();
     Hold {
         decision_id: String::new(),
-        transaction_id: batch.transaction_id(row).to_owned(),
+        transaction_id: batch.transaction_id(row).into(),
         occurred_at: batch.occurred_at(row),
         amount: batch.amount(row),
         entities,
