@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::fs;
 
 use features::Definition;
 
-use super::page;
+use super::{page, root};
 
 const CARD_FRAUD: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
 const TEMPLATE: &str = include_str!("../../../../infra/template.yaml");
@@ -123,4 +124,32 @@ fn every_parameter_of_the_template_is_documented() {
         .collect();
     let page = page("docs/deploying.md");
     assert_eq!(page.first_cells("parameters"), parameters);
+}
+
+/// The sources of all functions, one after another.
+fn sources() -> String {
+    let mut text = String::new();
+    for function in ["score", "confirm", "sweep", "load", "train"] {
+        let folder = root().join("functions").join(function).join("src");
+        for entry in fs::read_dir(folder).expect("a function's sources") {
+            let path = entry.expect("an entry").path();
+            text += &fs::read_to_string(path).unwrap_or_default();
+        }
+    }
+    text
+}
+
+#[test]
+fn every_log_message_to_search_for_is_written_by_a_function() {
+    let page = page("docs/operating.md");
+    let text = page.text.replace('\n', " ");
+    let sources = sources();
+    let mut checked = 0;
+    for found in text.split("the log for `").skip(1) {
+        checked += 1;
+        let message = found.split('`').next().unwrap_or_default();
+        let is_there = sources.contains(&format!("\"{message}\""));
+        assert!(is_there, "no function logs `{message}`");
+    }
+    assert!(checked > 0, "no message was found");
 }
