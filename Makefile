@@ -57,7 +57,6 @@ needs:
 	@command -v cargo >/dev/null || { echo "missing: cargo. Install Rust 1.94.1 or newer with rustup or your distribution"; exit 1; }
 	@command -v cc >/dev/null || { echo "missing: a C compiler. Install gcc or clang (Debian: apt-get install build-essential)"; exit 1; }
 	@command -v python3 >/dev/null || { echo "missing: python3. Install Python 3.11, 3.12 or 3.13 (Debian: apt-get install python3 python3-venv)"; exit 1; }
-	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { echo "missing: PostgreSQL's programs (initdb, postgres). Install PostgreSQL 15 or newer (Debian: apt-get install postgresql)"; exit 1; }
 
 clean: ## everything that was built or left behind by a run
 	-$(LOOK) local down --state $(STATE)

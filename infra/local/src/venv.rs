@@ -1,5 +1,5 @@
 //! The locked Python environments, all at fixed versions and checksums: `target/venv` with LocalStack,
-//! the AWS CLI, boto3 and cfn-lint, and `target/venv-peers` with the libraries that models are brought
+//! the AWS CLI, boto3, cfn-lint and PostgreSQL, and `target/venv-peers` with the libraries that models are brought
 //! from and compared with.
 
 use std::collections::hash_map::DefaultHasher;
@@ -157,6 +157,14 @@ impl Venv {
     /// The checker of CloudFormation templates.
     pub fn cfn_lint(&self) -> PathBuf {
         self.bin().join("cfn-lint")
+    }
+
+    /// The folder of its packages; `None` if it has none.
+    pub(crate) fn site_packages(&self) -> Option<PathBuf> {
+        let versions = fs::read_dir(self.folder.join("lib")).ok()?;
+        let mut folders =
+            versions.filter_map(|entry| Some(entry.ok()?.path().join("site-packages")));
+        folders.find(|folder| folder.is_dir())
     }
 
     pub(crate) fn bin(&self) -> PathBuf {
