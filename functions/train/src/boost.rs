@@ -24,7 +24,6 @@ type Regressor = DecisionTreeRegressor<f32, f64, DenseMatrix<f32>, Vec<f64>>;
 pub(crate) enum Stop<'a> {
     /// When these rows' log loss gets no better; the trees after its best are dropped.
     Holdout(&'a [usize]),
-    /// After this many.
     After(usize),
 }
 
@@ -226,7 +225,6 @@ fn compare(
     Ok(())
 }
 
-/// What a leaf answers.
 fn value(tree: &[Node], leaf: usize) -> f64 {
     tree.get(leaf).map_or(f64::NAN, |leaf| leaf.value)
 }

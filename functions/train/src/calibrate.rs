@@ -10,9 +10,7 @@ use crate::metrics::log_loss;
 /// machines").
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
-    /// Above 0.
     pub slope: f64,
-    /// In log odds.
     pub intercept: f64,
 }
 
@@ -23,7 +21,6 @@ impl Calibration {
         intercept: 0.0,
     };
 
-    /// Calibrated log odds.
     pub fn log_odds(self, log_odds: f64) -> f64 {
         self.slope * log_odds + self.intercept
     }
@@ -97,11 +94,9 @@ pub(crate) fn calibrate(scored: &[(f64, bool)]) -> Option<Calibration> {
 /// A span of probabilities, and what became of the transactions that were given one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
-    /// From this probability on.
     pub from: f64,
     /// Below this one; the last has it too.
     pub to: f64,
-    /// How many transactions.
     pub transactions: usize,
     /// How many of them were frauds.
     pub frauds: usize,

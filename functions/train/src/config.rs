@@ -4,15 +4,12 @@ use warehouse::Database;
 /// What train reads from its environment.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The bucket.
     pub bucket: String,
-    /// The bundle's name.
     pub bundle: String,
     /// What our statements' names begin with.
     pub statement_prefix: String,
     /// The role that UNLOAD writes as, or `default`.
     pub role_arn: String,
-    /// The warehouse.
     pub database: Database,
 }
 

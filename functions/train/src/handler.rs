@@ -34,11 +34,9 @@ pub enum Only {
     Profiles,
 }
 
-/// What came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// A new bundle.
     Trained(Box<Report>),
     /// The bundle in use with new profiles.
     Refreshed(Refreshed),
@@ -47,26 +45,21 @@ pub enum Answer {
 /// The bundle in use with new profiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Refreshed {
-    /// Its name.
     pub bundle: String,
     /// Its version, which is another with other profiles.
     pub version: String,
     /// What the profiles end at.
     pub cut_off: Timestamp,
-    /// How many there are.
     pub profiles: usize,
 }
 
 /// What the handler needs beyond its event.
 #[derive(Debug)]
 pub struct Context<'a, O, W> {
-    /// The bucket.
     pub objects: &'a O,
-    /// The warehouse.
     pub warehouse: &'a W,
     /// The bucket's name, for the warehouse.
     pub bucket: String,
-    /// The bundle's name.
     pub bundle: String,
     /// What our statements' names begin with.
     pub statement_prefix: String,
@@ -77,49 +70,29 @@ pub struct Context<'a, O, W> {
 /// Why there is no new bundle. The one in use stays in use.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
-    /// The definition's file.
     #[error("there is no definition to train by")]
     Definition(#[from] DefinitionError),
-    /// The bundle in use.
     #[error("there is no bundle to refresh")]
     InUse(#[from] startup::BundleError),
     /// A first look without windows.
     #[error("the bundle's first look knows no windows, so it has no profiles to refresh")]
     NoProfiles,
-    /// The definition.
     #[error("the definition can't be used")]
     Unusable(#[from] features::DefinitionError),
-    /// The bucket.
     #[error("can't reach {key}")]
-    Objects {
-        /// The key or prefix.
-        key: String,
-        /// What the bucket said.
-        source: store::Error,
-    },
-    /// The warehouse.
+    Objects { key: String, source: store::Error },
     #[error("can't unload with {statement}")]
     Warehouse {
-        /// The statement.
         statement: String,
-        /// What the warehouse said.
         source: warehouse::Error,
     },
     /// The warehouse, of the statement.
     #[error("{statement} ended as {state}")]
-    Statement {
-        /// The statement.
-        statement: String,
-        /// How.
-        state: String,
-    },
-    /// The training set.
+    Statement { statement: String, state: String },
     #[error("what was unloaded can't be used")]
     Set(#[from] SetError),
-    /// The training.
     #[error("no bundle was made")]
     Train(#[from] TrainError),
-    /// The bundle just made.
     #[error("the new bundle can't be opened")]
     Bundle(#[from] bundle::Error),
 }

@@ -23,23 +23,15 @@ const CHECKED: usize = 2_000;
 /// Why no model was learnt.
 #[derive(Debug, thiserror::Error)]
 pub enum LearnError {
-    /// One class alone.
     #[error(
         "{0} frauds and {1} good transactions to learn from: expected at least {MIN_CLASS} of each"
     )]
     OneClass(usize, usize),
-    /// Nothing to learn with.
     #[error("the definition names no learner: add [training.boost], or bring a model along")]
     NoLearner,
     /// A model that was brought along is of something else.
     #[error("the model brought along has {found} columns, the look has {expected}")]
-    Columns {
-        /// The model's.
-        found: usize,
-        /// The look's features.
-        expected: usize,
-    },
-    /// smartcore refused the data.
+    Columns { found: usize, expected: usize },
     #[error("smartcore could not fit it")]
     Fit(#[source] smartcore::error::Failed),
     /// smartcore's trees are not what we know.
@@ -54,11 +46,8 @@ pub enum LearnError {
     /// Served scores are not the learnt ones.
     #[error("the served score of row {row} is {served}, smartcore's own is {learnt}")]
     Parity {
-        /// The row.
         row: usize,
-        /// The served form's.
         served: f64,
-        /// smartcore's.
         learnt: f64,
     },
 }
@@ -67,7 +56,6 @@ pub enum LearnError {
 pub(crate) struct Task<'a> {
     pub(crate) rows: &'a Matrix,
     pub(crate) frauds: &'a [bool],
-    /// Rows kept apart.
     pub(crate) held_out: &'a [bool],
     pub(crate) training: &'a Training,
 }
@@ -297,17 +285,13 @@ impl Learner {
 /// How far a learner has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Its name.
     pub learner: &'static str,
-    /// Trees that are grown.
     pub done: usize,
-    /// Trees at the most.
     pub of: usize,
 }
 
 /// One look's model and what is known of it.
 pub(crate) struct Learned {
-    /// What is served.
     pub(crate) model: Model,
     /// Probabilities of the rows held out, by what has not seen them.
     pub(crate) held_out: Vec<f64>,

@@ -19,7 +19,6 @@ pub struct Choice {
     pub precision: f64,
     /// Share of the frauds that were chosen; 0 where there are none.
     pub recall: f64,
-    /// How many were chosen.
     pub chosen: usize,
 }
 
@@ -57,7 +56,6 @@ pub(crate) fn log_loss(scored: impl IntoIterator<Item = (f64, bool)>) -> f64 {
         .sum()
 }
 
-/// Judges `(chosen, is fraud)`.
 pub fn choice(choices: impl IntoIterator<Item = (bool, bool)>) -> Choice {
     let (mut chosen, mut frauds, mut both) = (0usize, 0usize, 0usize);
     for (is_chosen, is_fraud) in choices {

@@ -9,23 +9,17 @@ use crate::metrics::{Choice, Ranking, choice};
 /// seen it; what is served has then learnt from the holdout too, in the same way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The bundle's name.
     pub bundle: String,
-    /// The bundle's version.
     pub version: String,
     /// Transactions to learn from and to hold out.
     pub transactions: usize,
-    /// Frauds among them.
     pub frauds: usize,
     /// When the first and the last of them happened.
     pub between: [Timestamp; 2],
-    /// Transactions held out.
     pub holdout: usize,
-    /// Frauds held out.
     pub holdout_frauds: usize,
     /// Days that they are of.
     pub holdout_days: f64,
-    /// The first look.
     pub first: LookReport,
     /// The confirming look, on all of the holdout.
     pub confirm: LookReport,
@@ -42,13 +36,9 @@ pub struct Report {
 /// What training says of one look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookReport {
-    /// Its features.
     pub features: Vec<String>,
-    /// What is served.
     pub learner: String,
-    /// Its trees.
     pub trees: usize,
-    /// Nodes of all trees.
     pub nodes: usize,
     /// None where the holdout has no frauds.
     pub ranking: Option<Ranking>,
@@ -63,9 +53,7 @@ pub struct LookReport {
 /// One learner on the holdout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its name.
     pub learner: String,
-    /// Its trees.
     pub trees: usize,
     /// None where the holdout has no frauds.
     pub ranking: Option<Ranking>,
@@ -89,20 +77,14 @@ impl Entry {
 /// What the confirming look makes of holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
-    /// Released.
     pub released: Count,
-    /// Handed to people.
     pub review: Count,
-    /// Blocked.
     pub blocked: Count,
 }
 
-/// Transactions by their label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
-    /// Frauds.
     pub frauds: usize,
-    /// Good ones.
     pub good: usize,
 }
 
@@ -151,7 +133,6 @@ impl Done {
 }
 
 impl Settled {
-    /// All holds.
     pub fn held(&self) -> Count {
         let Self {
             released,

@@ -12,9 +12,7 @@ use scoring::Matrix;
 /// the order of time.
 #[derive(Clone, Debug, Default)]
 pub struct TrainingSet {
-    /// When each happened.
     pub occurred_at: Vec<Timestamp>,
-    /// Amounts.
     pub amounts: Vec<f64>,
     /// For each declared number, its values; NaN where missing.
     pub numbers: Vec<Vec<f64>>,
@@ -28,10 +26,8 @@ pub struct TrainingSet {
     pub frauds: Vec<bool>,
 }
 
-/// One declared category's column.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Category {
-    /// Its values by number.
     pub names: Vec<String>,
     /// For each row its value's number; none where it is missing.
     pub rows: Vec<Option<u32>>,
@@ -40,34 +36,27 @@ pub struct Category {
 /// Why there is nothing to learn from.
 #[derive(Debug, thiserror::Error)]
 pub enum SetError {
-    /// The profiles.
     #[error("profiles can't be built")]
     Profiles(#[from] ProfilesError),
-    /// The CSV itself.
     #[error("training set can't be read")]
     Csv(#[from] csv::Error),
     /// A column that the definition asks for.
     #[error("training set has no column `{0}`: unload it with this definition")]
     Column(String),
-    /// A value.
     #[error("training set, line {line}, column `{column}`: expected {expected}")]
     Value {
         /// The line, the header being 1.
         line: usize,
-        /// The column.
         column: String,
-        /// What was expected.
         expected: &'static str,
     },
 }
 
 impl TrainingSet {
-    /// Number of rows.
     pub fn len(&self) -> usize {
         self.frauds.len()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.frauds.is_empty()
     }
@@ -431,7 +420,6 @@ pub struct Past {
     history: History,
     /// For each entity, its values' numbers.
     entities: Vec<HashMap<String, u32>>,
-    /// For each category likewise.
     categories: Vec<HashMap<String, u32>>,
 }
 
@@ -520,7 +508,6 @@ fn in_order(numbered: &HashMap<String, u32>) -> Vec<&str> {
     names
 }
 
-/// One row's facts.
 struct SetRow<'a> {
     set: &'a TrainingSet,
     /// For each feature that is a window of the look, its values.

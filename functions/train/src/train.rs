@@ -18,16 +18,12 @@ use crate::thresholds::policy;
 /// Why no bundle was made.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The definition.
     #[error("the bundle's definition can't be used")]
     Definition(#[from] DefinitionError),
-    /// A look.
     #[error("can't learn the {0} look")]
     Learn(&'static str, #[source] LearnError),
-    /// The bundle.
     #[error("the bundle can't be built")]
     Bundle(#[from] bundle::Error),
-    /// Nothing was kept apart.
     #[error("no transaction falls into the holdout: widen training.span, or bring more history")]
     NoHoldout,
     /// The first look can't choose among those that it suspects most.
@@ -36,16 +32,12 @@ pub enum TrainError {
          look's highest score: raise it, or give the first look features that tell them apart"
     )]
     Ties {
-        /// The budget's name.
         setting: &'static str,
         /// How many may be held.
         budget: usize,
-        /// Of how many.
         of: usize,
-        /// How many score highest.
         tied: usize,
     },
-    /// A plot.
     #[error("can't draw {0}: {1}")]
     Plot(&'static str, String),
 }
@@ -64,7 +56,6 @@ pub struct Progress {
 pub struct Trained {
     /// The bundle's files by name.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// How good it is.
     pub report: Report,
     /// The same for people: `card.md` and its plots, by name. No part of the bundle.
     pub card: BTreeMap<String, Vec<u8>>,
@@ -77,10 +68,8 @@ struct Learning<'a> {
     brought: Option<Model>,
 }
 
-/// One look, learnt.
 struct Ready {
     learned: Learned,
-    /// The rows held out.
     apart: Matrix,
 }
 

@@ -99,7 +99,6 @@ impl Columns {
         DenseMatrix::new(of.len(), columns.len(), values, true).map_err(LearnError::Fit)
     }
 
-    /// All of it.
     pub(crate) fn whole(self, columns: usize) -> Result<DenseMatrix<f32>, LearnError> {
         DenseMatrix::new(self.rows, columns, self.values, true).map_err(LearnError::Fit)
     }

@@ -48,11 +48,9 @@ pub struct Audit {
     pub sent: usize,
     /// Of them, decided on in the bucket.
     pub decided: usize,
-    /// Of them, held.
     pub held: usize,
     /// Holds with a final decision in the bucket.
     pub settled: usize,
-    /// Items under `rejected/`.
     pub rejected: usize,
     /// Sent, but without a decision in the bucket or on the stream, or without its row in the warehouse.
     pub lost: usize,
@@ -65,7 +63,6 @@ pub struct Audit {
     pub strangers: usize,
     /// Transactions whose decisions are not the same everywhere.
     pub contradictory: usize,
-    /// Ledger entries left.
     pub pending: usize,
     /// Batches that Lambda gave up, under `aws/lambda/`.
     pub given_up_batches: usize,

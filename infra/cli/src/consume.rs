@@ -60,7 +60,6 @@ impl Seen {
         }
     }
 
-    /// Holds, so far.
     pub fn holds(&self) -> usize {
         self.provisional
             .values()

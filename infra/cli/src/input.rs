@@ -29,15 +29,12 @@ pub(crate) const CARD_FRAUD: &str = include_str!("../../bundles/card-fraud/bundl
 pub struct Row {
     /// The transaction as it goes on the stream.
     pub json: String,
-    /// Its id.
     pub transaction_id: String,
-    /// When it happened.
     pub occurred_at: Timestamp,
     /// What it is put on the stream by: its first entity, or its own id where none is declared.
     pub partition_key: String,
     /// Whether it is a fraud, where the file knows.
     pub fraud: Option<bool>,
-    /// When that is known.
     pub reported_at: Timestamp,
 }
 

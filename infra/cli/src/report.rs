@@ -29,7 +29,6 @@ const BLUE: RGBColor = RGBColor(0x2b, 0x7c, 0xc4);
 const ORANGE: RGBColor = RGBColor(0xd9, 0x6c, 0x2c);
 const SOFT: RGBColor = RGBColor(0x80, 0x8c, 0x99);
 
-/// The whole page.
 pub fn html(outcome: &Outcome) -> String {
     let mut page = String::new();
     let _ = write!(
@@ -165,7 +164,6 @@ fn scores(page: &mut String, outcome: &Outcome) {
     );
 }
 
-/// What one colour shows.
 type Series<'a> = (&'a str, RGBColor, Vec<f64>);
 
 /// Bars over twenty bins, series beside each other.

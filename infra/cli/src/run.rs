@@ -49,10 +49,8 @@ pub struct Args {
     /// How many transactions go live; those before them are the history.
     #[arg(long, default_value_t = LIVE)]
     live: usize,
-    /// Seed of the simulation.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Where the figures go.
     #[arg(long, default_value = "target/run")]
     out: PathBuf,
     /// Leave the system running; `look local down --state target/run/local` ends it.
@@ -73,7 +71,6 @@ pub(crate) struct Split {
     pub(crate) source: String,
 }
 
-/// Runs it.
 pub fn main(args: &Args) -> Result<ExitCode> {
     let steps = Steps::new();
     fs::create_dir_all(&args.out).with_context(|| format!("can't make {}", args.out.display()))?;

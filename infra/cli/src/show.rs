@@ -22,7 +22,6 @@ impl Default for Steps {
 }
 
 impl Steps {
-    /// Begins now.
     pub fn new() -> Self {
         Self {
             terminal: std::io::stderr().is_terminal(),
@@ -30,7 +29,6 @@ impl Steps {
         }
     }
 
-    /// Does one step.
     pub fn step<T>(&self, what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let (spinner, began) = (self.spinner(what), Instant::now());
         let done = work();
@@ -38,7 +36,6 @@ impl Steps {
         done
     }
 
-    /// Waits for one step.
     pub async fn wait<T>(&self, what: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
         let (spinner, began) = (self.spinner(what), Instant::now());
         let done = work.await;
@@ -46,14 +43,12 @@ impl Steps {
         done
     }
 
-    /// One more line.
     pub fn note(&self, text: &str) {
         if !text.is_empty() {
             eprintln!("  {text}");
         }
     }
 
-    /// The last lines.
     pub fn end(&self, text: &str) {
         eprintln!("\n{text}\n  in {:.0} s", self.began.elapsed().as_secs_f64());
     }
@@ -116,7 +111,6 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// So many more.
     pub fn inc(&self, more: u64) {
         self.bar.inc(more);
     }
@@ -139,7 +133,6 @@ impl Bar {
         }
     }
 
-    /// No more.
     pub fn finish(self) {
         let last = self.bar.message();
         self.bar.finish_and_clear();
@@ -163,7 +156,6 @@ pub fn line(text: &str) {
     println!("{text}");
 }
 
-/// 12345 as `12,345`.
 pub fn thousands(number: usize) -> String {
     indicatif::HumanCount(number as u64).to_string()
 }

@@ -32,12 +32,9 @@ pub const CUSTOMER_DAYS: u32 = 14;
 /// Scenario 3: what the fraudulent amounts are multiplied by.
 pub const CUSTOMER_FACTOR: f64 = 5.0;
 
-/// How much to make.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
-    /// How many customers.
     pub customers: u32,
-    /// How many terminals.
     pub terminals: u32,
     /// How many days.
     pub days: u32,
@@ -45,7 +42,6 @@ pub struct Size {
     pub seed: u64,
 }
 
-/// One made-up transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Made {
     /// Counts from 0 in the order of time.
@@ -54,9 +50,7 @@ pub struct Made {
     pub day: u32,
     /// Second of the day, `1..86400`.
     pub second: u32,
-    /// Which customer.
     pub customer: u32,
-    /// Which terminal.
     pub terminal: u32,
     /// Amount, in cents so that it is written as it was judged.
     pub cents: u64,
@@ -65,7 +59,6 @@ pub struct Made {
 }
 
 impl Made {
-    /// The amount.
     pub fn amount(&self) -> f64 {
         self.cents as f64 / 100.0
     }

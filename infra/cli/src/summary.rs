@@ -13,15 +13,10 @@ use crate::consume::Seen;
 /// The figures of one run. Times are of this machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Transactions sent.
     pub transactions: usize,
-    /// Approved at once.
     pub approved: usize,
-    /// Held.
     pub held: usize,
-    /// Holds released.
     pub released: usize,
-    /// Holds blocked.
     pub blocked: usize,
     /// Holds handed to a person.
     pub review: usize,
@@ -54,7 +49,6 @@ pub struct Summary {
 /// Two quantiles, in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Quantiles {
-    /// The median.
     pub p50: f64,
     /// All but one in a hundred are below.
     pub p99: f64,
@@ -65,7 +59,6 @@ pub struct Quantiles {
 pub struct FirstStage {
     /// Area under the ROC curve.
     pub auc: f64,
-    /// Average precision.
     pub average_precision: f64,
     /// Share of holds that are frauds.
     pub precision: f64,

@@ -94,17 +94,13 @@ fn described(name: &str) -> Result<Stack> {
 /// Clients of one deployed stack.
 #[derive(Debug)]
 pub struct System {
-    /// Its bucket.
     pub objects: S3,
-    /// The bucket's name.
     pub bucket: String,
-    /// For reading streams.
     pub kinesis: aws_sdk_kinesis::Client,
     /// The stream that transactions go to.
     pub transactions: KinesisStream,
     /// The name of the stream that decisions come from.
     pub decisions_stream: String,
-    /// Its warehouse.
     pub warehouse: RedshiftData,
     /// Whether approvals go on the decisions stream too.
     pub approvals_published: bool,
@@ -196,7 +192,6 @@ impl System {
         }
     }
 
-    /// One number.
     pub async fn count(&self, sql: &str) -> Result<u64> {
         let rows = self
             .query(vec![format!("SELECT CAST(({sql}) AS BIGINT) AS n")])

@@ -17,32 +17,15 @@ pub enum Error {
     Missing(PathBuf),
     /// A file could not be read or written.
     #[error("cannot use {path}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    File { path: PathBuf, source: io::Error },
     /// The AWS CLI could not be run.
     #[error("cannot run {program}")]
-    Start {
-        /// Which.
-        program: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The AWS CLI failed.
+    Start { program: PathBuf, source: io::Error },
     #[error("`aws {command}` failed:\n{output}")]
-    Aws {
-        /// Its service and operation.
-        command: String,
-        /// What it printed.
-        output: String,
-    },
+    Aws { command: String, output: String },
     /// The AWS CLI printed what is no JSON.
     #[error("`aws {command}` printed no json")]
     Answer {
-        /// Its service and operation.
         command: String,
         /// What is wrong with it.
         source: serde_json::Error,
@@ -50,7 +33,6 @@ pub enum Error {
     /// The stack could not be made.
     #[error("stack {stack} ended as {status:?}: {reasons}")]
     Stack {
-        /// Its name.
         stack: String,
         /// CloudFormation's word for its state.
         status: String,
@@ -131,12 +113,10 @@ impl Outputs {
         Self(outputs)
     }
 
-    /// All of them.
     pub fn all(&self) -> &BTreeMap<String, String> {
         &self.0
     }
 
-    /// One of them.
     pub fn get(&self, name: &'static str) -> Result<&str, Error> {
         self.0
             .get(name)
@@ -144,7 +124,6 @@ impl Outputs {
             .ok_or(Error::NoOutput(name))
     }
 
-    /// The bucket.
     pub fn bucket(&self) -> Result<&str, Error> {
         self.get("Bucket")
     }

@@ -38,10 +38,8 @@ pub enum Error {
     /// The Python environment is missing and could not be made.
     #[error("the Python environment is not usable")]
     Venv(#[from] venv::Error),
-    /// `LocalStack` did not start.
     #[error("localstack did not start")]
     LocalStack(#[from] localstack::Error),
-    /// PostgreSQL did not start.
     #[error("postgresql did not start")]
     Postgres(#[from] postgres::Error),
     /// The stand-in for Redshift did not start.
@@ -67,13 +65,10 @@ pub enum Progress {
     Venv,
     /// PostgreSQL's throw-away cluster is made and started.
     Postgres,
-    /// `LocalStack` is started.
     LocalStack,
     /// The stand-in for Redshift is started.
     StandIn,
-    /// Function packages are uploaded.
     Package,
-    /// The stack is made.
     Deploy,
 }
 
@@ -312,7 +307,6 @@ impl Local {
         &self.options.state
     }
 
-    /// `LocalStack`'s URL.
     pub fn aws_endpoint(&self) -> &str {
         self.state
             .localstack

@@ -17,26 +17,13 @@ pub enum Error {
     Start(#[from] processes::Error),
     /// Its folder could not be made.
     #[error("cannot prepare {path}")]
-    Folder {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// It ended while starting.
+    Folder { path: PathBuf, source: io::Error },
     #[error("it ended while starting; the end of {log}:\n{lines}")]
-    Ended {
-        /// Its log.
-        log: PathBuf,
-        /// The log's last lines.
-        lines: String,
-    },
+    Ended { log: PathBuf, lines: String },
     /// It did not answer in time.
     #[error("{endpoint} did not answer within {patience:?}")]
     Silent {
-        /// Its URL.
         endpoint: String,
-        /// How long we waited.
         patience: Duration,
     },
 }

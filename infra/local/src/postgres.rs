@@ -53,11 +53,7 @@ pub enum Error {
     Folder { path: PathBuf, source: io::Error },
     /// It ended, or did not answer in time.
     #[error("postgresql does not answer; the end of {log}:\n{lines}")]
-    Silent {
-        log: PathBuf,
-        /// The log's last lines.
-        lines: String,
-    },
+    Silent { log: PathBuf, lines: String },
     #[error("postgresql did not end: process {0}")]
     Immortal(i32),
 }
@@ -83,7 +79,6 @@ impl Postgres {
         })
     }
 
-    /// A libpq connection string.
     pub fn connection(&self) -> &str {
         &self.connection
     }

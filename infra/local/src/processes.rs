@@ -23,21 +23,10 @@ use signal_hook::iterator::Signals;
 pub enum Error {
     /// A program could not be run.
     #[error("cannot run {program}")]
-    Start {
-        /// Its path or name.
-        program: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    Start { program: String, source: io::Error },
     /// A log file could not be opened.
     #[error("cannot write {path}")]
-    Log {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// No port was free.
+    Log { path: PathBuf, source: io::Error },
     #[error("no free port on 127.0.0.1")]
     Port(#[source] io::Error),
     /// Signals could not be listened for.

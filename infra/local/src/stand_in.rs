@@ -18,12 +18,7 @@ pub enum Error {
     Start(#[from] processes::Error),
     /// It ended, or did not listen in time.
     #[error("it does not answer; the end of {log}:\n{lines}")]
-    Silent {
-        /// Its log.
-        log: PathBuf,
-        /// The log's last lines.
-        lines: String,
-    },
+    Silent { log: PathBuf, lines: String },
 }
 
 const NAME: &str = "redshift-data";

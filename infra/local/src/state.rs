@@ -14,16 +14,10 @@ use crate::{localstack, postgres, processes};
 pub enum Error {
     /// A file could not be read, written or removed.
     #[error("cannot use {path}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    File { path: PathBuf, source: io::Error },
     /// `state.json` is not what we wrote.
     #[error("{path} is not a state file")]
     Format {
-        /// Which.
         path: PathBuf,
         /// What is wrong with it.
         source: serde_json::Error,
@@ -42,7 +36,6 @@ pub enum Error {
     Postgres(#[from] postgres::Error),
 }
 
-/// One running part.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Service {
     /// Its URL, or PostgreSQL's connection string.
@@ -64,24 +57,18 @@ impl Service {
 /// What was started under a state folder.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
-    /// The folder.
     pub folder: PathBuf,
-    /// AWS.
     pub localstack: Option<Service>,
-    /// The warehouse's engine.
     pub postgres: Option<Service>,
     /// The stand-in for Redshift's Data API.
     pub redshift_data: Option<Service>,
-    /// The deployed stack's name.
     pub stack: Option<String>,
-    /// Its outputs.
     pub outputs: BTreeMap<String, String>,
 }
 
 /// A [`State`] and whether its parts are there.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
-    /// What was started.
     pub state: State,
     /// Part by part: is it there?
     pub up: BTreeMap<&'static str, bool>,

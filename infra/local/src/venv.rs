@@ -14,28 +14,17 @@ use crate::processes;
 /// Why the environment could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No suitable Python.
     #[error("python 3.11, 3.12 or 3.13 is needed on the PATH; found {found}")]
-    Python {
-        /// What is there instead.
-        found: String,
-    },
-    /// A step failed.
+    Python { found: String },
     #[error("{step} failed:\n{output}")]
     Step {
-        /// What was tried.
         step: &'static str,
         /// The end of what it printed.
         output: String,
     },
     /// A file could not be read or written.
     #[error("cannot use {path}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    File { path: PathBuf, source: io::Error },
 }
 
 /// An environment, ready for use.
@@ -57,7 +46,6 @@ impl Venv {
         Self::made(root, state, "venv-peers", "peers.lock")
     }
 
-    /// `target/<name>` by `infra/local/python/<requirements>`.
     fn made(root: &Path, state: &Path, name: &str, requirements: &str) -> Result<Self, Error> {
         let target = root.join("target");
         let venv = Self {
@@ -144,12 +132,10 @@ impl Venv {
         Ok(())
     }
 
-    /// Its interpreter.
     pub fn python(&self) -> PathBuf {
         self.bin().join("python")
     }
 
-    /// The AWS command line.
     pub fn aws(&self) -> PathBuf {
         self.bin().join("aws")
     }

@@ -8,12 +8,9 @@ use serde_json::json;
 use crate::faults::Delivery;
 use crate::statements::Record;
 
-/// Where completion events go.
 #[derive(Clone, Debug)]
 pub enum Events {
-    /// Onto the default bus.
     EventBridge(aws_sdk_eventbridge::Client),
-    /// Nowhere.
     Nowhere,
 }
 

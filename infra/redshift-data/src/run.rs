@@ -22,7 +22,6 @@ pub(crate) struct Engine {
     pub(crate) storage: Storage,
 }
 
-/// What one SQL gave.
 #[derive(Default)]
 struct Gave {
     columns: Vec<Column>,

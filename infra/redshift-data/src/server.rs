@@ -30,7 +30,6 @@ const MAX_SQL_BYTES: usize = 100_000;
 const MAX_WAIT_SECONDS: u64 = 30;
 const MAX_REQUEST_BYTES: usize = 8 << 20;
 
-/// How to start.
 #[derive(Debug)]
 pub struct Options {
     /// The port, on 127.0.0.1; 0 for any.
@@ -39,21 +38,16 @@ pub struct Options {
     pub postgres: String,
     /// Where COPY reads and UNLOAD writes.
     pub storage: Storage,
-    /// Where completion events go.
     pub events: Events,
-    /// The region in ARNs.
     pub region: String,
-    /// Limits.
     pub quotas: Quotas,
 }
 
 /// Why it does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// PostgreSQL.
     #[error("can't prepare PostgreSQL: {0}")]
     Postgres(String),
-    /// The port.
     #[error("can't listen on 127.0.0.1:{0}")]
     Listen(u16, #[source] std::io::Error),
 }
@@ -115,7 +109,6 @@ impl Server {
         Ok(Self { address, serving })
     }
 
-    /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }

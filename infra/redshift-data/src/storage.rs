@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use aws_sdk_s3::primitives::ByteStream;
 
-/// Where `s3://bucket/key` lies.
 #[derive(Clone, Debug)]
 pub enum Storage {
     /// In S3, or what answers like it.
@@ -21,12 +20,7 @@ pub enum Error {
     Address(String),
     /// Missing, or the store refused.
     #[error("the specified S3 object {url} cannot be used: {why}")]
-    Object {
-        /// Its address.
-        url: String,
-        /// What the store said.
-        why: String,
-    },
+    Object { url: String, why: String },
 }
 
 fn object_error(bucket: &str, key: &str, why: impl std::fmt::Display) -> Error {
@@ -65,7 +59,6 @@ impl Storage {
         }
     }
 
-    /// Writes `s3://bucket/key`.
     pub async fn put(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<(), Error> {
         match self {
             Self::S3(client) => {

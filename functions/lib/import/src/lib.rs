@@ -21,14 +21,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 /// Why a model can't be brought along.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// The file or folder.
     #[error("can't read {path}")]
-    File {
-        /// Which.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    File { path: PathBuf, source: io::Error },
     /// Of none of the kinds.
     #[error(
         "this is no model that we know: expected XGBoost's save_model(\"model.json\"), LightGBM's \
@@ -40,25 +34,17 @@ pub enum ImportError {
     Form {
         /// Whose file it seems to be.
         library: &'static str,
-        /// What is wrong.
         what: String,
     },
-    /// Likewise.
     #[error("not as {library} writes it")]
     Json {
         /// Whose file it seems to be.
         library: &'static str,
-        /// What is wrong.
         source: serde_json::Error,
     },
     /// A model, but none that can be served as it is.
     #[error("{what} can't be served: {instead}")]
-    Refused {
-        /// What it has.
-        what: String,
-        /// What to do.
-        instead: &'static str,
-    },
+    Refused { what: String, instead: &'static str },
     /// The model's columns are not the look's features.
     #[error(
         "{what} `{name}`: train on the columns that `look features` writes, or leave it out of the look"
@@ -66,10 +52,8 @@ pub enum ImportError {
     Feature {
         /// What is the matter with it.
         what: &'static str,
-        /// Which.
         name: String,
     },
-    /// The trees.
     #[error("its trees can't be laid out")]
     Forest(#[from] ForestError),
 }

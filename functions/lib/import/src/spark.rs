@@ -30,7 +30,6 @@ pub(super) struct Saved {
 #[serde(rename_all = "camelCase")]
 struct Metadata {
     class: String,
-    /// Not of a pipeline.
     num_features: Option<usize>,
     num_classes: Option<usize>,
 }

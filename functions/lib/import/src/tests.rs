@@ -24,7 +24,6 @@ enum Damage {
     /// What lies between two commas, or two spaces, is another or gone: so that files are read still, and
     /// it is their numbers and lists that are wrong.
     Piece(Index, Option<&'static str>),
-    /// It ends early.
     End(Index),
 }
 

@@ -33,7 +33,6 @@ struct Objective {
     name: String,
 }
 
-/// Numbers, as texts.
 #[derive(Deserialize)]
 struct Shape {
     base_score: String,

@@ -26,7 +26,6 @@ const INK: RGBColor = RGBColor(0x33, 0x3d, 0x47);
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
-/// All plots by name.
 pub(super) fn all(
     report: &Report,
     curves: &Curves<'_>,
@@ -81,7 +80,6 @@ struct Axes<'a> {
     y_name: &'a str,
     x_label: fn(&f64) -> String,
     y_label: fn(&f64) -> String,
-    /// Labels along each axis.
     labels: (usize, usize),
 }
 

@@ -22,7 +22,6 @@ What is trained on it is served by: look train --first-model FILE --confirm-mode
 pub struct FeaturesArgs {
     #[command(flatten)]
     labelled: LabelledArgs,
-    /// Whose features.
     #[arg(long)]
     look: Which,
 }
@@ -34,7 +33,6 @@ enum Which {
 }
 
 impl FeaturesArgs {
-    /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
         let labelled = self.labelled.read()?;
         let (definition, set) = (&labelled.definition, &labelled.set);

@@ -26,7 +26,6 @@ pub(crate) struct LabelledArgs {
 
 /// A history with its definition.
 pub(crate) struct Labelled {
-    /// The definition's file.
     pub(crate) text: String,
     pub(crate) definition: Definition,
     pub(crate) past: Past,

@@ -20,7 +20,6 @@ Exit codes of status: 0 all of it runs, 1 some or all of it does not, 2 wrong us
 pub struct LocalArgs {
     #[command(subcommand)]
     command: Command,
-    /// Where its state lies.
     #[arg(long, global = true, default_value = "target/local")]
     state: PathBuf,
 }
@@ -29,7 +28,6 @@ pub struct LocalArgs {
 enum Command {
     /// Start everything and deploy infra/template.yaml.
     Up,
-    /// Stop everything.
     Down,
     /// Say what runs; exit code 1 where something does not.
     Status {
@@ -43,7 +41,6 @@ enum Command {
 }
 
 impl LocalArgs {
-    /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
         match &self.command {
             Command::Up => {

@@ -19,7 +19,6 @@ use crate::system::System;
   look local up && look init
   look init --stack second-look --bundle infra/bundles/card-fraud/bundle.toml")]
 pub struct InitArgs {
-    /// The definition.
     #[arg(long, default_value = "infra/bundles/card-fraud/bundle.toml")]
     bundle: PathBuf,
     #[command(flatten)]
@@ -59,7 +58,6 @@ pub struct HistoryArgs {
 
 Exit codes: 0 every promise kept, 1 one was broken, 2 wrong usage")]
 pub struct AuditArgs {
-    /// What was sent.
     file: PathBuf,
     /// Only what happened from this moment on.
     #[arg(long, default_value_t = Timestamp::MIN)]
@@ -82,7 +80,6 @@ pub struct AuditArgs {
     json: bool,
 }
 
-/// Which system is meant.
 #[derive(clap::Args, Debug)]
 struct Which {
     /// A stack in your AWS account, reached as AWS's own configuration (environment, profile) says.
@@ -109,7 +106,6 @@ impl Which {
 }
 
 impl InitArgs {
-    /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
         let text = std::fs::read_to_string(&self.bundle)
             .with_context(|| format!("can't read {}", self.bundle.display()))?;
@@ -120,7 +116,6 @@ impl InitArgs {
 }
 
 impl HistoryArgs {
-    /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
         let (before, steps) = (self.before.unwrap_or_else(Timestamp::now), Steps::new());
         let rows = steps.step("read the history", || {
@@ -152,7 +147,6 @@ impl HistoryArgs {
 }
 
 impl AuditArgs {
-    /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
         let steps = Steps::new();
         let mut rows = steps.step("read what was sent", || self.described.read(&self.file))?;

@@ -19,7 +19,6 @@ AWS's own configuration (environment, profile, AWS_ENDPOINT_URL) says where the 
 pub struct ReplayArgs {
     /// NDJSON or CSV, plain, .gz or .zst.
     file: PathBuf,
-    /// The stream's name.
     #[arg(long)]
     stream: String,
     /// Transactions a second; a shard takes 1,000.
@@ -36,7 +35,6 @@ pub struct ReplayArgs {
 }
 
 impl ReplayArgs {
-    /// Does it.
     pub async fn main(&self) -> Result<ExitCode> {
         ensure!(self.rate > 0, "--rate must be at least 1");
         let mut rows = self.described.read(&self.file)?;

@@ -27,7 +27,6 @@ pub struct ReportArgs {
 }
 
 impl ReportArgs {
-    /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
         let outcome = Outcome::read(&self.run)?;
         let page = self

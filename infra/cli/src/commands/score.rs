@@ -20,7 +20,6 @@ use crate::show::{Bar, Steps};
 
 Exit codes: 0 all lines were read, 1 some could not be (each is named on standard error), 2 wrong usage")]
 pub struct ScoreArgs {
-    /// The bundle's folder.
     #[arg(long)]
     bundle: PathBuf,
     /// NDJSON or CSV, plain, .gz or .zst: our fields, or the columns that the bundle's [table] names.
@@ -46,7 +45,6 @@ pub(crate) fn open(folder: &PathBuf) -> Result<Bundle> {
 }
 
 impl ScoreArgs {
-    /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
         let bundle = open(&self.bundle)?;
         let mut scoring = Scoring {

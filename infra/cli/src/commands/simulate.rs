@@ -19,10 +19,8 @@ use crate::simulate::{Simulation, Size, row, start};
 
 Leaves transactions.ndjson and labels.ndjson in the folder, the same for the same seed and sizes.")]
 pub struct SimulateArgs {
-    /// How many customers.
     #[arg(long, default_value_t = 1_000)]
     customers: u32,
-    /// How many terminals.
     #[arg(long, default_value_t = 2_000)]
     terminals: u32,
     /// How many days.
@@ -43,7 +41,6 @@ pub struct SimulateArgs {
 }
 
 impl SimulateArgs {
-    /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
         fs::create_dir_all(&self.out)
             .with_context(|| format!("can't make {}", self.out.display()))?;

@@ -50,7 +50,6 @@ pub struct TrainArgs {
 }
 
 impl TrainArgs {
-    /// Does it.
     pub fn main(&self) -> Result<ExitCode> {
         let Labelled {
             text,

@@ -13,13 +13,9 @@ use crate::summary::Summary;
 /// All that a run found out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What ran.
     pub source: String,
-    /// The figures.
     pub summary: Summary,
-    /// The promises.
     pub audit: Audit,
-    /// The decisions.
     pub seen: Seen,
     /// What is known of each live transaction.
     pub fraud: HashMap<String, bool>,

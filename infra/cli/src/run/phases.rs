@@ -27,7 +27,6 @@ const PATIENCE: Duration = Duration::from_secs(240);
 pub(super) const PAUSE: Duration = Duration::from_millis(500);
 /// How many live transactions are in the warehouse.
 pub(super) const DECIDED: &str = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
-/// How many reports are.
 pub(super) const REPORTS: &str = "SELECT COUNT(*) FROM fraud_reports";
 
 /// From an empty stack to one with a history and a bundle.

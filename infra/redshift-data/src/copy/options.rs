@@ -10,11 +10,9 @@ pub(crate) enum Format {
     /// Redshift's own: fields between `|`.
     #[default]
     Delimited,
-    /// Comma-separated values with quotes.
     Csv,
     /// JSON objects, keys matched with columns by name.
     Json {
-        /// `auto ignorecase`.
         ignore_case: bool,
     },
 }
@@ -22,12 +20,9 @@ pub(crate) enum Format {
 /// How the objects are packed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Compression {
-    /// Not at all.
     #[default]
     None,
-    /// GZIP.
     Gzip,
-    /// ZSTD.
     Zstd,
 }
 
@@ -38,15 +33,10 @@ pub(crate) enum Compression {
     reason = "each is a word of the statement"
 )]
 pub(crate) struct Options {
-    /// FORMAT.
     pub format: Format,
-    /// GZIP or ZSTD.
     pub compression: Compression,
-    /// MANIFEST.
     pub manifest: bool,
-    /// DELIMITER.
     pub delimiter: Option<String>,
-    /// NULL AS.
     pub null: Option<String>,
     /// IGNOREHEADER: lines to skip in each object.
     pub ignore_header: usize,
@@ -58,13 +48,10 @@ pub(crate) struct Options {
     pub blanks_as_null: bool,
     /// TIMEFORMAT 'epochsecs' (1) or 'epochmillisecs' (1000): units a second.
     pub epoch: Option<i64>,
-    /// HEADER.
     pub header: bool,
     /// PARALLEL, on unless it says OFF.
     pub serial: bool,
-    /// ALLOWOVERWRITE.
     pub overwrite: bool,
-    /// EXTENSION.
     pub extension: Option<String>,
 }
 

@@ -205,7 +205,6 @@ impl Sink {
     }
 }
 
-/// What PostgreSQL said.
 pub(crate) fn message(error: &tokio_postgres::Error) -> String {
     error
         .as_db_error()

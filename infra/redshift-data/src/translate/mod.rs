@@ -19,7 +19,6 @@ pub(crate) const COMPAT: &str = include_str!("../compat.sql");
 /// What PostgreSQL is to do, in this order, for one Redshift statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
-    /// Run a statement.
     Sql {
         /// In PostgreSQL's dialect; parameters are `$1` and so on.
         text: String,
@@ -28,7 +27,6 @@ pub(crate) enum Step {
         /// Whether there is a result set.
         returns_rows: bool,
     },
-    /// Load a table.
     Copy(crate::copy::Copy),
     /// Write a query's rows to objects.
     Unload(crate::unload::Unload),

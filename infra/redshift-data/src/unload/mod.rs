@@ -16,14 +16,11 @@ use crate::copy::{Compression, Format, Options, read_options};
 use crate::storage::{Storage, split};
 use crate::translate::tokens::{content, word};
 
-/// An UNLOAD statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Unload {
-    /// In PostgreSQL's dialect.
     pub query: String,
     /// An `s3://` address, the prefix of the objects' names.
     pub to: String,
-    /// All that follows.
     pub options: Options,
 }
 
@@ -174,7 +171,6 @@ async fn read(client: &Client, command: &Unload) -> Result<(Vec<u8>, u64), Strin
     Ok((body, rows))
 }
 
-/// SQL's quoted string.
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

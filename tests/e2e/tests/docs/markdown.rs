@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A Markdown page.
 pub(crate) struct Page {
     /// As the tests name it: from the root of the repository.
     pub(crate) path: String,
@@ -12,7 +11,6 @@ pub(crate) struct Page {
     pub(crate) text: String,
 }
 
-/// `[text](target)`.
 pub(crate) struct Link {
     pub(crate) text: String,
     pub(crate) target: String,
@@ -73,7 +71,6 @@ impl Page {
         blocks
     }
 
-    /// Links and pictures.
     pub(crate) fn links(&self) -> Vec<Link> {
         let prose = self.prose().join("\n");
         let mut links = Vec::new();
@@ -88,7 +85,6 @@ impl Page {
         links
     }
 
-    /// Text between single backticks.
     pub(crate) fn code_spans(&self) -> Vec<String> {
         let prose = self.prose().join("\n");
         prose

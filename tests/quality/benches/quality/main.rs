@@ -117,7 +117,6 @@ fn best<T>(rounds: usize, mut round: impl FnMut() -> T) -> Duration {
     times.min().unwrap_or_default()
 }
 
-/// To three places.
 fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }

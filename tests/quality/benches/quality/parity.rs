@@ -17,7 +17,6 @@ const TO: &str = "2018-08-15T00:00:00Z";
 /// How far a value may be from the published one, of it or of 1.
 const CLOSE: f64 = 1e-6;
 
-/// Published feature → ours.
 const FEATURES: [(&str, &str); 15] = [
     ("TX_AMOUNT", "amount"),
     ("TX_DURING_WEEKEND", "weekend"),

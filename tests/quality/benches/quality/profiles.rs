@@ -9,7 +9,6 @@ use crate::{at_most, best, rounded};
 
 const DEFINITION: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
 const ENTITIES: usize = 5_000_000;
-/// Look-ups in a round.
 const FOUND: usize = 1_000;
 const ROUNDS: usize = 500;
 /// Steps through all entities in no order.

@@ -26,7 +26,6 @@ const LEARNT: usize = 50_000;
 const SCORED: usize = 1_000;
 /// Many and short: on a busy machine few rounds are left in peace.
 const ROUNDS: usize = 300;
-/// smartcore takes its time.
 const ROUNDS_OF_SMARTCORE: usize = 20;
 /// How far we may be from smartcore, and the peers from us: their leaves' answers and sums are f32.
 const CLOSE: [f64; 2] = [1e-6, 1e-5];

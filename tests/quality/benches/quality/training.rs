@@ -51,7 +51,6 @@ fn of_child(settings: &str, looks: &str) -> Value {
     })
 }
 
-/// What the child prints.
 pub(crate) fn child(settings: &str, looks: &str) -> Value {
     let text = match settings {
         "ulb-cards" => definition(TABLE),
