@@ -1,4 +1,4 @@
-use startup::{ConfigError, Reader};
+use startup::{ConfigError, Variables};
 use warehouse::Database;
 
 /// What the function reads from its environment.
@@ -19,7 +19,7 @@ pub struct Config {
 impl Config {
     /// Reads it through `lookup`; all that is wrong is reported together.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut variables = Reader::new(lookup);
+        let mut variables = Variables::new(lookup);
         let config = Self {
             bucket: variables.text("BUCKET"),
             bundle: variables.text("BUNDLE"),

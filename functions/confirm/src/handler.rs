@@ -4,7 +4,7 @@ use serde::Deserialize;
 use store::{Objects, Stream};
 use warehouse::{StatementId, Warehouse};
 
-use crate::{Error, Judge, Report, Settler};
+use crate::{Error, SecondModel, SettleReport, Settler};
 
 /// "Redshift Data Statement Status Change", as EventBridge sends it: the part we rely on.
 #[derive(Debug, Deserialize)]
@@ -28,12 +28,12 @@ pub struct StatementEnded {
 
 /// Settles the holds of the statement that the event hints at. `statement_prefix` is what all our
 /// statements' names begin with.
-pub async fn handle<O: Objects, D: Stream, W: Warehouse, J: Judge>(
+pub async fn handle<O: Objects, D: Stream, W: Warehouse, J: SecondModel>(
     settler: &Settler<'_, O, D, W, J>,
     statement_prefix: &str,
     event: Event,
     now: Timestamp,
-) -> Result<Report, Error> {
+) -> Result<SettleReport, Error> {
     let StatementEnded {
         statement_id,
         state,
@@ -52,9 +52,9 @@ pub async fn handle<O: Objects, D: Stream, W: Warehouse, J: Judge>(
         Some(name) if name.starts_with(&ours) => {
             settler.settle(&name, SettledBy::Confirm, now).await?
         }
-        _ => Report {
+        _ => SettleReport {
             absent: 1,
-            ..Report::default()
+            ..SettleReport::default()
         },
     };
     tracing::info!(

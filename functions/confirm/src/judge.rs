@@ -5,7 +5,7 @@ use warehouse::Statement;
 
 /// What settling needs of a model bundle. Tests settle with a judge whose verdicts can be seen at a
 /// glance.
-pub trait Judge: Send + Sync {
+pub trait SecondModel: Send + Sync {
     /// The bundle's version, which its final decisions bear.
     fn version(&self) -> &str;
     /// What follows from a score, and from its absence.
@@ -20,7 +20,7 @@ pub trait Judge: Send + Sync {
     fn confirm(&self, hold: &Hold, evidence: &Evidence) -> (f64, Vec<Reason>);
 }
 
-impl Judge for Bundle {
+impl SecondModel for Bundle {
     fn version(&self) -> &str {
         self.version()
     }

@@ -12,6 +12,6 @@ pub mod settle;
 
 pub use config::Config;
 pub use handler::{Event, StatementEnded, handle};
-pub use judge::Judge;
-pub use report::Report;
+pub use judge::SecondModel;
+pub use report::SettleReport;
 pub use settle::{Error, PATIENCE, Settler};

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use confirm::{Config, Event, Settler, handle};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use startup::{Clients, chain, environment, open_confirming, start};
+use startup::{Clients, chain, environment, open_confirm_bundle, start};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -23,7 +23,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     } = Config::read(environment)?;
     let clients = Clients::load().await;
     let objects = clients.objects(&bucket);
-    let judge = open_confirming(&bundle, &objects).await?;
+    let judge = open_confirm_bundle(&bundle, &objects).await?;
     tracing::info!(bundle, version = judge.version(), "ready");
     let settler = Settler {
         objects: &objects,

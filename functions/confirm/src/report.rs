@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// What was done, in counts. The answer of the function, and of the sweep for all its entries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Report {
+pub struct SettleReport {
     /// Ledger entries that were gone: their holds were settled before.
     pub absent: usize,
     /// Ledger entries whose statement still runs.
@@ -32,7 +32,7 @@ pub struct Report {
     pub unanswered: usize,
 }
 
-impl Report {
+impl SettleReport {
     /// Counts a published final decision.
     pub(crate) fn count(&mut self, decision: &Decision) {
         match decision.action {
@@ -51,7 +51,7 @@ impl Report {
     }
 }
 
-impl AddAssign for Report {
+impl AddAssign for SettleReport {
     fn add_assign(&mut self, other: Self) {
         self.absent += other.absent;
         self.waiting += other.waiting;

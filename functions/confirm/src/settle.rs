@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use warehouse::{StatementId, Status, Warehouse};
 
 use crate::evidence::{self, Found};
-use crate::{Judge, Report};
+use crate::{SecondModel, SettleReport};
 
 /// How many S3 calls are made at a time.
 const CONCURRENCY: usize = 16;
@@ -146,11 +146,16 @@ struct Entry {
     patience: Option<Duration>,
 }
 
-impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
+impl<O: Objects, D: Stream, W: Warehouse, J: SecondModel> Settler<'_, O, D, W, J> {
     /// Takes the entry of this statement as far as it can be taken now. `by` is who asks.
-    pub async fn settle(&self, name: &str, by: SettledBy, now: Timestamp) -> Result<Report, Error> {
+    pub async fn settle(
+        &self,
+        name: &str,
+        by: SettledBy,
+        now: Timestamp,
+    ) -> Result<SettleReport, Error> {
         let now = micros(now);
-        let mut report = Report::default();
+        let mut report = SettleReport::default();
         let Some(mut entry) = self.entry(name).await? else {
             report.absent = 1;
             return Ok(report);
@@ -362,7 +367,7 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         mut found: Found,
         by: SettledBy,
         now: Timestamp,
-        report: &mut Report,
+        report: &mut SettleReport,
     ) -> Result<(), Error> {
         let policy = judge.policy();
         let (mut finals, mut missing) = (Vec::with_capacity(entry.open.len()), 0);
@@ -411,7 +416,7 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         &self,
         entry: &mut Entry,
         now: Timestamp,
-        report: &mut Report,
+        report: &mut SettleReport,
     ) -> Result<(), Error> {
         let action = self.on_expiry;
         let overdue = entry.open.extract_if(.., |hold| hold.deadline <= now);
@@ -432,8 +437,8 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         error: Error,
         entry: &mut Entry,
         now: Timestamp,
-        mut report: Report,
-    ) -> Result<Report, Error> {
+        mut report: SettleReport,
+    ) -> Result<SettleReport, Error> {
         tracing::warn!(
             statement = entry.pending.name,
             error = startup::chain(&error),
@@ -453,7 +458,7 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Settler<'_, O, D, W, J> {
         &self,
         entry: &Entry,
         finals: Vec<Decision>,
-        report: &mut Report,
+        report: &mut SettleReport,
     ) -> Result<(), Error> {
         let statement = &entry.pending.name;
         let finals: Vec<Final> = stream::iter(finals)

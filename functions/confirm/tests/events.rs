@@ -11,7 +11,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use confirm::{Event, Report, handle};
+use confirm::{Event, SettleReport, handle};
 use support::{NAME, PREFIX, World, at, hold, row};
 use warehouse::Status;
 
@@ -23,7 +23,7 @@ fn event(name: &str) -> Event {
 }
 
 /// What comes of an event about a statement whose holds wait; `status` is the truth about it.
-async fn handled(name: &str, status: Status) -> (Report, World) {
+async fn handled(name: &str, status: Status) -> (SettleReport, World) {
     let world = World::new(vec![row("a", "guilty"), row("b", "innocent")]);
     let id = world.hold(NAME, &[hold("a", 600), hold("b", 600)]).await;
     world.warehouse.set_status(&id, status);
@@ -75,10 +75,10 @@ async fn the_end_of_a_statement_settles_its_holds_whatever_else_the_event_says()
         let (report, world) = handled(name, Status::Finished).await;
         assert_eq!(
             report,
-            Report {
+            SettleReport {
                 blocked: 1,
                 released: 1,
-                ..Report::default()
+                ..SettleReport::default()
             },
             "{name}"
         );
@@ -96,9 +96,9 @@ async fn a_failed_or_aborted_statement_is_submitted_again() {
         let (report, world) = handled(name, status).await;
         assert_eq!(
             report,
-            Report {
+            SettleReport {
                 submitted: 1,
-                ..Report::default()
+                ..SettleReport::default()
             },
             "{name}"
         );
@@ -113,9 +113,9 @@ async fn an_event_is_a_hint_and_the_warehouse_is_believed() {
     let (report, world) = handled("finished.json", Status::Running).await;
     assert_eq!(
         report,
-        Report {
+        SettleReport {
             waiting: 1,
-            ..Report::default()
+            ..SettleReport::default()
         },
         "it said FINISHED and runs"
     );
@@ -132,9 +132,9 @@ async fn an_event_that_comes_again_or_is_not_ours_changes_nothing() {
             .unwrap();
         assert_eq!(
             report,
-            Report {
+            SettleReport {
                 absent: 1,
-                ..Report::default()
+                ..SettleReport::default()
             },
             "{name}"
         );
@@ -150,9 +150,9 @@ async fn an_event_that_comes_again_or_is_not_ours_changes_nothing() {
         .unwrap();
     assert_eq!(
         report,
-        Report {
+        SettleReport {
             absent: 1,
-            ..Report::default()
+            ..SettleReport::default()
         }
     );
     assert!(
@@ -169,12 +169,12 @@ async fn an_undecodable_row_does_not_keep_the_others_waiting() {
     let report = handle(&world.settler(), PREFIX, event("finished.json"), at(5))
         .await
         .unwrap();
-    let expected = Report {
+    let expected = SettleReport {
         released: 1,
         review: 1,
         missing_rows: 1,
         undecodable_rows: 1,
-        ..Report::default()
+        ..SettleReport::default()
     };
     assert_eq!(report, expected);
     assert_eq!(world.entry(NAME), None);

@@ -6,7 +6,9 @@ use serde::Serialize;
 use store::Objects;
 use warehouse::Warehouse;
 
-use crate::{Advanced, Error, Event, Loader, NewObject, StatementEnded, Table, new_objects};
+use crate::{
+    AdvanceOutcome, Error, Event, Loader, NewObject, StatementEnded, WarehouseTable, new_objects,
+};
 
 /// What the function answers.
 #[derive(Debug, Serialize)]
@@ -17,7 +19,7 @@ pub enum Response {
     /// To a completion event: how that load stands.
     StatementEnded {
         /// How.
-        load: Advanced,
+        load: AdvanceOutcome,
     },
 }
 
@@ -46,7 +48,7 @@ async fn announce<O: Objects, W: Warehouse>(
     now: Timestamp,
 ) -> SqsBatchResponse {
     let mut failed: BTreeSet<String> = BTreeSet::new();
-    let mut found: BTreeMap<Table, (Vec<NewObject>, Vec<String>)> = BTreeMap::new();
+    let mut found: BTreeMap<WarehouseTable, (Vec<NewObject>, Vec<String>)> = BTreeMap::new();
     for message in event.records {
         let id = message.message_id.unwrap_or_default();
         match new_objects(message.body.as_deref()) {
@@ -96,8 +98,9 @@ async fn announce<O: Objects, W: Warehouse>(
     response
 }
 
-fn table_of<O, W>(loader: &Loader<'_, O, W>, object: &NewObject) -> Option<Table> {
-    let table = Table::of_object(&object.key).filter(|_| object.bucket == loader.settings.bucket);
+fn table_of<O, W>(loader: &Loader<'_, O, W>, object: &NewObject) -> Option<WarehouseTable> {
+    let table =
+        WarehouseTable::of_object(&object.key).filter(|_| object.bucket == loader.settings.bucket);
     if table.is_none() {
         tracing::warn!(
             bucket = object.bucket,
@@ -112,7 +115,7 @@ async fn statement_ended<O: Objects, W: Warehouse>(
     loader: &Loader<'_, O, W>,
     ended: StatementEnded,
     now: Timestamp,
-) -> Result<Advanced, Error> {
+) -> Result<AdvanceOutcome, Error> {
     let name = match ended.statement_name {
         Some(name) => Some(name),
         None => loader.find(&ended.statement_id).await?,
@@ -124,7 +127,7 @@ async fn statement_ended<O: Objects, W: Warehouse>(
                 statement_id = ended.statement_id,
                 "event ignored: no load of ours"
             );
-            Ok(Advanced::Absent)
+            Ok(AdvanceOutcome::Absent)
         }
     }
 }

@@ -12,7 +12,7 @@ use decision::ledger::{LedgerEntry, SettleWork};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Table;
+use crate::WarehouseTable;
 
 /// A load under way: what its ledger entry says.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,7 +20,7 @@ pub struct Load {
     /// The name of its statement.
     pub name: String,
     /// Where its objects belong.
-    pub table: Table,
+    pub table: WarehouseTable,
     /// Its number.
     pub generation: Generation,
     /// The keys of its waiting lists.
@@ -37,7 +37,7 @@ impl Load {
     /// The first attempt of a load.
     pub fn new(
         prefix: &str,
-        table: Table,
+        table: WarehouseTable,
         generation: Generation,
         waiting: Vec<String>,
         now: Timestamp,
@@ -153,37 +153,40 @@ impl Manifest {
 }
 
 /// The name of a load's statement, and of its ledger entry.
-pub fn statement_name(prefix: &str, table: Table, generation: Generation) -> String {
+pub fn statement_name(prefix: &str, table: WarehouseTable, generation: Generation) -> String {
     format!("{prefix}-load-{}-{:010}", table.name(), generation.0)
 }
 
 /// The table and the generation that a statement name stands for; none if it is not one of ours.
-pub fn parse_statement_name(prefix: &str, name: &str) -> Option<(Table, Generation)> {
+pub fn parse_statement_name(prefix: &str, name: &str) -> Option<(WarehouseTable, Generation)> {
     let (table, generation) = name
         .strip_prefix(prefix)?
         .strip_prefix("-load-")?
         .rsplit_once('-')?;
-    Some((Table::of_name(table)?, Generation(generation.parse().ok()?)))
+    Some((
+        WarehouseTable::of_name(table)?,
+        Generation(generation.parse().ok()?),
+    ))
 }
 
 /// Where the waiting lists of a table are.
-pub fn waiting_prefix(table: Table) -> String {
+pub fn waiting_prefix(table: WarehouseTable) -> String {
     format!("manifests/{}/", table.name())
 }
 
 /// The waiting list with this id.
-pub fn waiting(table: Table, id: &str) -> String {
+pub fn waiting(table: WarehouseTable, id: &str) -> String {
     format!("{}{id}.json", waiting_prefix(table))
 }
 
 /// Where a waiting list goes that could not be loaded.
-pub fn failed(table: Table, waiting: &str) -> String {
+pub fn failed(table: WarehouseTable, waiting: &str) -> String {
     let id = waiting.rsplit('/').next().unwrap_or(waiting);
     format!("manifests/failed/{}/{id}", table.name())
 }
 
 /// The COPY manifest of a load.
-pub fn loading(table: Table, generation: Generation) -> String {
+pub fn loading(table: WarehouseTable, generation: Generation) -> String {
     format!(
         "manifests/loading/{}/{:010}.json",
         table.name(),
@@ -192,12 +195,12 @@ pub fn loading(table: Table, generation: Generation) -> String {
 }
 
 /// Where the marks of ended loads are.
-pub fn ended_prefix(table: Table) -> String {
+pub fn ended_prefix(table: WarehouseTable) -> String {
     format!("manifests/ended/{}/", table.name())
 }
 
 /// The mark that this load has ended.
-pub fn ended(table: Table, generation: Generation) -> String {
+pub fn ended(table: WarehouseTable, generation: Generation) -> String {
     format!("{}{:010}", ended_prefix(table), generation.0)
 }
 
@@ -212,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_statement_name_reads_back() {
-        for table in Table::ALL {
+        for table in WarehouseTable::ALL {
             let name = statement_name("second-look", table, Generation(7));
             assert_eq!(
                 parse_statement_name("second-look", &name),
@@ -232,9 +235,9 @@ mod tests {
 
     #[test]
     fn no_two_keys_of_the_loader_share_a_prefix() {
-        for table in Table::ALL {
+        for table in WarehouseTable::ALL {
             let waiting_prefix = waiting_prefix(table);
-            for other in Table::ALL {
+            for other in WarehouseTable::ALL {
                 for key in [
                     failed(other, &waiting(table, "x")),
                     loading(other, Generation(1)),
@@ -248,7 +251,7 @@ mod tests {
             }
         }
         assert_eq!(
-            parse_ended(&ended(Table::Outcomes, Generation(12))),
+            parse_ended(&ended(WarehouseTable::Outcomes, Generation(12))),
             Some(Generation(12))
         );
     }

@@ -16,6 +16,6 @@ mod table;
 pub use config::Config;
 pub use event::{Event, StatementEnded};
 pub use handler::{Response, handle};
-pub use loader::{Advanced, Error, Kicked, LoadSql, Loader, MAX_ATTEMPTS, Settings};
+pub use loader::{AdvanceOutcome, Error, LoadSql, Loader, MAX_ATTEMPTS, Settings, StartOutcome};
 pub use notification::{NewObject, new_objects};
-pub use table::Table;
+pub use table::WarehouseTable;

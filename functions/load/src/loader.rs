@@ -31,7 +31,7 @@ use store::{Objects, PutNew};
 use warehouse::{Statement, StatementId, Status, Warehouse};
 
 use crate::ledger::{self, Generation, Load, Manifest};
-use crate::{NewObject, Table};
+use crate::{NewObject, WarehouseTable};
 
 /// How many waiting lists one load takes at the most.
 const LISTS_PER_LOAD: usize = 1_000;
@@ -55,7 +55,7 @@ pub struct Settings {
 }
 
 /// The SQLs that load what a COPY manifest lists into a table: given the table and the manifest's URL.
-pub type LoadSql = dyn Fn(Table, &str) -> Vec<String> + Send + Sync;
+pub type LoadSql = dyn Fn(WarehouseTable, &str) -> Vec<String> + Send + Sync;
 
 /// Loads new objects into their tables.
 pub struct Loader<'a, O, W> {
@@ -109,7 +109,7 @@ pub enum Error {
 /// How a table's loading stands after a kick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kicked {
+pub enum StartOutcome {
     /// No object waits.
     NothingWaits,
     /// A load is under way; its end kicks again.
@@ -121,7 +121,7 @@ pub enum Kicked {
 /// How a load stands after [`Loader::advance`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Advanced {
+pub enum AdvanceOutcome {
     /// There is no such load (any more).
     Absent,
     /// It runs.
@@ -143,7 +143,11 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
     ///
     /// The list's key is derived from the objects and their versions: a message that comes twice
     /// writes one list, an object that was written again is loaded again.
-    pub async fn write_down(&self, table: Table, objects: &[NewObject]) -> Result<(), Error> {
+    pub async fn write_down(
+        &self,
+        table: WarehouseTable,
+        objects: &[NewObject],
+    ) -> Result<(), Error> {
         let mut versions: Vec<&NewObject> = objects.iter().collect();
         versions.sort();
         versions.dedup();
@@ -160,12 +164,12 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
     }
 
     /// Begins a load of whatever waits for `table`, unless one is under way.
-    pub async fn kick(&self, table: Table, now: Timestamp) -> Result<Kicked, Error> {
+    pub async fn kick(&self, table: WarehouseTable, now: Timestamp) -> Result<StartOutcome, Error> {
         loop {
             let generation = self.last_ended(table).await?.next();
             let mut waiting = self.list(&ledger::waiting_prefix(table)).await?;
             if waiting.is_empty() {
-                return Ok(Kicked::NothingWaits);
+                return Ok(StartOutcome::NothingWaits);
             }
             waiting.truncate(LISTS_PER_LOAD);
             let load = Load::new(
@@ -183,7 +187,7 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
                 .await
                 .map_err(Error::objects(&key))?;
             if let PutNew::Exists(_) = claimed {
-                return Ok(Kicked::UnderWay);
+                return Ok(StartOutcome::UnderWay);
             }
             // INVARIANT (1): the entry may have been there and gone since we read the marks.
             if self.last_ended(table).await? >= generation {
@@ -193,16 +197,16 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
             return Ok(self
                 .submit(load)
                 .await?
-                .map_or(Kicked::NothingWaits, |_| Kicked::Begun));
+                .map_or(StartOutcome::NothingWaits, |_| StartOutcome::Begun));
         }
     }
 
     /// Acts on what has become of the load with this statement name. The end of a load, and
     /// nothing else, begins the next.
-    pub async fn advance(&self, name: &str, now: Timestamp) -> Result<Advanced, Error> {
+    pub async fn advance(&self, name: &str, now: Timestamp) -> Result<AdvanceOutcome, Error> {
         let key = decision::keys::pending(name);
         let Some(bytes) = self.objects.get(&key).await.map_err(Error::objects(&key))? else {
-            return Ok(Advanced::Absent);
+            return Ok(AdvanceOutcome::Absent);
         };
         let entry = serde_json::from_slice(&bytes).map_err(Error::unreadable(&key))?;
         let load =
@@ -211,11 +215,11 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
         if self.last_ended(table).await? >= load.generation {
             self.tidy_up(&load).await?;
             self.kick(table, now).await?;
-            return Ok(Advanced::Absent);
+            return Ok(AdvanceOutcome::Absent);
         }
         let repeated = self.repeats(&load) && load.statement_id.is_none();
         if repeated && now.duration_since(load.submitted_at) < PAUSE {
-            return Ok(Advanced::Waiting);
+            return Ok(AdvanceOutcome::Waiting);
         }
         // Without an id, its submitter died or is still at it: the token makes ours the same attempt.
         let (load, id) = match load.statement_id.clone() {
@@ -224,20 +228,23 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
                 Some(submitted) => submitted,
                 None => {
                     self.kick(table, now).await?;
-                    return Ok(Advanced::Absent);
+                    return Ok(AdvanceOutcome::Absent);
                 }
             },
         };
         let advanced = match self.warehouse.status(&id).await {
-            Ok(Status::Running) if repeated => return Ok(Advanced::Resubmitted),
-            Ok(Status::Running) => return Ok(Advanced::Running),
-            Ok(Status::Finished) => self.finish(&load, Advanced::Loaded).await?,
+            Ok(Status::Running) if repeated => return Ok(AdvanceOutcome::Resubmitted),
+            Ok(Status::Running) => return Ok(AdvanceOutcome::Running),
+            Ok(Status::Finished) => self.finish(&load, AdvanceOutcome::Loaded).await?,
             Ok(Status::Failed { .. } | Status::Aborted) | Err(warehouse::Error::Unknown(_)) => {
                 self.retry(load, now).await?
             }
             Err(error) => return Err(Error::warehouse(&load.name)(error)),
         };
-        if !matches!(advanced, Advanced::Waiting | Advanced::Resubmitted) {
+        if !matches!(
+            advanced,
+            AdvanceOutcome::Waiting | AdvanceOutcome::Resubmitted
+        ) {
             self.kick(table, now).await?;
         }
         Ok(advanced)
@@ -295,7 +302,7 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
             .flat_map(|list| list.entries)
             .collect();
         if entries.is_empty() {
-            self.finish(&load, Advanced::Loaded).await?;
+            self.finish(&load, AdvanceOutcome::Loaded).await?;
             return Ok(None);
         }
         let manifest = Manifest::of(entries.into_iter().map(|entry| entry.url));
@@ -325,7 +332,7 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
     /// After a failed attempt: the next one, by the sweep; after a round of them, with the first half of
     /// the lists, so that one bad object does not keep the others out; after a round with one list, with
     /// the list in two; after a round with one object, the end.
-    async fn retry(&self, mut load: Load, now: Timestamp) -> Result<Advanced, Error> {
+    async fn retry(&self, mut load: Load, now: Timestamp) -> Result<AdvanceOutcome, Error> {
         tracing::warn!(
             statement = load.name,
             attempt = load.attempts,
@@ -337,7 +344,7 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
         if round_is_over {
             if let [key] = load.waiting.as_slice() {
                 let how = self.split(load.table, key).await?;
-                if how == Advanced::GivenUp {
+                if how == AdvanceOutcome::GivenUp {
                     let failed = ledger::failed(load.table, key);
                     tracing::error!(statement = load.name, list = failed, "load given up");
                 }
@@ -349,10 +356,10 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
         load.statement_id = None;
         self.put(&load.key(), &load.entry()).await?;
         if !round_is_over {
-            return Ok(Advanced::Waiting);
+            return Ok(AdvanceOutcome::Waiting);
         }
         self.submit(load).await?;
-        Ok(Advanced::Resubmitted)
+        Ok(AdvanceOutcome::Resubmitted)
     }
 
     /// Whether the load's present attempt is of the same objects as the one before it.
@@ -365,14 +372,14 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
 
     /// Writes a waiting list as two, or, if it has one object only, among those that have failed. The
     /// list itself is its load's to delete: whoever dies before that leaves both, which does no harm.
-    async fn split(&self, table: Table, key: &str) -> Result<Advanced, Error> {
+    async fn split(&self, table: WarehouseTable, key: &str) -> Result<AdvanceOutcome, Error> {
         let Some(Manifest { entries }) = self.manifest(key).await? else {
-            return Ok(Advanced::Split);
+            return Ok(AdvanceOutcome::Split);
         };
         if entries.len() <= 1 {
             self.put(&ledger::failed(table, key), &Manifest { entries })
                 .await?;
-            return Ok(Advanced::GivenUp);
+            return Ok(AdvanceOutcome::GivenUp);
         }
         let (first, second) = entries.split_at(entries.len() / 2);
         for half in [first, second] {
@@ -383,11 +390,11 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
             )
             .await?;
         }
-        Ok(Advanced::Split)
+        Ok(AdvanceOutcome::Split)
     }
 
     /// Ends a load: its lists wait no more, and the next generation may begin.
-    async fn finish(&self, load: &Load, how: Advanced) -> Result<Advanced, Error> {
+    async fn finish(&self, load: &Load, how: AdvanceOutcome) -> Result<AdvanceOutcome, Error> {
         stream::iter(&load.waiting)
             .map(|key| self.delete(key))
             .buffer_unordered(CONCURRENCY)
@@ -411,7 +418,7 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
         self.delete(&load.key()).await
     }
 
-    async fn last_ended(&self, table: Table) -> Result<Generation, Error> {
+    async fn last_ended(&self, table: WarehouseTable) -> Result<Generation, Error> {
         let marks = self.list(&ledger::ended_prefix(table)).await?;
         Ok(marks
             .iter()

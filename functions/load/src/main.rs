@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use features::{Definition, sql};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use load::{Config, Event, Loader, Settings, Table, handle};
+use load::{Config, Event, Loader, Settings, WarehouseTable, handle};
 use startup::{Clients, chain, definition_text, environment, start};
 
 #[tokio::main(flavor = "current_thread")]
@@ -26,7 +26,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let objects = clients.objects(&bucket);
     let definition = Definition::parse(&definition_text(&bundle, &objects).await?)?;
     tracing::info!(bundle, "ready");
-    let load_sql = move |table: Table, manifest: &str| {
+    let load_sql = move |table: WarehouseTable, manifest: &str| {
         sql::load(&definition, table.name(), manifest, &role_arn)
     };
     let loader = Loader {

@@ -1,6 +1,6 @@
 /// A table that objects are loaded into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Table {
+pub enum WarehouseTable {
     /// Every transaction with its provisional decision, as score writes them.
     Transactions,
     /// Known frauds, as the user puts them under `labels/`.
@@ -9,7 +9,7 @@ pub enum Table {
     Outcomes,
 }
 
-impl Table {
+impl WarehouseTable {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Transactions, Self::FraudReports, Self::Outcomes];
 
@@ -30,10 +30,10 @@ impl Table {
     /// The table that an object's rows belong into; none for what is not to be loaded, such as
     /// `outcomes/by-transaction/`.
     pub fn of_object(key: &str) -> Option<Self> {
-        const PREFIXES: [(&str, Table); 3] = [
-            ("transactions/", Table::Transactions),
-            ("labels/", Table::FraudReports),
-            ("outcomes/dt=", Table::Outcomes),
+        const PREFIXES: [(&str, WarehouseTable); 3] = [
+            ("transactions/", WarehouseTable::Transactions),
+            ("labels/", WarehouseTable::FraudReports),
+            ("outcomes/dt=", WarehouseTable::Outcomes),
         ];
         PREFIXES
             .into_iter()
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn an_object_belongs_into_the_table_of_its_prefix() {
-        let table = |key| Table::of_object(key).map(Table::name);
+        let table = |key| WarehouseTable::of_object(key).map(WarehouseTable::name);
         assert_eq!(
             table("transactions/dt=2026-01-31/hh=09/0-1-2.ndjson.gz"),
             Some("transactions")
@@ -61,8 +61,8 @@ mod tests {
         assert_eq!(table("outcomes/by-transaction/x.json"), None);
         assert_eq!(table("pending/x.json"), None);
         assert_eq!(
-            Table::ALL.map(|table| Table::of_name(table.name())),
-            Table::ALL.map(Some)
+            WarehouseTable::ALL.map(|table| WarehouseTable::of_name(table.name())),
+            WarehouseTable::ALL.map(Some)
         );
     }
 }

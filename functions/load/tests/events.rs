@@ -7,7 +7,7 @@ mod support;
 use std::path::Path;
 
 use harness::memory::Fault;
-use load::{Event, Response, Table, handle};
+use load::{Event, Response, WarehouseTable, handle};
 use support::{World, at};
 
 fn event(name: &str) -> Event {
@@ -158,7 +158,7 @@ async fn a_load_that_cannot_begin_fails_no_message() {
         world.loader().advance(&name, at(100)).await.unwrap();
     }
     assert_eq!(world.loaded().len(), 3);
-    Table::ALL
+    WarehouseTable::ALL
         .iter()
         .for_each(|table| world.assert_quiet(*table));
 }

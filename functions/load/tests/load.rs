@@ -14,17 +14,17 @@ mod support;
 
 use harness::memory::Fault;
 use load::ledger::{Generation, Manifest, statement_name};
-use load::{Advanced, Error, Kicked, Loader, Table};
+use load::{AdvanceOutcome, Error, Loader, StartOutcome, WarehouseTable};
 use steps::{finish, interleave, turns};
 use support::{PREFIX, World, at, object};
 use warehouse::{StatementId, Status};
 
-const TABLE: Table = Table::Transactions;
+const TABLE: WarehouseTable = WarehouseTable::Transactions;
 
 type Twins<'a> = Loader<'a, harness::memory::Objects, harness::memory::Warehouse>;
 
 /// What the handler does with one notification.
-async fn announce(loader: &Twins<'_>, key: &str) -> Result<Kicked, Error> {
+async fn announce(loader: &Twins<'_>, key: &str) -> Result<StartOutcome, Error> {
     loader.write_down(TABLE, &[object(key)]).await?;
     loader.kick(TABLE, at(0)).await
 }
@@ -37,7 +37,7 @@ fn sweep(world: &World) {
             finish(world.loader().advance(name, now)).unwrap();
         }
         if names.is_empty()
-            && finish(world.loader().kick(TABLE, now)).unwrap() == Kicked::NothingWaits
+            && finish(world.loader().kick(TABLE, now)).unwrap() == StartOutcome::NothingWaits
         {
             return;
         }
@@ -51,33 +51,33 @@ fn objects_wait_while_a_load_is_under_way_and_its_end_loads_them() {
     let loader = world.loader();
     assert_eq!(
         finish(announce(&loader, "transactions/1")).unwrap(),
-        Kicked::Begun
+        StartOutcome::Begun
     );
     assert_eq!(
         finish(announce(&loader, "transactions/2")).unwrap(),
-        Kicked::UnderWay
+        StartOutcome::UnderWay
     );
     assert_eq!(
         finish(announce(&loader, "transactions/3")).unwrap(),
-        Kicked::UnderWay
+        StartOutcome::UnderWay
     );
     assert_eq!(world.warehouse.submitted().len(), 1);
     let first = statement_name(PREFIX, TABLE, Generation(1));
     assert_eq!(
         finish(loader.advance(&first, at(5))).unwrap(),
-        Advanced::Loaded
+        AdvanceOutcome::Loaded
     );
     let second = statement_name(PREFIX, TABLE, Generation(2));
     assert_eq!(world.warehouse.submitted()[1].1.name, second);
     assert_eq!(world.loaded().len(), 3);
     assert_eq!(
         finish(loader.advance(&first, at(6))).unwrap(),
-        Advanced::Absent,
+        AdvanceOutcome::Absent,
         "the event comes twice"
     );
     assert_eq!(
         finish(loader.advance(&second, at(7))).unwrap(),
-        Advanced::Loaded
+        AdvanceOutcome::Loaded
     );
     world.assert_quiet(TABLE);
 }
@@ -90,7 +90,7 @@ fn a_load_that_runs_is_left_alone() {
     let name = statement_name(PREFIX, TABLE, Generation(1));
     assert_eq!(
         finish(world.loader().advance(&name, at(5))).unwrap(),
-        Advanced::Running
+        AdvanceOutcome::Running
     );
     assert_eq!(
         finish(world.loader().find(&world.warehouse.submitted()[0].0.0)).unwrap(),
@@ -210,13 +210,13 @@ fn a_warehouse_that_fails_at_once_does_not_use_up_the_attempts() {
             .set_status(&world.warehouse.submitted()[0].0.clone(), Status::Aborted);
         assert_eq!(
             finish(loader.advance(&first, at(seconds))).unwrap(),
-            Advanced::Waiting
+            AdvanceOutcome::Waiting
         );
     }
     assert_eq!(world.warehouse.submitted().len(), 1);
     assert_eq!(
         finish(loader.advance(&first, at(61))).unwrap(),
-        Advanced::Loaded
+        AdvanceOutcome::Loaded
     );
     assert_eq!(world.warehouse.submitted().len(), 2);
     world.assert_quiet(TABLE);

@@ -1,32 +1,27 @@
 use std::time::Duration;
 
-use startup::{ConfigError, Reader};
+use startup::{ConfigError, Variables};
 use warehouse::Database;
 
-use crate::Settings;
+use crate::{Publish, Settings};
 
-/// What a batch can spare for the warehouse: its shard waits behind it.
+/// How long a batch may take to submit its evidence statements: its shard waits for it.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What score reads from its environment.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The bucket.
     pub bucket: String,
-    /// The bundle's name, or a folder that it lies in.
+    /// A bundle's name, or the path of its folder.
     pub bundle: String,
-    /// The stream that decisions go to.
     pub decisions_stream: String,
-    /// The warehouse.
     pub database: Database,
-    /// The rest.
     pub settings: Settings,
 }
 
 impl Config {
-    /// Reads it through `lookup`; everything that is wrong is reported together.
+    /// Reads the variables through `lookup`. The error lists all problems.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut variables = Reader::new(lookup);
+        let mut variables = Variables::new(lookup);
         let config = Self {
             bucket: variables.text("BUCKET"),
             bundle: variables.text("BUNDLE"),
@@ -34,7 +29,11 @@ impl Config {
             database: variables.database(),
             settings: Settings {
                 statement_prefix: variables.text("STATEMENT_PREFIX"),
-                publish_approvals: variables.flag("PUBLISH_APPROVALS"),
+                publish: if variables.flag("PUBLISH_APPROVALS") {
+                    Publish::AllDecisions
+                } else {
+                    Publish::HoldsOnly
+                },
                 patience: PATIENCE,
             },
         };

@@ -1,390 +1,278 @@
-//! Everything that is done about a batch, in an order that loses nothing wherever it breaks off:
-//! the transactions are safe first, then what can't be read, then the ledger, then the decisions are
-//! published, and only then is the warehouse asked.
+//! Writes, publishes and submits what a batch's decisions require, in an order that loses nothing
+//! if the process dies between two steps: first the transactions are stored, then the unreadable
+//! items, then the ledger entries; then the decisions are published; last, the warehouse is asked.
 
 use std::time::{Duration, Instant};
 
 use aws_lambda_events::event::streams::{KinesisBatchItemFailure, KinesisEventResponse};
 use bundle::Bundle;
-use decision::Hold;
 use decision::keys;
 use decision::ledger::{LedgerEntry, SettleWork};
 use features::sql;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
-use startup::chain;
-use store::{Objects, PutNew, Stream};
+use startup::{BundleFollower, chain};
+use store::{Objects, Stream};
 use tokio::time::timeout_at;
 use warehouse::{Statement, Warehouse};
 
-use crate::{Judged, Records, judge};
+use crate::{DecidedBatch, Error, Publish, Record, Records, RejectedObject, decide, ledger};
 
-/// How many rejected items are written at a time.
+/// How many objects under `rejected/` are written at a time.
 const CONCURRENCY: usize = 32;
 
-/// What the handler needs beyond a batch.
 #[derive(Debug)]
-pub struct Context<O, D, W> {
+pub struct Handler<O, D, W> {
     /// The bundle in use.
     pub bundle: Bundle,
-    /// The bucket.
+    /// Replaces `bundle` when its pointer changes.
+    pub follower: BundleFollower,
     pub objects: O,
-    /// The stream that decisions go to.
     pub decisions: D,
-    /// The warehouse that has the evidence.
     pub warehouse: W,
-    /// The rest.
     pub settings: Settings,
 }
 
-/// What is not in the bundle.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// What our statements' names begin with.
+    /// The prefix of our statements' names.
     pub statement_prefix: String,
-    /// Whether approvals go on the stream too, not holds alone.
-    pub publish_approvals: bool,
-    /// How long the warehouse may take to be asked about a batch.
+    pub publish: Publish,
+    /// How long one batch may take to submit its evidence statements.
     pub patience: Duration,
 }
 
-/// Why a batch is not finished.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The bucket failed us.
-    #[error("can't write {key}")]
-    Objects {
-        /// The key.
-        key: String,
-        /// What the bucket said.
-        source: store::Error,
-    },
-    /// An object of ours can't be made.
-    #[error("can't encode {key}")]
-    Encode {
-        /// The key.
-        key: String,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
-    /// The stream took nothing.
-    #[error("can't publish {decisions} decisions")]
-    Publish {
-        /// How many.
-        decisions: usize,
-        /// What the stream said.
-        source: store::Error,
-    },
-    /// The stream did not take all.
-    #[error("{refused} of {decisions} decisions were not accepted")]
-    Refused {
-        /// How many were not taken.
-        refused: usize,
-        /// Of how many.
-        decisions: usize,
-    },
-    /// A batch failed whose first record has no name to report it by, so all of it has to come again.
-    #[error("batch is not finished, and its lowest unfinished record has no sequence number")]
-    Nameless(#[source] Box<Error>),
+/// Where a batch stopped.
+struct Unfinished {
+    /// The index of the lowest unfinished record.
+    record: u32,
+    error: Error,
 }
-
-/// Where a batch broke off: the index of the lowest unfinished record, and why.
-struct Unfinished(u32, Error);
 
 impl From<Error> for Unfinished {
     fn from(error: Error) -> Self {
-        Self(0, error)
+        Self { record: 0, error }
     }
 }
 
-impl<O: Objects, D: Stream, W: Warehouse> Context<O, D, W> {
-    /// Judges a batch and does all that follows. Names the lowest unfinished record where something
-    /// failed: Lambda brings it and all after it again. An error where it has no name.
+impl From<store::Error> for Unfinished {
+    fn from(error: store::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl<O: Objects, D: Stream, W: Warehouse> Handler<O, D, W> {
+    /// Handles one batch. If a step fails, the response names the lowest unfinished record: Lambda
+    /// redelivers that record and all after it. Fails if that record has no sequence number.
     pub async fn handle(
-        &self,
-        records: &Records,
+        &mut self,
+        event: Records,
         now: Timestamp,
     ) -> Result<KinesisEventResponse, Error> {
-        let mut response = KinesisEventResponse::default();
-        let started = Instant::now();
-        let mut judged = judge(&self.bundle, records, self.settings.publish_approvals, now);
-        let judged_us = started.elapsed().as_micros() as u64;
-        let body = std::mem::take(&mut judged.body);
-        let body_bytes = body.len();
-        let done = self.act(records, &judged, body, now).await;
-        tracing::info!(
-            shard = records.shard(),
-            records = records.len(),
-            transactions = judged.transactions,
-            holds = judged.holds.len(),
-            rejected = judged.rejected.len(),
-            published = judged.outgoing.len(),
-            body_bytes,
-            finished = done.is_ok(),
-            judged_us,
-            total_us = started.elapsed().as_micros() as u64,
-            "batch"
-        );
-        let Err(Unfinished(index, error)) = done else {
-            return Ok(response);
-        };
-        let lowest = records
-            .get(index as usize)
-            .map(|record| record.sequence_number.to_string())
-            .unwrap_or_default();
-        if lowest.is_empty() {
-            return Err(Error::Nameless(Box::new(error)));
+        let version = self.bundle.version();
+        if let Some(newer) = self.follower.newer(version, &self.objects).await {
+            self.bundle = newer;
         }
-        tracing::error!(
-            shard = records.shard(),
-            from = lowest,
-            error = chain(&error),
-            "batch not finished"
+        let started = Instant::now();
+        let mut decided = decide(&self.bundle, &event, self.settings.publish, now);
+        let decide_us = started.elapsed().as_micros() as u64;
+        let body = std::mem::take(&mut decided.body);
+        let body_bytes = body.len();
+        let result = self.carry_out(&event, &decided, body, now).await;
+        tracing::info!(
+            shard = event.shard(),
+            records = event.len(),
+            transactions = decided.transactions,
+            holds = decided.holds.len(),
+            rejected = decided.rejected.len(),
+            published = decided.outgoing.len(),
+            body_bytes,
+            finished = result.is_ok(),
+            decide_us,
+            total_us = started.elapsed().as_micros() as u64,
+            "batch handled"
         );
-        let mut failure = KinesisBatchItemFailure::default();
-        failure.item_identifier = Some(lowest);
-        response.batch_item_failures.push(failure);
-        Ok(response)
+        match result {
+            Ok(()) => Ok(KinesisEventResponse::default()),
+            Err(unfinished) => report(&event, unfinished),
+        }
     }
 
-    async fn act(
+    async fn carry_out(
         &self,
         records: &Records,
-        judged: &Judged,
+        decided: &DecidedBatch,
         body: Vec<u8>,
         now: Timestamp,
     ) -> Result<(), Unfinished> {
-        let (Some(first), Some(last)) = (
-            records.get(0),
-            records.len().checked_sub(1).and_then(|i| records.get(i)),
-        ) else {
+        let Some((first, last)) = ends(records) else {
             return Ok(());
         };
         let shard = records.shard();
+        let first_number = first.sequence_number;
+        let last_number = last.sequence_number;
         if !body.is_empty() {
-            let key = keys::transactions(
-                first.arrived_at,
-                shard,
-                first.sequence_number,
-                last.sequence_number,
-            );
-            self.objects
-                .put(&key, body)
-                .await
-                .map_err(Error::objects(&key))?;
+            let key = keys::transactions(first.arrived_at, shard, first_number, last_number);
+            self.objects.put(&key, body).await?;
         }
-        self.keep_rejected(shard, judged).await?;
-        let range = format!("{shard}-{}-{}", first.sequence_number, last.sequence_number);
-        let name = format!("{}-confirm-{range}", self.settings.statement_prefix);
-        let mut entries = Vec::new();
-        for (part, holds) in sql::evidence_parts(self.bundle.definition(), &judged.holds)
-            .into_iter()
-            .enumerate()
-        {
-            let name = if part == 0 {
-                name.clone()
-            } else {
-                format!("{name}-{part}")
-            };
-            entries.push(self.write_ahead(name, holds, now).await?);
-        }
-        self.publish(judged).await?;
-        entries.retain(|entry| entry.statement_id.is_none());
-        self.ask(entries).await;
+        self.write_rejected(shard, &decided.rejected).await?;
+        let prefix = &self.settings.statement_prefix;
+        let name = format!("{prefix}-confirm-{shard}-{first_number}-{last_number}");
+        let entries = self.write_ledger(&name, decided, now).await?;
+        self.publish(decided).await?;
+        self.submit(entries).await;
         Ok(())
     }
 
-    async fn keep_rejected(&self, shard: &str, judged: &Judged) -> Result<(), Error> {
-        let puts = judged.rejected.iter().map(|unread| async move {
-            let rejected = &unread.rejected;
-            tracing::warn!(
-                shard,
-                sequence_number = rejected.sequence_number.as_str(),
-                item = rejected.item,
-                stage = rejected.stage,
-                "item rejected"
-            );
-            let key = keys::rejected(rejected.arrived_at, shard, &unread.name, rejected.item);
-            let bytes = encoded(&key, rejected)?;
-            self.objects
-                .put(&key, bytes)
-                .await
-                .map_err(Error::objects(&key))
-        });
-        stream::iter(puts)
+    async fn write_rejected(&self, shard: &str, rejected: &[RejectedObject]) -> Result<(), Error> {
+        stream::iter(rejected)
+            .map(|object| self.write_one_rejected(shard, object))
             .buffer_unordered(CONCURRENCY)
             .try_collect()
             .await
     }
 
-    /// Writes down that these holds wait for evidence, before anyone hears of them.
-    ///
-    /// INVARIANT: every hold that is published is in the ledger, or was settled. A redelivered batch
-    /// finds the entry of its first delivery, which may be further than we are, and leaves it as it
-    /// is. If another bundle made that entry and it lacks a hold of ours, we write one of our own.
-    async fn write_ahead(
-        &self,
-        name: String,
-        holds: &[Hold],
-        now: Timestamp,
-    ) -> Result<LedgerEntry, Error> {
-        let entry = |name| LedgerEntry {
-            name,
-            work: SettleWork::Confirm {
-                holds: holds.to_vec(),
-            },
-            attempts: 1,
-            submitted_at: now,
-            statement_id: None,
-        };
-        let first = entry(name);
-        let key = keys::pending(&first.name);
-        let put = self
-            .objects
-            .put_new(&key, encoded(&key, &first)?)
-            .await
-            .map_err(Error::objects(&key))?;
-        let PutNew::Exists(there) = put else {
-            return Ok(first);
-        };
-        if let Some(there) = serde_json::from_slice(&there)
-            .ok()
-            .filter(|there| has_all(there, holds))
-        {
-            return Ok(there);
-        }
-        let own = entry(format!("{}-{}", first.name, self.bundle.version()));
-        let key = keys::pending(&own.name);
-        let put = self
-            .objects
-            .put_new(&key, encoded(&key, &own)?)
-            .await
-            .map_err(Error::objects(&key))?;
-        match put {
-            PutNew::Written => Ok(own),
-            PutNew::Exists(there) => match serde_json::from_slice(&there)
-                .ok()
-                .filter(|there| has_all(there, holds))
-            {
-                Some(there) => Ok(there),
-                // Nobody could act on what is there, so nothing is lost with it.
-                None => {
-                    self.objects
-                        .put(&key, encoded(&key, &own)?)
-                        .await
-                        .map_err(Error::objects(&key))?;
-                    Ok(own)
-                }
-            },
-        }
+    async fn write_one_rejected(&self, shard: &str, object: &RejectedObject) -> Result<(), Error> {
+        let rejected = &object.rejected;
+        let key = keys::rejected(rejected.arrived_at, shard, &object.name, rejected.item);
+        // The template counts this message: see `RejectedItems` there.
+        tracing::warn!(
+            shard,
+            sequence_number = rejected.sequence_number.as_str(),
+            item = rejected.item,
+            stage = rejected.stage,
+            key,
+            "item rejected"
+        );
+        let bytes = ledger::encoded(&key, rejected)?;
+        self.objects.put(&key, bytes).await?;
+        Ok(())
     }
 
-    async fn publish(&self, judged: &Judged) -> Result<(), Unfinished> {
-        let lowest = |indices: &[usize]| {
-            indices
-                .iter()
-                .filter_map(|&i| judged.outgoing_records.get(i))
-                .copied()
-                .min()
-                .unwrap_or_default()
-        };
-        let decisions = judged.outgoing.len();
+    /// Writes the batch's ledger entries: one for each evidence statement.
+    async fn write_ledger(
+        &self,
+        name: &str,
+        decided: &DecidedBatch,
+        now: Timestamp,
+    ) -> Result<Vec<LedgerEntry>, Error> {
+        let parts = sql::evidence_parts(self.bundle.definition(), &decided.holds);
+        let mut entries = Vec::with_capacity(parts.len());
+        for (part, holds) in parts.into_iter().enumerate() {
+            let part_name = match part {
+                0 => name.to_owned(),
+                _ => format!("{name}-{part}"),
+            };
+            let version = self.bundle.version();
+            let entry = ledger::write_ahead(&self.objects, version, part_name, holds, now).await?;
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    async fn publish(&self, decided: &DecidedBatch) -> Result<(), Unfinished> {
+        let decisions = decided.outgoing.len();
         if decisions == 0 {
             return Ok(());
         }
-        match self.decisions.publish(&judged.outgoing).await {
+        match self.decisions.publish(&decided.outgoing).await {
             Ok(refused) if refused.is_empty() => Ok(()),
-            Ok(refused) => Err(Unfinished(
-                lowest(&refused),
-                Error::Refused {
+            Ok(refused) => Err(Unfinished {
+                record: lowest_record(decided, &refused),
+                error: Error::Refused {
                     refused: refused.len(),
                     decisions,
                 },
-            )),
-            Err(source) => Err(Unfinished(
-                lowest(&[0]),
-                Error::Publish { decisions, source },
-            )),
+            }),
+            Err(source) => Err(Unfinished {
+                record: lowest_record(decided, &[0]),
+                error: Error::Publish { decisions, source },
+            }),
         }
     }
 
-    /// Asks the warehouse for the evidence. Whatever fails here is left to the sweep: the batch is
-    /// decided on and published, and its holds are in the ledger.
+    /// Submits the evidence statements that have no id yet. A failure is left to the sweep: the
+    /// batch is decided and published, and its holds are in the ledger.
     ///
-    /// INVARIANT: a warehouse that does not answer costs a batch no more than our patience. A
-    /// submission that took effect all the same is found by its token.
-    async fn ask(&self, entries: Vec<LedgerEntry>) {
+    /// INVARIANT: a warehouse that does not answer delays a batch by at most `settings.patience`.
+    /// If a submission took effect although its answer was lost, repeating it under the same client
+    /// token returns the same statement.
+    async fn submit(&self, entries: Vec<LedgerEntry>) {
         let until = tokio::time::Instant::now() + self.settings.patience;
         for mut entry in entries {
+            if entry.statement_id.is_some() {
+                continue;
+            }
             let SettleWork::Confirm { holds } = &entry.work else {
                 continue;
             };
-            let name = &entry.name;
             let parameters = sql::evidence_parameters(self.bundle.definition(), holds);
             let sqls = sql::evidence(self.bundle.definition(), parameters.len());
-            let statement = Statement::new(name.to_owned(), entry.attempts, sqls, parameters);
+            let statement = Statement::new(entry.name.clone(), entry.attempts, sqls, parameters);
             let error = match timeout_at(until, self.warehouse.submit(&statement)).await {
                 Ok(Ok(id)) => {
-                    tracing::info!(statement = name, %id, "evidence asked for");
+                    tracing::info!(statement = entry.name, %id, "evidence statement submitted");
                     entry.statement_id = Some(id.0);
-                    self.keep(&entry).await;
+                    self.write_statement_id(&entry).await;
                     continue;
                 }
                 Ok(Err(error)) => chain(&error),
-                Err(late) => late.to_string(),
+                Err(_) => "the warehouse did not answer in time".to_owned(),
             };
             tracing::error!(
-                statement = name,
+                statement = entry.name,
                 error,
-                "evidence not asked for: left to the sweep"
+                "evidence statement not submitted: the next sweep submits it"
             );
         }
     }
 
-    /// Writes the statement's id down.
-    async fn keep(&self, entry: &LedgerEntry) {
-        let name = &entry.name;
-        let key = keys::pending(name);
-        let put = match encoded(&key, entry) {
-            Ok(bytes) => self
-                .objects
-                .put(&key, bytes)
-                .await
-                .map_err(Error::objects(&key)),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = put {
+    async fn write_statement_id(&self, entry: &LedgerEntry) {
+        if let Err(error) = ledger::write(&self.objects, entry).await {
             tracing::error!(
-                statement = name,
+                statement = entry.name,
                 error = chain(&error),
-                "statement id not written: left to the sweep"
+                "statement id not written to the ledger: the next sweep finds it by its token"
             );
         }
     }
 }
 
-/// Whether the entry waits for the evidence of all these holds.
-fn has_all(entry: &LedgerEntry, holds: &[Hold]) -> bool {
-    let SettleWork::Confirm { holds: there } = &entry.work else {
-        return false;
-    };
-    holds.iter().all(|hold| {
-        there
-            .iter()
-            .any(|other| other.decision_id == hold.decision_id)
-    })
+/// The first and the last record; `None` if the batch is empty.
+fn ends(records: &Records) -> Option<(Record<'_>, Record<'_>)> {
+    let last = records.len().checked_sub(1)?;
+    Some((records.get(0)?, records.get(last)?))
 }
 
-fn encoded(key: &str, value: &impl serde::Serialize) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|source| Error::Encode {
-        key: key.to_owned(),
-        source,
-    })
+/// The lowest record that one of these decisions was made about.
+fn lowest_record(decided: &DecidedBatch, decisions: &[usize]) -> u32 {
+    decisions
+        .iter()
+        .filter_map(|&index| decided.outgoing_records.get(index))
+        .copied()
+        .min()
+        .unwrap_or_default()
 }
 
-impl Error {
-    fn objects(key: &str) -> impl FnOnce(store::Error) -> Self {
-        let key = key.to_owned();
-        |source| Self::Objects { key, source }
+/// The response that makes Lambda redeliver the batch from its lowest unfinished record on.
+fn report(records: &Records, unfinished: Unfinished) -> Result<KinesisEventResponse, Error> {
+    let Unfinished { record, error } = unfinished;
+    let lowest = records
+        .get(record as usize)
+        .map(|record| record.sequence_number.to_string())
+        .unwrap_or_default();
+    if lowest.is_empty() {
+        return Err(Error::NoSequenceNumber(Box::new(error)));
     }
+    tracing::error!(
+        shard = records.shard(),
+        from = lowest,
+        error = chain(&error),
+        "batch not finished: Lambda redelivers it from this record on"
+    );
+    let mut failure = KinesisBatchItemFailure::default();
+    failure.item_identifier = Some(lowest);
+    let mut response = KinesisEventResponse::default();
+    response.batch_item_failures.push(failure);
+    Ok(response)
 }

@@ -1,5 +1,6 @@
-//! One line of the S3 object: a transaction's columns, its provisional decision, and the transaction
-//! as it came. COPY takes the columns it knows and passes over the rest.
+//! One line of the object under `transactions/`: the transaction's columns, its provisional
+//! decision, and the original transaction. COPY loads the columns that the table has and ignores
+//! the rest.
 
 use std::io::{self, Write};
 
@@ -8,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 struct Columns<'a> {
     decision: &'a Provisional<'a>,
-    /// Formatted once a batch.
+    /// The same for the whole batch, so it is formatted once.
     decided_at: &'a str,
 }
 
@@ -70,23 +71,25 @@ pub(crate) fn write(
             decided_at,
         },
     )?;
-    // The object is opened again, so that the transaction needs no second reading to be nested.
+    // Remove the closing brace and append the transaction's own bytes: nesting it by serde would
+    // parse it a second time.
     lines.pop();
     lines.write_all(b",\"transaction\":")?;
     let raw = decision.batch.raw(decision.row);
     if raw.contains(&b'\n') || raw.contains(&b'\r') {
         // Valid JSON has line breaks only between its tokens, where a space means the same.
-        lines.extend(raw.iter().map(|&byte| {
-            if matches!(byte, b'\n' | b'\r') {
-                b' '
-            } else {
-                byte
-            }
-        }));
+        lines.extend(raw.iter().map(|&byte| without_line_break(byte)));
     } else {
         lines.extend_from_slice(raw);
     }
     lines.write_all(b"}\n")
+}
+
+const fn without_line_break(byte: u8) -> u8 {
+    match byte {
+        b'\n' | b'\r' => b' ',
+        other => other,
+    }
 }
 
 #[cfg(test)]
@@ -97,14 +100,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_the_columns_and_the_transaction_as_it_came() {
+    fn a_line_has_the_columns_and_the_original_transaction() {
         let schema = Schema {
             entities: vec!["customer_id".into()],
             numbers: vec!["age".into(), "height".into()],
             categories: vec!["channel".into(), "country".into()],
         };
         let mut batch = Batch::new(&schema);
-        let item = "{\r\n\"transaction_id\": \"t\\\"1\",\n \"occurred_at\":\"2026-01-31T10:00:00+01:00\",\"amount\":1e2,\
+        let item = "{\r\n\"transaction_id\": \"t\\\"1\",\n \
+                    \"occurred_at\":\"2026-01-31T10:00:00+01:00\",\"amount\":1e2,\
                     \"customer_id\":7,\"age\":41,\"country\":\"ä\",\"unknown\":{\"kept\":[1,\" \\n \"]}}";
         let now = "2026-01-31T09:00:02.5Z".parse().unwrap();
         batch

@@ -1,12 +1,10 @@
-//! The `score` function: configuration, clients and the bundle once, then one batch after another.
-
 use std::error::Error;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use score::{Config, Context, Records};
-use startup::{Clients, Follower, chain, environment, open_bundle, start};
+use score::{Config, Handler, Records};
+use startup::{BundleFollower, Clients, chain, environment, open_bundle, start};
 use tokio::sync::Mutex;
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,40 +13,28 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let Config {
-        bucket,
-        bundle,
-        decisions_stream,
-        database,
-        settings,
-    } = Config::read(environment)?;
+    let config = Config::read(environment)?;
     let clients = Clients::load().await;
-    let objects = clients.objects(&bucket);
-    let context = Context {
-        bundle: open_bundle(&bundle, &objects).await?,
-        decisions: clients.decisions(&decisions_stream),
-        warehouse: clients.warehouse(database),
+    let objects = clients.objects(&config.bucket);
+    let handler = Handler {
+        bundle: open_bundle(&config.bundle, &objects).await?,
+        follower: BundleFollower::new(&config.bundle),
+        decisions: clients.decisions(&config.decisions_stream),
+        warehouse: clients.warehouse(config.database),
         objects,
-        settings,
+        settings: config.settings,
     };
-    tracing::info!(bundle, version = context.bundle.version(), "ready");
-    // Lambda brings one batch at a time: nobody waits for the lock.
-    let served = Mutex::new((context, Follower::new(&bundle)));
-    let handle = |event: LambdaEvent<Records>| {
-        let served = &served;
-        async move {
-            let (context, follower) = &mut *served.lock().await;
-            if let Some(newer) = follower
-                .newer(context.bundle.version(), &context.objects)
-                .await
-            {
-                context.bundle = newer;
-            }
-            context
-                .handle(&event.payload, Timestamp::now())
-                .await
-                .map_err(|error| chain(&error))
-        }
+    tracing::info!(
+        bundle = config.bundle,
+        version = handler.bundle.version(),
+        "ready"
+    );
+    // Lambda sends one batch at a time, so the lock is always free.
+    let handler = &Mutex::new(handler);
+    let serve = |event: LambdaEvent<Records>| async move {
+        let mut handler = handler.lock().await;
+        let response = handler.handle(event.payload, Timestamp::now()).await;
+        response.map_err(|error| chain(&error))
     };
-    lambda_runtime::run(service_fn(handle)).await
+    lambda_runtime::run(service_fn(serve)).await
 }

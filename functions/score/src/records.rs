@@ -7,38 +7,38 @@ use decision::SequenceNumber;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
-/// The records of one batch, in the order of the shard. All bytes lie in one buffer, so that reading
-/// an event allocates for the batch, not for the record.
+/// The records of one batch, in the order of the shard. One buffer holds all bytes, so that reading
+/// an event does not allocate for each record.
 #[derive(Clone, Debug, Default)]
 pub struct Records {
     shard: String,
     bytes: Vec<u8>,
-    records: Vec<Entry>,
+    records: Vec<Span>,
 }
 
+/// Where a record's parts are in the buffer.
 #[derive(Clone, Debug)]
-struct Entry {
+struct Span {
     data: Range<usize>,
     sequence_number: Range<usize>,
     arrived_at: Timestamp,
-    wrong: Option<&'static str>,
+    fault: Option<&'static str>,
 }
 
-/// One record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// Its bytes; where they could not be decoded, their base64 as it came.
+    /// The decoded bytes. If the event's text is not base64, that text.
     pub data: &'a [u8],
-    /// Its sequence number; empty where it came without one.
+    /// Empty if the event has none.
     pub sequence_number: SequenceNumber<&'a str>,
-    /// When the stream took it.
+    /// When Kinesis accepted the record. The epoch if the event does not say.
     pub arrived_at: Timestamp,
-    /// Why it can't be used, whatever its bytes.
-    pub wrong: Option<&'static str>,
+    /// Why the record must be rejected, if the event's own fields are faulty.
+    pub fault: Option<&'static str>,
 }
 
 impl Records {
-    /// No records of this shard yet.
+    /// An empty batch of this shard.
     pub fn of_shard(shard: &str) -> Self {
         Self {
             shard: shard.to_owned(),
@@ -46,60 +46,55 @@ impl Records {
         }
     }
 
-    /// Appends a record.
     pub fn push(&mut self, sequence_number: &str, arrived_at: Timestamp, data: &[u8]) {
-        let data = self.keep(|bytes| bytes.extend_from_slice(data));
+        let data = self.append(|bytes| bytes.extend_from_slice(data));
         let sequence_number =
-            self.keep(|bytes| bytes.extend_from_slice(sequence_number.as_bytes()));
-        self.records.push(Entry {
+            self.append(|bytes| bytes.extend_from_slice(sequence_number.as_bytes()));
+        self.records.push(Span {
             data,
             sequence_number,
             arrived_at,
-            wrong: None,
+            fault: None,
         });
     }
 
-    /// The shard's number, as in `000000000003`.
+    /// For example `000000000003`.
     pub fn shard(&self) -> &str {
         &self.shard
     }
 
-    /// How many there are.
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// The record at this index.
     pub fn get(&self, index: usize) -> Option<Record<'_>> {
-        let entry = self.records.get(index)?;
+        let span = self.records.get(index)?;
         Some(Record {
-            data: self.bytes.get(entry.data.clone())?,
-            sequence_number: std::str::from_utf8(self.bytes.get(entry.sequence_number.clone())?)
+            data: self.bytes.get(span.data.clone())?,
+            sequence_number: std::str::from_utf8(self.bytes.get(span.sequence_number.clone())?)
                 .ok()?
                 .into(),
-            arrived_at: entry.arrived_at,
-            wrong: entry.wrong,
+            arrived_at: span.arrived_at,
+            fault: span.fault,
         })
     }
 
-    /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = Record<'_>> {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
-    /// Where `write` wrote to.
-    fn keep(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+    /// Lets `write` append to the buffer, and returns the range that it appended.
+    fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
         let start = self.bytes.len();
         write(&mut self.bytes);
         start..self.bytes.len()
     }
 
-    fn take(&mut self, record: &EventRecord<'_>) {
+    fn push_event_record(&mut self, record: &EventRecord<'_>) {
         let text = record.kinesis.data.as_bytes();
         let start = self.bytes.len();
         let decoded = STANDARD.decode_vec(text, &mut self.bytes).is_ok();
@@ -108,19 +103,14 @@ impl Records {
             self.bytes.extend_from_slice(text);
         }
         let data = start..self.bytes.len();
-        let name = record
-            .kinesis
-            .sequence_number
-            .as_deref()
-            .unwrap_or_default();
-        let sequence_number = self.keep(|bytes| bytes.extend_from_slice(name.as_bytes()));
-        // Kinesis counts in milliseconds, and writes them as seconds.
+        let number = record.kinesis.sequence_number.as_deref();
+        let number = number.unwrap_or_default();
+        let sequence_number = self.append(|bytes| bytes.extend_from_slice(number.as_bytes()));
         let seconds = record.kinesis.approximate_arrival_timestamp;
-        let arrived_at =
-            seconds.and_then(|s| Timestamp::from_millisecond((s * 1_000.0).round() as i64).ok());
-        let wrong = if !decoded {
+        let arrived_at = seconds.and_then(timestamp);
+        let fault = if !decoded {
             Some("data is not base64")
-        } else if name.is_empty() {
+        } else if number.is_empty() {
             Some("record has no sequence number")
         } else if arrived_at.is_none() {
             Some("record has no arrival time")
@@ -128,18 +118,23 @@ impl Records {
             None
         };
         let arrived_at = arrived_at.unwrap_or(Timestamp::UNIX_EPOCH);
-        self.records.push(Entry {
+        self.records.push(Span {
             data,
             sequence_number,
             arrived_at,
-            wrong,
+            fault,
         });
     }
 }
 
-/// The part of a Kinesis event that we use, borrowed from its text.
+/// Kinesis counts milliseconds, and the event has them as fractional seconds.
+fn timestamp(seconds: f64) -> Option<Timestamp> {
+    Timestamp::from_millisecond((seconds * 1_000.0).round() as i64).ok()
+}
+
+/// The fields of a Kinesis event that we use. They borrow from the event's text.
 #[derive(Deserialize)]
-struct Event<'a> {
+struct KinesisEvent<'a> {
     #[serde(rename = "Records", borrow, default)]
     records: Vec<EventRecord<'a>>,
 }
@@ -149,12 +144,12 @@ struct EventRecord<'a> {
     #[serde(rename = "eventID", borrow, default)]
     event_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    kinesis: Kinesis<'a>,
+    kinesis: KinesisRecord<'a>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Kinesis<'a> {
+struct KinesisRecord<'a> {
     #[serde(borrow)]
     data: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -163,28 +158,31 @@ struct Kinesis<'a> {
     approximate_arrival_timestamp: Option<f64>,
 }
 
+impl EventRecord<'_> {
+    /// The shard in the event id, which is for example `shardId-000000000003:4954…`.
+    fn shard(&self) -> Option<&str> {
+        let (shard, _) = self.event_id.as_deref()?.split_once(':')?;
+        Some(shard.trim_start_matches("shardId-"))
+    }
+
+    /// The bytes that the decoded data and the sequence number need in the buffer.
+    fn room(&self) -> usize {
+        self.kinesis.data.len() / 4 * 3 + 64
+    }
+}
+
 impl<'de> Deserialize<'de> for Records {
-    /// Reads a Kinesis event as Lambda sends it.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let event = Event::deserialize(deserializer)?;
-        // As in `shardId-000000000003:4954…`. An event source mapping never mixes shards.
-        let id = event
-            .records
-            .first()
-            .and_then(|record| record.event_id.as_deref());
-        let shard = id
-            .and_then(|id| id.split_once(':'))
-            .map_or("unknown", |(shard, _)| shard);
-        let mut records = Self::of_shard(shard.trim_start_matches("shardId-"));
-        let room = event
-            .records
-            .iter()
-            .map(|r| r.kinesis.data.len() / 4 * 3 + 64)
-            .sum();
+        let event = KinesisEvent::deserialize(deserializer)?;
+        // An event source mapping never mixes shards, so the first record tells the shard.
+        let first = event.records.first();
+        let shard = first.and_then(EventRecord::shard).unwrap_or("unknown");
+        let mut records = Self::of_shard(shard);
+        let room = event.records.iter().map(EventRecord::room).sum();
         records.bytes.reserve_exact(room);
         records.records.reserve_exact(event.records.len());
         for record in &event.records {
-            records.take(record);
+            records.push_event_record(record);
         }
         Ok(records)
     }
@@ -192,54 +190,49 @@ impl<'de> Deserialize<'de> for Records {
 
 #[cfg(test)]
 mod tests {
-    use aws_lambda_events::event::kinesis::KinesisEvent;
+    use aws_lambda_events::event::kinesis::KinesisEvent as CrateEvent;
 
     use super::*;
 
     #[test]
-    fn an_event_is_read_as_the_event_crate_reads_it() {
+    fn an_event_reads_as_with_the_aws_lambda_events_crate() {
         let text = include_str!("../../../events/score/good.json");
-        let (ours, theirs): (Records, KinesisEvent) = (
-            serde_json::from_str(text).unwrap(),
-            serde_json::from_str(text).unwrap(),
-        );
+        let ours: Records = serde_json::from_str(text).unwrap();
+        let theirs: CrateEvent = serde_json::from_str(text).unwrap();
         assert_eq!(ours.len(), theirs.records.len());
         assert_eq!(ours.shard(), "000000000006");
         for (ours, theirs) in ours.iter().zip(theirs.records) {
             assert_eq!(ours.data, &theirs.kinesis.data[..]);
-            assert_eq!(
-                ours.sequence_number.as_str(),
-                theirs.kinesis.sequence_number
-            );
+            let number = ours.sequence_number.as_str();
+            assert_eq!(number, theirs.kinesis.sequence_number);
             let arrived_at = theirs
                 .kinesis
                 .approximate_arrival_timestamp
                 .timestamp_millis();
             assert_eq!(ours.arrived_at.as_millisecond(), arrived_at);
-            assert_eq!(ours.wrong, None);
+            assert_eq!(ours.fault, None);
         }
     }
 
     #[test]
-    fn a_record_that_is_no_record_is_kept_and_marked() {
+    fn a_faulty_record_is_kept_and_marked() {
         let event = r#"{"Records":[
-            {"eventID":"shardId-000000000001:7","kinesis":{"sequenceNumber":"7","data":"e30=","approximateArrivalTimestamp":1.5}},
+            {"eventID":"shardId-000000000001:7",
+             "kinesis":{"sequenceNumber":"7","data":"e30=","approximateArrivalTimestamp":1.5}},
             {"kinesis":{"sequenceNumber":"8","data":"?","approximateArrivalTimestamp":1.5}},
             {"kinesis":{"data":"e30=","approximateArrivalTimestamp":1.5}},
             {"kinesis":{"sequenceNumber":"9","data":"e30=","approximateArrivalTimestamp":null}}]}"#;
         let records: Records = serde_json::from_str(event).unwrap();
-        let wrong: Vec<_> = records.iter().map(|r| r.wrong).collect();
+        let faults: Vec<_> = records.iter().map(|record| record.fault).collect();
         let expected = [
-            "data is not base64",
-            "record has no sequence number",
-            "record has no arrival time",
-        ]
-        .map(Some);
-        assert_eq!((wrong[0], &wrong[1..]), (None, &expected[..]));
-        assert_eq!(
-            records.iter().map(|r| r.data).collect::<Vec<_>>(),
-            [&b"{}"[..], b"?", b"{}", b"{}"]
-        );
+            None,
+            Some("data is not base64"),
+            Some("record has no sequence number"),
+            Some("record has no arrival time"),
+        ];
+        assert_eq!(faults, expected);
+        let data: Vec<_> = records.iter().map(|record| record.data).collect();
+        assert_eq!(data, [&b"{}"[..], b"?", b"{}", b"{}"]);
         assert_eq!(records.get(0).unwrap().arrived_at.as_millisecond(), 1500);
         assert_eq!(records.shard(), "000000000001");
     }

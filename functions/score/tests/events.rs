@@ -1,7 +1,6 @@
-//! Every event under events/score, as AWS sends it, through the handler.
+//! Handles each event under events/score, as AWS sends it.
 
 #![expect(
-    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
@@ -19,9 +18,9 @@ use harness::memory::Faults;
 use jiff::SignedDuration;
 use lambda_runtime::{Context as LambdaContext, LambdaEvent};
 use score::Records;
+use serde_json::json;
 use support::*;
 
-/// A fixture, as Lambda would hand it over.
 fn event(name: &str) -> Records {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../events/score")
@@ -32,39 +31,39 @@ fn event(name: &str) -> Records {
     .unwrap()
 }
 
-/// What lies in `rejected/`: (key, stage, error, raw bytes).
-fn rejected(context: &Twins) -> Vec<(String, decision::RejectedItem)> {
-    let keys = context.objects.keys(keys::REJECTED);
+/// The objects under `rejected/`, with their keys.
+fn rejected(handler: &TestHandler) -> Vec<(String, decision::RejectedItem)> {
+    let keys = handler.objects.keys(keys::REJECTED);
     keys.into_iter()
         .map(|key| {
             (
                 key.clone(),
-                serde_json::from_slice(&context.objects.bytes(&key).unwrap()).unwrap(),
+                serde_json::from_slice(&handler.objects.bytes(&key).unwrap()).unwrap(),
             )
         })
         .collect()
 }
 
-fn ids(context: &Twins) -> Vec<String> {
-    rows(context)
+fn ids(handler: &TestHandler) -> Vec<String> {
+    rows(handler)
         .into_keys()
         .map(|(transaction, _)| transaction)
         .collect()
 }
 
 #[tokio::test]
-async fn a_good_batch_is_decided_kept_published_and_asked_about() {
-    let context = context(&Faults::none());
-    assert_eq!(handle(&context, &event("good.json")).await, [""; 0]);
-    assert_eq!(ids(&context), ["T000001", "T000002", "T000003", "T000004"]);
+async fn a_good_batch_is_decided_stored_published_and_submitted() {
+    let mut handler = handler(&Faults::none());
+    assert_eq!(handle(&mut handler, &event("good.json")).await, [""; 0]);
+    assert_eq!(ids(&handler), ["T000001", "T000002", "T000003", "T000004"]);
     assert_eq!(
-        context.objects.keys("transactions/"),
+        handler.objects.keys("transactions/"),
         [
             "transactions/dt=2026-01-31/hh=09/000000000006-49590338271490256608559692538361571095921575989136588898\
           -49590338271490256608559692538361571095921575989136588919.ndjson.gz"
         ]
     );
-    let decisions = context.decisions.decisions();
+    let decisions = handler.decisions.decisions();
     let actions: Vec<_> = decisions
         .iter()
         .map(|d| (d.transaction_id.as_str(), d.stage, d.action))
@@ -89,9 +88,9 @@ async fn a_good_batch_is_decided_kept_published_and_asked_about() {
         Some("2026-01-31T09:10:00.375Z".parse().unwrap())
     );
     assert!(!held.reasons.is_empty() && held.reasons.len() <= 3);
-    assert_eq!(context.decisions.published()[1].partition_key, "C1002");
+    assert_eq!(handler.decisions.published()[1].partition_key, "C1002");
 
-    let (entries, submitted) = (ledger(&context), context.warehouse.submitted());
+    let (entries, submitted) = (ledger(&handler), handler.warehouse.submitted());
     let [entry] = &entries[..] else {
         panic!("one ledger entry, not {entries:?}")
     };
@@ -119,7 +118,7 @@ async fn a_good_batch_is_decided_kept_published_and_asked_about() {
     );
     assert!(
         statement.sqls.iter().all(|sql| !sql.contains("T000002")),
-        "values are bound, not written into SQL"
+        "values are bound as parameters"
     );
     assert!(
         statement
@@ -130,11 +129,11 @@ async fn a_good_batch_is_decided_kept_published_and_asked_about() {
 }
 
 #[tokio::test]
-async fn poison_is_rejected_and_its_neighbours_are_unharmed() {
-    let context = context(&Faults::none());
-    assert_eq!(handle(&context, &event("poison.json")).await, [""; 0]);
+async fn unreadable_records_are_rejected_and_the_others_are_decided() {
+    let mut handler = handler(&Faults::none());
+    assert_eq!(handle(&mut handler, &event("poison.json")).await, [""; 0]);
     assert_eq!(
-        ids(&context),
+        ids(&handler),
         [
             "'; DROP TABLE transactions; --\"",
             "T000010",
@@ -142,7 +141,7 @@ async fn poison_is_rejected_and_its_neighbours_are_unharmed() {
             "T000022"
         ]
     );
-    let rejected = rejected(&context);
+    let rejected = rejected(&handler);
     let found: Vec<_> = rejected
         .iter()
         .map(|(_, r)| (r.stage.as_str(), r.error.as_str()))
@@ -185,18 +184,18 @@ async fn poison_is_rejected_and_its_neighbours_are_unharmed() {
         ("bm90IGpzb24=", 56)
     );
     assert_eq!(
-        holds(&ledger(&context)[0]).len(),
+        holds(&ledger(&handler)[0]).len(),
         2,
-        "quotes and SQL in an id are an id"
+        "an id may contain quotes and SQL"
     );
 }
 
 #[tokio::test]
-async fn an_aggregated_record_gives_its_transactions_and_its_bad_ones() {
-    let context = context(&Faults::none());
-    assert_eq!(handle(&context, &event("kpl.json")).await, [""; 0]);
-    assert_eq!(ids(&context), ["T000030", "T000031", "T000032", "T000033"]);
-    let decisions = context.decisions.decisions();
+async fn an_aggregated_record_yields_its_transactions_and_its_unreadable_items() {
+    let mut handler = handler(&Faults::none());
+    assert_eq!(handle(&mut handler, &event("kpl.json")).await, [""; 0]);
+    assert_eq!(ids(&handler), ["T000030", "T000031", "T000032", "T000033"]);
+    let decisions = handler.decisions.decisions();
     let items: Vec<_> = decisions
         .iter()
         .map(|d| d.decision_id.rsplit_once('-').unwrap().1)
@@ -207,7 +206,7 @@ async fn an_aggregated_record_gives_its_transactions_and_its_bad_ones() {
         "an item's number is its place in the record"
     );
     assert_eq!(
-        rejected(&context)
+        rejected(&handler)
             .iter()
             .map(|(_, r)| r.item)
             .collect::<Vec<_>>(),
@@ -216,17 +215,17 @@ async fn an_aggregated_record_gives_its_transactions_and_its_bad_ones() {
 }
 
 #[tokio::test]
-async fn lines_of_a_record_are_transactions_of_their_own() {
-    let context = context(&Faults::none());
-    assert_eq!(handle(&context, &event("several.json")).await, [""; 0]);
-    assert_eq!(ids(&context), ["T000040", "T000041", "T000042", "T000043"]);
-    assert_eq!(rejected(&context).len(), 1);
+async fn each_line_of_a_record_is_one_transaction() {
+    let mut handler = handler(&Faults::none());
+    assert_eq!(handle(&mut handler, &event("several.json")).await, [""; 0]);
+    assert_eq!(ids(&handler), ["T000040", "T000041", "T000042", "T000043"]);
+    assert_eq!(rejected(&handler).len(), 1);
 }
 
 #[tokio::test]
-async fn a_record_of_many_bad_lines_is_kept_whole_and_its_good_ones_are_decided_on() {
+async fn a_record_with_many_unreadable_lines_is_kept_whole_and_its_good_ones_are_decided() {
     for (bad, objects) in [(100, 100), (101, 1), (200_000, 1)] {
-        let context = context(&Faults::none());
+        let mut handler = handler(&Faults::none());
         let mut records = records(&[(1, 5.0)]);
         let record = format!(
             "{}\n{}{}",
@@ -236,10 +235,14 @@ async fn a_record_of_many_bad_lines_is_kept_whole_and_its_good_ones_are_decided_
         );
         push(&mut records, 2, record.as_bytes());
         push(&mut records, 3, b"bad");
-        assert_eq!(handle(&context, &records).await, [""; 0]);
-        assert_eq!(ids(&context), ["T1", "T2", "T3"]);
-        let rejected = rejected(&context);
-        assert_eq!(rejected.len(), objects + 1, "the other record's is its own");
+        assert_eq!(handle(&mut handler, &records).await, [""; 0]);
+        assert_eq!(ids(&handler), ["T1", "T2", "T3"]);
+        let rejected = rejected(&handler);
+        assert_eq!(
+            rejected.len(),
+            objects + 1,
+            "the other record has its own object"
+        );
         if objects == 1 {
             let (key, whole) = &rejected[0];
             assert!(
@@ -249,16 +252,16 @@ async fn a_record_of_many_bad_lines_is_kept_whole_and_its_good_ones_are_decided_
             assert_eq!(STANDARD.decode(&whole.raw).unwrap(), record.as_bytes());
             assert_eq!((whole.item, whole.stage.as_str()), (0, "record"));
             assert!(whole.error.starts_with(&format!(
-                "{bad} items can't be read, the first is item 1: not a JSON"
+                "{bad} items are unreadable, the first is item 1: not a JSON"
             )));
         }
     }
 }
 
 #[tokio::test]
-async fn moments_are_written_as_the_warehouse_can_read_them() {
-    let context = context(&Faults::none());
-    let mut records = Records::of_shard("000000000006");
+async fn timestamps_have_the_precision_of_the_warehouse() {
+    let mut handler = handler(&Faults::none());
+    let mut records = Records::of_shard(SHARD);
     push(
         &mut records,
         1,
@@ -266,51 +269,51 @@ async fn moments_are_written_as_the_warehouse_can_read_them() {
             .replace("08:59:00Z", "08:59:00.123456789Z")
             .as_bytes(),
     );
-    let response = context
-        .handle(&records, now() + SignedDuration::from_nanos(1_001))
+    let response = handler
+        .handle(records, now() + SignedDuration::from_nanos(1_001))
         .await
         .unwrap();
     assert!(response.batch_item_failures.is_empty());
-    let row = rows(&context).into_values().next().unwrap();
-    let moments = ["occurred_at", "decided_at", "deadline"]
+    let row = rows(&handler).into_values().next().unwrap();
+    let timestamps = ["occurred_at", "decided_at", "deadline"]
         .map(|name| row[name].as_str().unwrap().to_owned());
     assert_eq!(
-        moments,
+        timestamps,
         [
             "2026-01-31T08:59:00.123456Z",
             "2026-01-31T09:00:05.000001Z",
             "2026-01-31T09:10:00.001Z"
         ]
     );
-    let entry = &ledger(&context)[0];
+    let entry = &ledger(&handler)[0];
     let hold = &holds(entry)[0];
     assert_eq!(
-        [hold.occurred_at, hold.decided_at].map(|moment| moment.to_string()),
-        moments[..2]
+        [hold.occurred_at, hold.decided_at].map(|timestamp| timestamp.to_string()),
+        timestamps[..2]
     );
 }
 
 #[tokio::test]
 async fn an_empty_batch_does_nothing() {
     let faults = Faults::none();
-    let context = context(&faults);
-    assert_eq!(handle(&context, &event("empty.json")).await, [""; 0]);
+    let mut handler = handler(&faults);
+    assert_eq!(handle(&mut handler, &event("empty.json")).await, [""; 0]);
     assert_eq!(faults.calls(), [""; 0]);
 }
 
 #[tokio::test]
-async fn a_batch_of_poison_alone_writes_no_empty_object() {
-    let context = context(&Faults::none());
-    let mut records = Records::of_shard("000000000006");
+async fn a_batch_without_readable_transactions_writes_no_empty_object() {
+    let mut handler = handler(&Faults::none());
+    let mut records = Records::of_shard(SHARD);
     push(&mut records, 1, b"");
-    assert_eq!(handle(&context, &records).await, [""; 0]);
-    assert_eq!(context.objects.keys("").len(), 1);
-    assert!(context.decisions.published().is_empty() && context.warehouse.submitted().is_empty());
+    assert_eq!(handle(&mut handler, &records).await, [""; 0]);
+    assert_eq!(handler.objects.keys("").len(), 1);
+    assert!(handler.decisions.published().is_empty() && handler.warehouse.submitted().is_empty());
 }
 
 #[tokio::test]
-async fn a_record_of_one_mebibyte_is_a_record() {
-    let context = context(&Faults::none());
+async fn a_record_of_one_mebibyte_is_decided() {
+    let mut handler = handler(&Faults::none());
     let good = transaction(2, 990.0);
     let long = good.replacen(
         '{',
@@ -325,27 +328,35 @@ async fn a_record_of_one_mebibyte_is_a_record() {
     push(&mut records, 2, long.as_bytes());
     push(&mut records, 3, &[b'{'; 1024 * 1024]);
     push(&mut records, 4, transaction(4, 5.0).as_bytes());
-    assert_eq!(handle(&context, &records).await, [""; 0]);
-    assert_eq!(ids(&context), ["T1", "T2", "T4"]);
-    assert_eq!(rejected(&context).len(), 1);
-    let entry = serde_json::to_vec(&ledger(&context)[0]).unwrap();
+    assert_eq!(handle(&mut handler, &records).await, [""; 0]);
+    assert_eq!(ids(&handler), ["T1", "T2", "T4"]);
+    assert_eq!(rejected(&handler).len(), 1);
+    let entry = serde_json::to_vec(&ledger(&handler)[0]).unwrap();
     assert!(
         entry.len() < 2_000,
-        "what the bundle does not declare stays out of the ledger"
+        "fields that the bundle does not declare stay out of the ledger"
     );
 }
 
 #[tokio::test]
-async fn a_record_without_sequence_number_is_rejected_and_its_neighbours_are_unharmed() {
-    let context = context(&Faults::none());
-    let mut records = records(&[(1, 5.0)]);
-    let event = r#"{"Records":[{"eventID":"shardId-000000000006:","kinesis":{"data":"e30=","approximateArrivalTimestamp":1769850000.5}},
-        {"eventID":"shardId-000000000006:1","kinesis":{"sequenceNumber":"1","data":"DATA","approximateArrivalTimestamp":1769850000.5}}]}"#;
-    let data = "eyJ0cmFuc2FjdGlvbl9pZCI6IlQwMDAwMDEiLCJvY2N1cnJlZF9hdCI6IjIwMjYtMDEtMzFUMDg6NTk6MDFaIiwiYW1vdW50IjoxMS41LCJjdXN0b21lcl9pZCI6IkMxMDAxIiwidGVybWluYWxfaWQiOiJTMjAxIn0=";
-    records.clone_from(&serde_json::from_str(&event.replace("DATA", data)).unwrap());
-    assert_eq!(handle(&context, &records).await, [""; 0]);
-    assert_eq!(ids(&context), ["T000001"]);
-    let rejected = rejected(&context);
+async fn a_record_without_sequence_number_is_rejected_and_the_others_are_decided() {
+    let mut handler = handler(&Faults::none());
+    let data = STANDARD.encode(transaction(1, 5.0));
+    let event = json!({ "Records": [
+        { "eventID": "shardId-000000000006:", "kinesis": {
+            "data": "e30=",
+            "approximateArrivalTimestamp": 1_769_850_000.5,
+        } },
+        { "eventID": "shardId-000000000006:1", "kinesis": {
+            "sequenceNumber": "1",
+            "data": data,
+            "approximateArrivalTimestamp": 1_769_850_000.5,
+        } },
+    ] });
+    let records: Records = serde_json::from_str(&event.to_string()).unwrap();
+    assert_eq!(handle(&mut handler, &records).await, [""; 0]);
+    assert_eq!(ids(&handler), ["T1"]);
+    let rejected = rejected(&handler);
     assert_eq!(rejected[0].1.error, "record has no sequence number");
     let named = rejected[0]
         .0
@@ -354,16 +365,46 @@ async fn a_record_without_sequence_number_is_rejected_and_its_neighbours_are_unh
     assert_eq!(
         named.len(),
         "00112233445566778899aabbccddeeff-0.json".len(),
-        "named after its bytes"
+        "named after a digest of its bytes"
     );
 }
 
 #[test]
-fn what_lambda_hands_over_is_read_without_an_owned_copy_of_each_record() {
+fn the_lambda_runtime_deserialises_an_event_into_records() {
     let text = include_str!("../../../events/score/good.json");
     let event = LambdaEvent::<Records>::new(
         serde_json::from_str(text).unwrap(),
         LambdaContext::default(),
     );
     assert_eq!(event.payload.len(), 4);
+}
+
+#[tokio::test]
+async fn a_missing_profile_is_named_in_the_decision_and_in_the_row() {
+    let mut handler = handler(&Faults::none());
+    let files = harness::fixture::profiled(
+        "2026-01-31T00:00:00Z".parse().unwrap(),
+        Some(&[("C1", 20.0)]),
+    );
+    handler.bundle = bundle::Bundle::open(&files).unwrap();
+    assert_eq!(
+        handle(&mut handler, &records(&[(1, 9.5), (2, 9.5)])).await,
+        [""; 0]
+    );
+    let degraded: Vec<Vec<String>> = handler
+        .decisions
+        .decisions()
+        .into_iter()
+        .map(|decision| decision.degraded)
+        .collect();
+    assert_eq!(
+        degraded,
+        [vec![], vec!["profile_missing:customer_id".to_owned()]]
+    );
+    let rows = rows(&handler);
+    let told: Vec<bool> = rows
+        .values()
+        .map(|row| row.get("degraded").is_some())
+        .collect();
+    assert_eq!(told, [false, true]);
 }

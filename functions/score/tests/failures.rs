@@ -1,5 +1,4 @@
-//! Promises 3 and 4: the same bytes give the same decisions however the batches are cut; a failing
-//! dependency loses nothing and doubles nothing.
+//! Guarantee 4: a failing dependency never loses or duplicates a record.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,26 +14,20 @@ use std::time::Instant;
 
 use decision::{Action, Decision};
 use harness::memory::{Fault, Faults};
-use proptest::prelude::*;
-use score::{Error, Records, judge};
+use score::{Error, Publish, Records};
 use support::*;
 
 /// Ten transactions, of which 3, 6 and 9 are held.
 fn ten() -> Records {
-    let amounts = (0..10).map(|number| {
-        (
-            number,
-            if number > 0 && number % 3 == 0 {
-                990.0
-            } else {
-                5.0
-            },
-        )
-    });
-    records(&amounts.collect::<Vec<_>>())
+    let mut transactions = Vec::new();
+    for number in 0..10 {
+        let held = number > 0 && number % 3 == 0;
+        transactions.push((number, if held { 990.0 } else { 5.0 }));
+    }
+    records(&transactions)
 }
 
-/// What is left of a batch from this record on: what Lambda brings again.
+/// The batch from this record on, as Lambda redelivers it.
 fn from(records: &Records, lowest: &str) -> Records {
     let mut rest = Records::of_shard(records.shard());
     for record in records
@@ -50,27 +43,27 @@ fn from(records: &Records, lowest: &str) -> Records {
     rest
 }
 
-/// Delivers the batch again, as Lambda does, until it is finished.
-async fn deliver(context: &Twins, mut records: Records) {
+/// Delivers the batch as Lambda does, again and again until it is finished.
+async fn deliver(handler: &mut TestHandler, mut records: Records) {
     for _ in 0..20 {
-        let failed = handle(context, &records).await;
+        let failed = handle(handler, &records).await;
         let Some(lowest) = failed.first() else { return };
         records = from(&records, lowest);
         assert!(!records.is_empty(), "{lowest} is no record of the batch");
-        context.objects.faults().clear();
+        handler.objects.faults().clear();
     }
     panic!("not finished after 20 deliveries");
 }
 
-/// Everything that must be there after the ten, whatever happened in between.
-fn assert_complete(context: &Twins) {
+/// Checks what must exist after the ten transactions, independent of any failures before.
+fn assert_complete(handler: &TestHandler) {
     assert_eq!(
-        rows(context).len(),
+        rows(handler).len(),
         10,
         "each transaction has one row for MERGE to find"
     );
     let mut published: BTreeMap<String, Vec<Decision>> = BTreeMap::new();
-    for decision in context.decisions.decisions() {
+    for decision in handler.decisions.decisions() {
         published
             .entry(decision.decision_id.clone())
             .or_default()
@@ -89,7 +82,7 @@ fn assert_complete(context: &Twins) {
         .map(|d| &d[0].transaction_id)
         .collect();
     assert_eq!(held, ["T3", "T6", "T9"]);
-    let entries = ledger(context);
+    let entries = ledger(handler);
     for id in held {
         assert!(
             entries
@@ -101,10 +94,10 @@ fn assert_complete(context: &Twins) {
 }
 
 #[tokio::test]
-async fn a_crash_after_any_call_loses_nothing_and_doubles_nothing() {
+async fn a_crash_after_any_call_loses_and_duplicates_nothing() {
     let faults = Faults::none();
-    let unharmed = context(&faults);
-    assert_eq!(handle(&unharmed, &ten()).await, [""; 0]);
+    let mut unharmed = handler(&faults);
+    assert_eq!(handle(&mut unharmed, &ten()).await, [""; 0]);
     assert_complete(&unharmed);
     let calls = faults.calls();
     assert_eq!(
@@ -117,35 +110,35 @@ async fn a_crash_after_any_call_loses_nothing_and_doubles_nothing() {
     );
     for step in 0..calls.len() {
         let faults = Faults::none();
-        let context = context(&faults);
+        let mut handler = handler(&faults);
         faults.die_after(step);
-        // A process that died answers nothing: Lambda brings all of it again.
-        let _ = context.handle(&ten(), now()).await;
+        // A process that died sends no response: Lambda redelivers the whole batch.
+        let _ = handler.handle(ten(), now()).await;
         faults.clear();
-        deliver(&context, ten()).await;
-        assert_complete(&context);
-        assert_eq!(ledger(&context).len(), 1, "after step {step}");
+        deliver(&mut handler, ten()).await;
+        assert_complete(&handler);
+        assert_eq!(ledger(&handler).len(), 1, "after step {step}");
         assert_eq!(
-            context.warehouse.submitted().len(),
+            handler.warehouse.submitted().len(),
             1,
-            "the token makes both submissions one, after step {step}"
+            "the token makes both submissions one statement, after step {step}"
         );
         assert!(
-            ledger(&context)[0].statement_id.is_some(),
+            ledger(&handler)[0].statement_id.is_some(),
             "after step {step}"
         );
     }
 }
 
 #[tokio::test]
-async fn an_answer_that_is_lost_changes_nothing() {
+async fn a_lost_answer_changes_nothing() {
     for operation in ["put", "put_new", "publish", "submit"] {
         let faults = Faults::none();
-        let context = context(&faults);
+        let mut handler = handler(&faults);
         faults.add(Fault::on(operation).times(1).late());
-        deliver(&context, ten()).await;
-        assert_complete(&context);
-        assert_eq!(context.warehouse.submitted().len(), 1, "{operation}");
+        deliver(&mut handler, ten()).await;
+        assert_complete(&handler);
+        assert_eq!(handler.warehouse.submitted().len(), 1, "{operation}");
     }
 }
 
@@ -157,53 +150,53 @@ async fn a_failing_bucket_reports_the_first_record_and_publishes_nothing() {
         ("put", "rejected/"),
     ] {
         let faults = Faults::none();
-        let context = context(&faults);
+        let mut handler = handler(&faults);
         faults.add(Fault::on(operation).name(name));
         let mut records = ten();
         push(&mut records, 10, b"not a transaction");
         assert_eq!(
-            handle(&context, &records).await,
+            handle(&mut handler, &records).await,
             [sequence_number(0)],
             "{operation} {name}"
         );
         assert!(
-            context.decisions.published().is_empty(),
-            "{operation} {name}: nobody hears of what is not safe"
+            handler.decisions.published().is_empty(),
+            "{operation} {name}: a decision is published only after it is stored"
         );
-        assert!(context.warehouse.submitted().is_empty());
+        assert!(handler.warehouse.submitted().is_empty());
     }
 }
 
 #[tokio::test]
-async fn a_stream_that_takes_some_reports_the_lowest_it_did_not_take() {
+async fn a_partly_refused_publish_reports_the_lowest_refused_record() {
     let faults = Faults::none();
-    let context = context(&faults);
+    let mut handler = handler(&faults);
     faults.add(Fault::on("record").after(4).times(2));
-    assert_eq!(handle(&context, &ten()).await, [sequence_number(4)]);
-    assert_eq!(context.decisions.published().len(), 8);
+    assert_eq!(handle(&mut handler, &ten()).await, [sequence_number(4)]);
+    assert_eq!(handler.decisions.published().len(), 8);
     assert!(
-        context.warehouse.submitted().is_empty(),
+        handler.warehouse.submitted().is_empty(),
         "no final decision may overtake its provisional one"
     );
     faults.clear();
-    deliver(&context, from(&ten(), &sequence_number(4))).await;
-    assert_complete(&context);
+    deliver(&mut handler, from(&ten(), &sequence_number(4))).await;
+    assert_complete(&handler);
 }
 
 #[tokio::test]
-async fn a_stream_that_takes_nothing_reports_the_first_that_was_to_be_published() {
+async fn a_failed_publish_reports_the_first_record_with_a_published_decision() {
     let faults = Faults::none();
-    let mut context = context(&faults);
-    context.settings.publish_approvals = false;
+    let mut handler = handler(&faults);
+    handler.settings.publish = Publish::HoldsOnly;
     faults.add(Fault::on("publish"));
-    assert_eq!(handle(&context, &ten()).await, [sequence_number(3)]);
+    assert_eq!(handle(&mut handler, &ten()).await, [sequence_number(3)]);
     faults.clear();
     assert_eq!(
-        handle(&context, &from(&ten(), &sequence_number(3))).await,
+        handle(&mut handler, &from(&ten(), &sequence_number(3))).await,
         [""; 0]
     );
     assert_eq!(
-        context
+        handler
             .decisions
             .decisions()
             .iter()
@@ -211,39 +204,39 @@ async fn a_stream_that_takes_nothing_reports_the_first_that_was_to_be_published(
             .collect::<Vec<_>>(),
         [Action::Hold; 3]
     );
-    assert_eq!(rows(&context).len(), 10);
+    assert_eq!(rows(&handler).len(), 10);
 }
 
 #[tokio::test]
-async fn a_failing_warehouse_is_left_to_the_sweep() {
+async fn a_failing_warehouse_leaves_the_submission_to_the_sweep() {
     let faults = Faults::none();
-    let context = context(&faults);
+    let mut handler = handler(&faults);
     faults.add(Fault::on("submit"));
-    assert_eq!(handle(&context, &ten()).await, [""; 0]);
-    assert_complete(&context);
-    assert_eq!(ledger(&context)[0].statement_id, None);
+    assert_eq!(handle(&mut handler, &ten()).await, [""; 0]);
+    assert_complete(&handler);
+    assert_eq!(ledger(&handler)[0].statement_id, None);
 }
 
 #[tokio::test]
-async fn a_warehouse_that_hangs_stalls_no_batch_and_is_left_to_the_sweep() {
+async fn a_hanging_warehouse_does_not_stall_the_batch() {
     let faults = Faults::none();
-    let context = context(&faults);
+    let mut handler = handler(&faults);
     faults.add(Fault::on("submit").hang());
     let began = Instant::now();
-    assert_eq!(handle(&context, &ten()).await, [""; 0]);
+    assert_eq!(handle(&mut handler, &ten()).await, [""; 0]);
     assert!(
-        began.elapsed() >= context.settings.patience
-            && began.elapsed() < context.settings.patience * 20
+        began.elapsed() >= handler.settings.patience
+            && began.elapsed() < handler.settings.patience * 20
     );
-    assert_complete(&context);
-    assert_eq!(ledger(&context)[0].statement_id, None);
+    assert_complete(&handler);
+    assert_eq!(ledger(&handler)[0].statement_id, None);
 }
 
 #[tokio::test]
-async fn more_holds_than_one_statement_can_ask_about_are_asked_about_in_several() {
+async fn holds_beyond_the_limit_of_one_statement_get_several_statements() {
     const HOLDS: usize = 8_000;
-    let context = context(&Faults::none());
-    let mut records = Records::of_shard("000000000006");
+    let mut handler = handler(&Faults::none());
+    let mut records = Records::of_shard(SHARD);
     let wide = |number: usize| {
         transaction(number as u32, 990.0).replace("\"C", &format!("\"{}", "c".repeat(250)))
     };
@@ -252,8 +245,8 @@ async fn more_holds_than_one_statement_can_ask_about_are_asked_about_in_several(
         push(&mut records, number as u32, lines.join("\n").as_bytes());
     }
     for delivery in 1..=2 {
-        assert_eq!(handle(&context, &records).await, [""; 0]);
-        let (entries, submitted) = (ledger(&context), context.warehouse.submitted());
+        assert_eq!(handle(&mut handler, &records).await, [""; 0]);
+        let (entries, submitted) = (ledger(&handler), handler.warehouse.submitted());
         assert!(
             submitted
                 .iter()
@@ -276,136 +269,62 @@ async fn more_holds_than_one_statement_can_ask_about_are_asked_about_in_several(
 }
 
 #[tokio::test]
-async fn a_statement_id_that_cannot_be_written_is_left_to_the_sweep() {
+async fn an_unwritten_statement_id_does_not_fail_the_batch() {
     let faults = Faults::none();
-    let context = context(&faults);
+    let mut handler = handler(&faults);
     faults.add(Fault::on("put").name("pending/"));
-    assert_eq!(handle(&context, &ten()).await, [""; 0]);
-    assert_eq!(context.warehouse.submitted().len(), 1);
-    assert_eq!(ledger(&context)[0].statement_id, None);
+    assert_eq!(handle(&mut handler, &ten()).await, [""; 0]);
+    assert_eq!(handler.warehouse.submitted().len(), 1);
+    assert_eq!(ledger(&handler)[0].statement_id, None);
 }
 
 #[tokio::test]
-async fn a_redelivery_leaves_an_entry_that_is_further_as_it_is() {
-    let context = context(&Faults::none());
-    assert_eq!(handle(&context, &ten()).await, [""; 0]);
-    let mut entry = ledger(&context).remove(0);
+async fn a_redelivery_does_not_change_an_entry_that_has_progressed() {
+    let mut handler = handler(&Faults::none());
+    assert_eq!(handle(&mut handler, &ten()).await, [""; 0]);
+    let mut entry = ledger(&handler).remove(0);
     entry.attempts = 2;
     entry.statement_id = Some("second".to_owned());
     let key = decision::keys::pending(&entry.name);
-    context
+    handler
         .objects
         .set(&key, serde_json::to_vec(&entry).unwrap());
-    assert_eq!(handle(&context, &ten()).await, [""; 0]);
-    assert_eq!(ledger(&context), [entry]);
-    assert_eq!(context.warehouse.submitted().len(), 1);
+    assert_eq!(handle(&mut handler, &ten()).await, [""; 0]);
+    assert_eq!(ledger(&handler), [entry]);
+    assert_eq!(handler.warehouse.submitted().len(), 1);
 }
 
 #[tokio::test]
-async fn holds_that_another_bundle_did_not_place_get_an_entry_of_their_own() {
-    let context = context(&Faults::none());
-    assert_eq!(handle(&context, &ten()).await, [""; 0]);
-    let mut entry = ledger(&context).remove(0);
+async fn holds_missing_from_another_bundles_entry_get_a_second_entry() {
+    let mut handler = handler(&Faults::none());
+    assert_eq!(handle(&mut handler, &ten()).await, [""; 0]);
+    let mut entry = ledger(&handler).remove(0);
     if let decision::ledger::SettleWork::Confirm { holds } = &mut entry.work {
         holds.truncate(1);
     }
-    context.objects.set(
+    handler.objects.set(
         &decision::keys::pending(&entry.name),
         serde_json::to_vec(&entry).unwrap(),
     );
-    assert_eq!(handle(&context, &ten()).await, [""; 0]);
-    assert_complete(&context);
-    let names: BTreeSet<_> = ledger(&context).into_iter().map(|e| e.name).collect();
+    assert_eq!(handle(&mut handler, &ten()).await, [""; 0]);
+    assert_complete(&handler);
+    let names: BTreeSet<_> = ledger(&handler).into_iter().map(|e| e.name).collect();
     assert_eq!(
         names,
         BTreeSet::from([
             entry.name.clone(),
-            format!("{}-{}", entry.name, context.bundle.version())
+            format!("{}-{}", entry.name, handler.bundle.version())
         ])
     );
 }
 
 #[tokio::test]
-async fn a_failure_without_a_name_to_report_it_by_fails_the_whole_batch() {
+async fn a_failure_at_a_record_without_sequence_number_fails_the_whole_batch() {
     let faults = Faults::none();
-    let context = context(&faults);
+    let mut handler = handler(&faults);
     faults.add(Fault::on("put"));
-    let mut records = Records::of_shard("000000000006");
+    let mut records = Records::of_shard(SHARD);
     records.push("", now(), transaction(1, 5.0).as_bytes());
-    let error = context.handle(&records, now()).await.unwrap_err();
-    assert!(matches!(error, Error::Nameless(_)), "{error}");
-}
-
-proptest! {
-    /// Scores, actions, reasons, deadlines and rows: all but the object's name.
-    #[test]
-    fn the_same_bytes_give_the_same_decisions_however_the_batches_are_cut(
-        amounts in prop::collection::vec(prop_oneof![0.0..2000.0, Just(f64::NAN)], 1..60),
-        cuts in prop::collection::vec(1_usize..20, 1..60),
-        per_record in 1_usize..5,
-    ) {
-        let lines: Vec<String> = (0..).zip(&amounts).map(|(number, amount)| transaction(number, *amount)).collect();
-        let mut all = Records::of_shard("000000000006");
-        for (number, lines) in (0..).zip(lines.chunks(per_record)) {
-            push(&mut all, number, lines.join("\n").as_bytes());
-        }
-        let bundle = bundle();
-        let whole = judge(&bundle, &all, true, now());
-        let (mut outgoing, mut held, mut rejected, mut rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut cuts = cuts.iter().cycle();
-        let mut left = all.iter().peekable();
-        while left.peek().is_some() {
-            let mut part = Records::of_shard("000000000006");
-            for record in left.by_ref().take(*cuts.next().unwrap()) {
-                part.push(record.sequence_number.as_str(), record.arrived_at, record.data);
-            }
-            let judged = judge(&bundle, &part, true, now());
-            outgoing.extend(judged.outgoing);
-            held.extend(judged.holds);
-            rejected.extend(judged.rejected);
-            if !judged.body.is_empty() {
-                rows.extend(store::gunzip("part", &judged.body).unwrap());
-            }
-        }
-        prop_assert_eq!(outgoing, whole.outgoing);
-        prop_assert_eq!(held, whole.holds);
-        let mut by_name = whole.rejected;
-        by_name.sort_by(|a, b| a.name.cmp(&b.name));
-        rejected.sort_by(|a, b| a.name.cmp(&b.name));
-        prop_assert_eq!(rejected, by_name);
-        if !whole.body.is_empty() {
-            prop_assert_eq!(rows, store::gunzip("whole", &whole.body).unwrap());
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_was_not_known_stands_in_the_decision_and_in_the_bucket() {
-    let faults = Faults::none();
-    let mut context = context(&faults);
-    let files = harness::fixture::profiled(
-        "2026-01-31T00:00:00Z".parse().unwrap(),
-        Some(&[("C1", 20.0)]),
-    );
-    context.bundle = bundle::Bundle::open(&files).unwrap();
-    assert_eq!(
-        handle(&context, &records(&[(1, 9.5), (2, 9.5)])).await,
-        [""; 0]
-    );
-    let degraded: Vec<Vec<String>> = context
-        .decisions
-        .decisions()
-        .into_iter()
-        .map(|decision| decision.degraded)
-        .collect();
-    assert_eq!(
-        degraded,
-        [vec![], vec!["profile_missing:customer_id".to_owned()]]
-    );
-    let rows = rows(&context);
-    let told: Vec<bool> = rows
-        .values()
-        .map(|row| row.get("degraded").is_some())
-        .collect();
-    assert_eq!(told, [false, true]);
+    let error = handler.handle(records, now()).await.unwrap_err();
+    assert!(matches!(error, Error::NoSequenceNumber(_)), "{error}");
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use startup::{ConfigError, Reader};
+use startup::{ConfigError, Variables};
 use warehouse::Database;
 
 /// What the function reads from its environment.
@@ -26,7 +26,7 @@ pub struct Config {
 impl Config {
     /// Reads it through `lookup`; all that is wrong is reported together.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut variables = Reader::new(lookup);
+        let mut variables = Variables::new(lookup);
         let config = Self {
             bundle: variables.text("BUNDLE"),
             bucket: variables.text("BUCKET"),

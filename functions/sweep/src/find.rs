@@ -10,7 +10,7 @@ const CONCURRENCY: usize = 16;
 
 /// What the ledger says is due.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Due {
+pub struct DueWork {
     /// The statements with a hold whose deadline has passed, earliest deadline first.
     pub overdue: Vec<String>,
     /// The other statements whose holds are to be settled, earliest deadline first.
@@ -62,12 +62,16 @@ enum Seen {
 
 /// Reads the ledger. An entry is due when its present attempt was written down more than `grace`
 /// ago, for until then its event may come, or when one of its holds has passed its deadline.
-pub async fn find<O: Objects>(objects: &O, grace: Duration, now: Timestamp) -> Result<Due, Error> {
+pub async fn find<O: Objects>(
+    objects: &O,
+    grace: Duration,
+    now: Timestamp,
+) -> Result<DueWork, Error> {
     let listed = objects.list(decision::keys::PENDING).await?;
     let mut entries = stream::iter(listed)
         .map(|listed| look(objects, listed.key, grace, now))
         .buffer_unordered(CONCURRENCY);
-    let mut due = Due::default();
+    let mut due = DueWork::default();
     let mut holds = Vec::new();
     while let Some(entry) = entries.next().await {
         match entry {

@@ -8,5 +8,5 @@ mod find;
 mod sweep;
 
 pub use config::Config;
-pub use find::{Due, Error, find};
-pub use sweep::{PATIENCE, Sweep, Swept};
+pub use find::{DueWork, Error, find};
+pub use sweep::{PATIENCE, Sweep, SweepReport};

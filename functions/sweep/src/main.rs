@@ -7,9 +7,9 @@ use confirm::Settler;
 use features::{Definition, sql};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use load::{Loader, Settings, Table};
+use load::{Loader, Settings, WarehouseTable};
 use serde::de::IgnoredAny;
-use startup::{Clients, chain, definition_text, environment, open_confirming, start};
+use startup::{Clients, chain, definition_text, environment, open_confirm_bundle, start};
 use sweep::{Config, Sweep};
 
 #[tokio::main(flavor = "current_thread")]
@@ -42,7 +42,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         definition.policy.on_expiry,
         definition.schema().entities.first().cloned(),
     );
-    let load_sql = move |table: Table, manifest: &str| {
+    let load_sql = move |table: WarehouseTable, manifest: &str| {
         sql::load(&definition, table.name(), manifest, &role_arn)
     };
     let loader = Loader {
@@ -57,7 +57,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     // Whatever the schedule sends: the ledger says what is due.
     let handle = |_: LambdaEvent<IgnoredAny>| async move {
         // Opened at every call: there may be none yet, and sweeps are few.
-        let judge = open_confirming(bundle, objects).await;
+        let judge = open_confirm_bundle(bundle, objects).await;
         if let Err(error) = &judge {
             tracing::error!(
                 bundle,

@@ -1,17 +1,17 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use confirm::{Judge, Report, Settler};
+use confirm::{SecondModel, SettleReport, Settler};
 use decision::SettledBy;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use load::{Advanced, Kicked, Loader, Table};
+use load::{AdvanceOutcome, Loader, StartOutcome, WarehouseTable};
 use serde::Serialize;
 use store::{Objects, Stream};
 use tokio::time::timeout;
 use warehouse::Warehouse;
 
-use crate::{Due, Error, find};
+use crate::{DueWork, Error, find};
 
 /// How many statements are dealt with at a time; the warehouse answers some 20 result requests a
 /// second for the whole account.
@@ -34,7 +34,7 @@ pub struct Sweep<'a, O, D, W, J> {
 
 /// What a sweep did, in counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Swept {
+pub struct SweepReport {
     /// Statements of holds that were due.
     pub holds: usize,
     /// Statements of loads that were due.
@@ -53,10 +53,10 @@ pub struct Swept {
     pub begun: usize,
     /// What became of the holds.
     #[serde(flatten)]
-    pub settled: Report,
+    pub settled: SettleReport,
 }
 
-impl Swept {
+impl SweepReport {
     /// Itself, unless something in it is for a person to see to.
     fn checked(self) -> Result<Self, Error> {
         let Self {
@@ -77,10 +77,10 @@ impl Swept {
     }
 }
 
-impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
+impl<O: Objects, D: Stream, W: Warehouse, J: SecondModel> Sweep<'_, O, D, W, J> {
     /// Finds what is due and does it. What fails is logged and counted, and stops nothing else; when
     /// all is done, it is an error.
-    pub async fn run(&self, now: Timestamp) -> Result<Swept, Error> {
+    pub async fn run(&self, now: Timestamp) -> Result<SweepReport, Error> {
         let due = find(self.loader.objects, self.grace, now).await?;
         let swept = self.act(due, now).await;
         tracing::info!(
@@ -92,14 +92,14 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
 
     /// Does what is due: first what is overdue, however long it takes, then the rest while there is
     /// time. What is left, or broken off, the next sweep finds as it was.
-    pub async fn act(&self, due: Due, now: Timestamp) -> Swept {
-        let mut swept = Swept {
+    pub async fn act(&self, due: DueWork, now: Timestamp) -> SweepReport {
+        let mut swept = SweepReport {
             holds: due.overdue.len() + due.holds.len(),
             loads: due.loads.len(),
             young: due.young,
             unreadable: due.unreadable.len(),
             failed: due.unreachable.len(),
-            ..Swept::default()
+            ..SweepReport::default()
         };
         self.settle(&due.overdue, now, &mut swept).await;
         let rest = async {
@@ -113,7 +113,7 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
         swept
     }
 
-    async fn settle(&self, names: &[String], now: Timestamp, swept: &mut Swept) {
+    async fn settle(&self, names: &[String], now: Timestamp, swept: &mut SweepReport) {
         // INVARIANT: a warehouse that does not answer holds up the overdue for a moment in all, not
         // each of them for one: so many are asked about at a time, and then no more.
         let unanswered = AtomicUsize::new(0);
@@ -149,13 +149,18 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
         }
     }
 
-    async fn load(&self, names: &[String], now: Timestamp, swept: &mut Swept) {
+    async fn load(&self, names: &[String], now: Timestamp, swept: &mut SweepReport) {
         for name in names {
             match self.loader.advance(name, now).await {
-                Ok(Advanced::Loaded) => swept.loaded += 1,
-                Ok(Advanced::GivenUp) => swept.given_up += 1,
-                Ok(Advanced::Resubmitted) => swept.begun += 1,
-                Ok(Advanced::Absent | Advanced::Running | Advanced::Waiting | Advanced::Split) => {}
+                Ok(AdvanceOutcome::Loaded) => swept.loaded += 1,
+                Ok(AdvanceOutcome::GivenUp) => swept.given_up += 1,
+                Ok(AdvanceOutcome::Resubmitted) => swept.begun += 1,
+                Ok(
+                    AdvanceOutcome::Absent
+                    | AdvanceOutcome::Running
+                    | AdvanceOutcome::Waiting
+                    | AdvanceOutcome::Split,
+                ) => {}
                 Err(error) => {
                     tracing::error!(
                         statement = name,
@@ -167,10 +172,10 @@ impl<O: Objects, D: Stream, W: Warehouse, J: Judge> Sweep<'_, O, D, W, J> {
             }
         }
         // Lists may wait that nobody has kicked for: whoever wrote them died.
-        for table in Table::ALL {
+        for table in WarehouseTable::ALL {
             match self.loader.kick(table, now).await {
-                Ok(Kicked::Begun) => swept.begun += 1,
-                Ok(Kicked::NothingWaits | Kicked::UnderWay) => {}
+                Ok(StartOutcome::Begun) => swept.begun += 1,
+                Ok(StartOutcome::NothingWaits | StartOutcome::UnderWay) => {}
                 Err(error) => {
                     tracing::error!(
                         table = table.name(),

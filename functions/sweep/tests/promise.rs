@@ -20,7 +20,7 @@ use harness::memory::Fault;
 use load::{Loader, Settings};
 use steps::finish;
 use support::{NAME, PREFIX, World, at, hold, row};
-use sweep::{Sweep, Swept};
+use sweep::{Sweep, SweepReport};
 use warehouse::{StatementId, Status};
 
 const DEADLINE: i64 = 600;
@@ -71,7 +71,7 @@ fn world(story: &Story) -> World {
     world
 }
 
-fn sweep(world: &World, now: i64) -> Result<Swept, sweep::Error> {
+fn sweep(world: &World, now: i64) -> Result<SweepReport, sweep::Error> {
     let settings = Settings {
         bucket: "b".into(),
         statement_prefix: PREFIX.into(),

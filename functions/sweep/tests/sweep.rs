@@ -16,9 +16,9 @@ use confirm::Settler;
 use decision::keys;
 use decision::{Action, SettledBy};
 use harness::memory::{Fault, Warehouse};
-use load::{Loader, NewObject, Settings, Table};
+use load::{Loader, NewObject, Settings, WarehouseTable};
 use support::{PREFIX, World, at, hold, row};
-use sweep::{Due, Sweep, Swept, find};
+use sweep::{DueWork, Sweep, SweepReport, find};
 
 const GRACE: Duration = Duration::from_secs(90);
 
@@ -30,12 +30,12 @@ fn settings() -> Settings {
     }
 }
 
-async fn swept(world: &World, now: i64) -> Swept {
+async fn swept(world: &World, now: i64) -> SweepReport {
     swept_with(world, &world.settler(), now).await
 }
 
 /// What a sweep did; if anything was left, that it said so.
-async fn swept_with(world: &World, settler: &Twins<'_>, now: i64) -> Swept {
+async fn swept_with(world: &World, settler: &Twins<'_>, now: i64) -> SweepReport {
     let settings = settings();
     let loader = loader(world, &settings);
     let sweep = Sweep {
@@ -53,7 +53,7 @@ type Twins<'a> = Settler<
     harness::memory::Objects,
     harness::memory::Stream,
     harness::memory::Warehouse,
-    support::PlainJudge,
+    support::PlainModel,
 >;
 
 fn loader<'a>(
@@ -92,15 +92,15 @@ async fn what_is_young_is_left_alone_unless_a_deadline_has_passed() {
     let due = |now| find(&world.objects, GRACE, at(now));
     assert_eq!(
         due(10).await.unwrap(),
-        Due {
+        DueWork {
             young: 3,
-            ..Due::default()
+            ..DueWork::default()
         }
     );
-    let overdue = Due {
+    let overdue = DueWork {
         young: 1,
         overdue: vec![name(3), name(2)],
-        ..Due::default()
+        ..DueWork::default()
     };
     assert_eq!(due(30).await.unwrap(), overdue, "earliest deadline first");
     let later = due(90).await.unwrap();
@@ -199,12 +199,15 @@ async fn loads_are_brought_to_their_end_and_lists_that_nobody_kicked_for_are_loa
         version: "1".into(),
     };
     loader
-        .write_down(Table::Transactions, &[object("transactions/1")])
+        .write_down(WarehouseTable::Transactions, &[object("transactions/1")])
         .await
         .unwrap();
-    loader.kick(Table::Transactions, at(0)).await.unwrap();
     loader
-        .write_down(Table::FraudReports, &[object("labels/1")])
+        .kick(WarehouseTable::Transactions, at(0))
+        .await
+        .unwrap();
+    loader
+        .write_down(WarehouseTable::FraudReports, &[object("labels/1")])
         .await
         .unwrap();
     let first = swept(&world, 60).await;
@@ -233,7 +236,7 @@ async fn without_a_bundle_holds_wait_until_their_deadline_and_loads_do_not() {
         version: "1".into(),
     };
     loader
-        .write_down(Table::FraudReports, &[object])
+        .write_down(WarehouseTable::FraudReports, &[object])
         .await
         .unwrap();
     let settler = Settler {
@@ -333,10 +336,13 @@ async fn a_load_that_fails_again_and_again_is_given_up_by_and_by_and_the_sweep_s
         version: "1".into(),
     };
     loader
-        .write_down(Table::FraudReports, &[object])
+        .write_down(WarehouseTable::FraudReports, &[object])
         .await
         .unwrap();
-    loader.kick(Table::FraudReports, at(0)).await.unwrap();
+    loader
+        .kick(WarehouseTable::FraudReports, at(0))
+        .await
+        .unwrap();
     let settler = world.settler();
     let sweep = Sweep {
         settler: &settler,

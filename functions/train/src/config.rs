@@ -1,4 +1,4 @@
-use startup::{ConfigError, Reader};
+use startup::{ConfigError, Variables};
 use warehouse::Database;
 
 /// What train reads from its environment.
@@ -16,7 +16,7 @@ pub struct Config {
 impl Config {
     /// Reads it through `lookup`; everything that is wrong is reported together.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut variables = Reader::new(lookup);
+        let mut variables = Variables::new(lookup);
         let config = Self {
             bucket: variables.text("BUCKET"),
             bundle: variables.text("BUNDLE"),

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use confirm::{Judge, Settler};
+use confirm::{SecondModel, Settler};
 use decision::keys;
 use decision::ledger::{LedgerEntry, SettleWork};
 use decision::{Decision, Entities, Evidence, Hold, Policy, Reason};
@@ -70,7 +70,7 @@ pub(crate) struct World {
     pub(crate) objects: Objects,
     pub(crate) decisions: Stream,
     pub(crate) warehouse: Warehouse,
-    pub(crate) judge: PlainJudge,
+    pub(crate) judge: PlainModel,
 }
 
 impl World {
@@ -81,12 +81,12 @@ impl World {
             objects: Objects::with(&faults),
             decisions: Stream::with(&faults),
             warehouse: Warehouse::with(&faults).answering(move |_, _| Ok(rows.clone())),
-            judge: PlainJudge(policy()),
+            judge: PlainModel(policy()),
             faults,
         }
     }
 
-    pub(crate) fn settler(&self) -> Settler<'_, Objects, Stream, Warehouse, PlainJudge> {
+    pub(crate) fn settler(&self) -> Settler<'_, Objects, Stream, Warehouse, PlainModel> {
         Settler {
             objects: &self.objects,
             decisions: &self.decisions,
@@ -182,9 +182,9 @@ impl World {
 }
 
 /// A judge who takes the evidence at its word: its `p` is the probability.
-pub(crate) struct PlainJudge(Policy);
+pub(crate) struct PlainModel(Policy);
 
-impl Judge for PlainJudge {
+impl SecondModel for PlainModel {
     fn version(&self) -> &'static str {
         "second"
     }

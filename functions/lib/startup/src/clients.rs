@@ -7,18 +7,18 @@ use aws_sdk_s3::config::Credentials;
 use store::{KinesisStream, S3};
 use warehouse::{Database, RedshiftData};
 
-/// Clients of AWS, configured as every AWS tool is: environment, profile, role. One set a process.
+/// Builds AWS clients from the usual AWS configuration: environment, profile or role.
 ///
-/// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_REDSHIFT_DATA` lead elsewhere than to AWS.
+/// `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_REDSHIFT_DATA` replace the endpoints of AWS.
 #[derive(Clone, Debug)]
 pub struct Clients {
     config: SdkConfig,
-    /// Where the Data API is, if not where the environment says.
+    /// Replaces the endpoint of the Data API that the configuration gives.
     data_api: Option<String>,
 }
 
 impl Clients {
-    /// Reads AWS's own configuration. Calls nothing yet.
+    /// Reads the configuration. Calls no service.
     pub async fn load() -> Self {
         Self {
             config: defaults().load().await,
@@ -26,8 +26,8 @@ impl Clients {
         }
     }
 
-    /// Clients of an AWS on this machine at `url`, with the Data API at `data_api`. Such an AWS checks
-    /// neither keys nor region.
+    /// Clients of LocalStack at `url`, with the Data API at `data_api`. LocalStack checks neither
+    /// keys nor region.
     pub async fn at(url: &str, data_api: Option<&str>) -> Self {
         let keys = Credentials::new("test", "test", None, None, "local");
         let config = defaults()
@@ -40,14 +40,13 @@ impl Clients {
         }
     }
 
-    /// AWS's own configuration, for clients that are not here.
+    /// The AWS configuration, for clients that this type does not build.
     pub const fn config(&self) -> &SdkConfig {
         &self.config
     }
 
-    /// The objects of this bucket.
     pub fn objects(&self, bucket: &str) -> S3 {
-        // Elsewhere than at AWS, buckets have no host names of their own.
+        // Outside AWS, a bucket has no host name of its own.
         let path_style = self.config.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(&self.config)
             .force_path_style(path_style)
@@ -55,12 +54,10 @@ impl Clients {
         S3::new(aws_sdk_s3::Client::from_conf(config), bucket)
     }
 
-    /// The stream of this name.
     pub fn decisions(&self, stream: &str) -> KinesisStream {
         KinesisStream::new(aws_sdk_kinesis::Client::new(&self.config), stream)
     }
 
-    /// This database, through the Data API.
     pub fn warehouse(&self, database: Database) -> RedshiftData {
         let mut config = aws_sdk_redshiftdata::config::Builder::from(&self.config);
         if let Some(url) = &self.data_api {
@@ -76,7 +73,7 @@ impl Clients {
 fn defaults() -> ConfigLoader {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
-        // Above the 30 s for which the Data API may be asked to wait.
+        // Longer than the 30 s that a call of the Data API may wait for its result.
         .operation_attempt_timeout(Duration::from_secs(40))
         .build();
     aws_config::defaults(BehaviorVersion::latest())

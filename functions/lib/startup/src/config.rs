@@ -2,30 +2,35 @@ use std::time::Duration;
 
 use warehouse::{Database, Target};
 
-/// Reads a function's variables and collects everything that is wrong with them, so that it can be
-/// mended at once.
+/// Reads a function's environment variables and collects all problems, so that one deployment can
+/// solve them all.
 ///
-/// Each method returns a value in any case; whether the values mean anything, [`Reader::finish`] says.
+/// Each method returns a value, also where the variable is missing or invalid. Use the values only
+/// if [`Variables::finish`] succeeds.
 ///
 /// ```
-/// let mut variables = startup::Reader::new(|name| (name == "BUCKET").then(|| "my-bucket".to_owned()));
+/// let lookup = |name: &str| (name == "BUCKET").then(|| "my-bucket".to_owned());
+/// let mut variables = startup::Variables::new(lookup);
 /// assert_eq!(variables.text("BUCKET"), "my-bucket");
 /// variables.flag("PUBLISH_APPROVALS");
 /// let error = variables.finish().unwrap_err();
-/// assert_eq!(error.to_string(), "configuration: PUBLISH_APPROVALS is not set: expected true or false");
+/// assert_eq!(
+///     error.to_string(),
+///     "configuration: PUBLISH_APPROVALS is not set: expected true or false"
+/// );
 /// ```
 #[derive(Debug)]
-pub struct Reader<L> {
+pub struct Variables<L> {
     lookup: L,
     problems: Vec<String>,
 }
 
-/// Everything that is wrong with a function's configuration.
+/// All problems of a function's configuration.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("configuration: {}", .0.join("; "))]
 pub struct ConfigError(pub Vec<String>);
 
-/// The process environment, as a lookup. An empty variable is as good as none.
+/// Looks up a variable of the process. An empty variable counts as not set.
 #[expect(
     clippy::disallowed_methods,
     reason = "the one place that reads the environment for all functions"
@@ -34,8 +39,7 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-impl<L: Fn(&str) -> Option<String>> Reader<L> {
-    /// Reads through `lookup`.
+impl<L: Fn(&str) -> Option<String>> Variables<L> {
     pub const fn new(lookup: L) -> Self {
         Self {
             lookup,
@@ -43,17 +47,15 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
-    /// A text that must be there.
+    /// A required text.
     pub fn text(&mut self, name: &str) -> String {
         self.parsed(name, "a text", |value| Some(value.to_owned()))
     }
 
-    /// A text that may be missing.
     pub fn optional(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.is_empty())
     }
 
-    /// `true` or `false`.
     pub fn flag(&mut self, name: &str) -> bool {
         self.parsed(name, "true or false", |value| value.parse().ok())
     }
@@ -68,27 +70,16 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     /// `WAREHOUSE_WORKGROUP` or `WAREHOUSE_CLUSTER` (with `WAREHOUSE_DB_USER`), `WAREHOUSE_DATABASE`
     /// and `WAREHOUSE_SECRET_ARN`.
     pub fn database(&mut self) -> Database {
-        let (workgroup, cluster) = (
-            self.optional("WAREHOUSE_WORKGROUP"),
-            self.optional("WAREHOUSE_CLUSTER"),
-        );
+        let workgroup = self.optional("WAREHOUSE_WORKGROUP");
+        let cluster = self.optional("WAREHOUSE_CLUSTER");
         let target = match (workgroup, cluster) {
             (Some(workgroup), None) => Target::Workgroup(workgroup),
             (None, Some(identifier)) => Target::Cluster {
                 identifier,
                 db_user: self.optional("WAREHOUSE_DB_USER"),
             },
-            (both, _) => {
-                let found = if both.is_some() {
-                    "both are"
-                } else {
-                    "neither is"
-                };
-                self.problem(format!(
-                    "WAREHOUSE_WORKGROUP, WAREHOUSE_CLUSTER: {found} set, expected one of them"
-                ));
-                Target::Workgroup(String::new())
-            }
+            (Some(_), Some(_)) => self.no_target("both are"),
+            (None, None) => self.no_target("neither is"),
         };
         Database {
             target,
@@ -97,12 +88,19 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
     }
 
+    fn no_target(&mut self, found: &str) -> Target {
+        self.problem(format!(
+            "WAREHOUSE_WORKGROUP, WAREHOUSE_CLUSTER: {found} set, expected one of them"
+        ));
+        Target::Workgroup(String::new())
+    }
+
     /// Adds a problem that the caller found.
     pub fn problem(&mut self, problem: String) {
         self.problems.push(problem);
     }
 
-    /// Everything that was wrong.
+    /// Fails if there was any problem.
     pub fn finish(self) -> Result<(), ConfigError> {
         if self.problems.is_empty() {
             Ok(())
@@ -121,8 +119,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             None => self.problem(format!("{name} is not set: expected {expected}")),
             Some(value) => match parse(&value) {
                 Some(value) => return value,
-                // Never the value itself: it may be a secret in the wrong place.
-                None => self.problem(format!("{name} is something else: expected {expected}")),
+                // The message does not show the value: it may be a misplaced secret.
+                None => self.problem(format!("{name} is invalid: expected {expected}")),
             },
         }
         T::default()
@@ -135,7 +133,7 @@ mod tests {
 
     #[test]
     fn all_problems_are_reported_together() {
-        let mut variables = Reader::new(|name: &str| {
+        let mut variables = Variables::new(|name: &str| {
             let value = match name {
                 "WAREHOUSE_WORKGROUP" | "WAREHOUSE_CLUSTER" => "x",
                 "PUBLISH_APPROVALS" => "yes",
@@ -152,7 +150,7 @@ mod tests {
             variables.finish().unwrap_err().0,
             [
                 "BUCKET is not set: expected a text",
-                "PUBLISH_APPROVALS is something else: expected true or false",
+                "PUBLISH_APPROVALS is invalid: expected true or false",
                 "SWEEP_GRACE_SECONDS is not set: expected a whole number of seconds",
                 "WAREHOUSE_WORKGROUP, WAREHOUSE_CLUSTER: both are set, expected one of them",
                 "WAREHOUSE_DATABASE is not set: expected a text",
@@ -161,9 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn a_cluster_may_name_its_user_and_its_secret() {
-        let mut variables =
-            Reader::new(|name: &str| (name != "WAREHOUSE_WORKGROUP").then(|| name.to_lowercase()));
+    fn a_cluster_has_an_optional_user_and_secret() {
+        let mut variables = Variables::new(|name: &str| {
+            (name != "WAREHOUSE_WORKGROUP").then(|| name.to_lowercase())
+        });
         let database = variables.database();
         assert_eq!(variables.finish(), Ok(()));
         let user = Some("warehouse_db_user".to_owned());

@@ -1,14 +1,16 @@
-//! What every function does before its first event: read its configuration, build its clients, load
-//! the bundle, start its logs.
+//! What every function does before its first event: it reads its configuration, builds its clients,
+//! opens the bundle and starts its log.
 
 mod bundle;
 mod clients;
 mod config;
 mod definition;
+mod follower;
 mod logs;
 
-pub use self::bundle::{BundleError, Follower, bundle_files, open_bundle, open_confirming};
+pub use self::bundle::{BundleError, bundle_files, open_bundle, open_confirm_bundle};
 pub use clients::Clients;
-pub use config::{ConfigError, Reader, environment};
+pub use config::{ConfigError, Variables, environment};
 pub use definition::{DefinitionError, definition_text};
+pub use follower::BundleFollower;
 pub use logs::{chain, start};

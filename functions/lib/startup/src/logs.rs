@@ -6,8 +6,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::environment;
 
-/// A function's `main`: starts the log, then runs `run`; what keeps it from starting, or ends it, is
-/// one line of the log.
+/// The body of a function's `main`: starts the log, then runs `run`. An error of `run` becomes one
+/// line of the log.
 pub async fn start(
     function: &str,
     run: impl Future<Output = Result<(), Box<dyn Error + Send + Sync>>>,
@@ -22,8 +22,8 @@ pub async fn start(
     }
 }
 
-/// One JSON object a line on standard output, filtered as `filter` says (as in `RUST_LOG`), by default
-/// from `info` on.
+/// Logs to standard output, one JSON object per line. `filter` has the syntax of `RUST_LOG`; the
+/// default is `info`.
 fn start_logs(filter: Option<&str>) {
     let filter = filter
         .and_then(|filter| EnvFilter::try_new(filter).ok())
@@ -36,7 +36,7 @@ fn start_logs(filter: Option<&str>) {
     let _ = log.with_env_filter(filter).try_init();
 }
 
-/// An error with its causes, in one line.
+/// The error and its sources in one line, separated by colons.
 pub fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
@@ -57,7 +57,7 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn a_chain_names_every_cause_once() {
+    fn a_chain_names_each_source_once() {
         assert_eq!(
             chain(&Outer(std::io::Error::other("inner"))),
             "outer: inner"

@@ -13,7 +13,7 @@ use decision::keys;
 use harness::memory::{Answer, Faults, Objects, Warehouse};
 use jiff::{SignedDuration, Timestamp};
 use load::ledger::{self, Generation, Manifest};
-use load::{Loader, NewObject, Settings, Table};
+use load::{Loader, NewObject, Settings, WarehouseTable};
 
 pub(crate) const BUCKET: &str = "second-look-bucket";
 pub(crate) const PREFIX: &str = "second-look";
@@ -80,7 +80,7 @@ impl World {
     }
 
     /// That nothing waits, nothing is under way, and nothing is left lying about.
-    pub(crate) fn assert_quiet(&self, table: Table) {
+    pub(crate) fn assert_quiet(&self, table: WarehouseTable) {
         assert_eq!(
             self.objects.keys(&ledger::waiting_prefix(table)),
             [""; 0],
@@ -111,7 +111,7 @@ fn copy(objects: &Objects, sql: &str, bad: &[&str], loaded: &Mutex<Vec<String>>)
         .split_once('/')
         .unwrap();
     // The invariant that all hangs on: when a load begins, the one before it has ended.
-    let table = Table::of_name(table).unwrap();
+    let table = WarehouseTable::of_name(table).unwrap();
     let ended = objects.keys(&ledger::ended_prefix(table));
     let ended = ended
         .iter()
@@ -148,7 +148,7 @@ pub(crate) fn object(key: &str) -> NewObject {
 }
 
 /// What stands for the bundle's SQL here: all that the twin's COPY must know.
-pub(crate) fn load_sql(table: Table, manifest: &str) -> Vec<String> {
+pub(crate) fn load_sql(table: WarehouseTable, manifest: &str) -> Vec<String> {
     vec![
         format!("COPY {} FROM '{manifest}'", table.name()),
         "MERGE".to_owned(),

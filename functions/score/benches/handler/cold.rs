@@ -1,6 +1,6 @@
-//! A cold start of the real binary: its process is started against a Runtime API of our own on
-//! 127.0.0.1, with a bundle from a folder. It asks for its first event when it is initialised, and
-//! gets an empty batch.
+//! Measures a cold start of the real binary. We start its process against our own Runtime API on
+//! 127.0.0.1, with a bundle from a folder. The function requests its first event when it is
+//! initialised; we send an empty batch.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,32 +13,38 @@ use serde_json::{Value, json};
 const STARTS: usize = 10;
 const EVENT: &str = r#"{"Records":[]}"#;
 
-/// The median of several starts.
+/// What one cold start took. Ordered by the time to the first response.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct ColdStart {
+    until_response: Duration,
+    /// Until the function requested its first event.
+    init: Duration,
+    peak_memory_kb: u64,
+}
+
+/// The median of [`STARTS`] cold starts.
 pub(crate) fn start(binary: &Path) -> io::Result<Value> {
     let folder = std::env::temp_dir().join(format!("second-look-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     for (name, bytes) in harness::fixture::files() {
         std::fs::write(folder.join(name), bytes)?;
     }
-    let mut starts = (0..STARTS)
-        .map(|_| once(binary, &folder))
-        .collect::<io::Result<Vec<_>>>();
+    let starts: io::Result<Vec<_>> = (0..STARTS).map(|_| once(binary, &folder)).collect();
     std::fs::remove_dir_all(&folder)?;
-    if let Ok(starts) = &mut starts {
-        starts.sort();
-    }
-    let starts = starts?;
-    let (response, init, memory) = starts.get(STARTS / 2).copied().unwrap_or_default();
+    let mut starts = starts?;
+    starts.sort();
+    let median = starts.get(STARTS / 2).copied().unwrap_or_default();
     let ms = |duration: Duration| (duration.as_secs_f64() * 1e4).round() / 10.0;
     Ok(json!({
-        "bundle": "the smallest one, from a folder: from S3 its download is added",
-        "process_start_to_first_response_ms": ms(response), "init_ms": ms(init),
-        "peak_memory_mb": memory / 1024, "binary_bytes": std::fs::metadata(binary)?.len(),
+        "bundle": "the smallest one, from a folder; from S3 its download is added",
+        "process_start_to_first_response_ms": ms(median.until_response),
+        "init_ms": ms(median.init),
+        "peak_memory_mb": median.peak_memory_kb / 1024,
+        "binary_bytes": std::fs::metadata(binary)?.len(),
     }))
 }
 
-/// Time to the first response, time to the first request for an event, peak memory in KB.
-fn once(binary: &Path, bundle: &Path) -> io::Result<(Duration, Duration, u64)> {
+fn once(binary: &Path, bundle: &Path) -> io::Result<ColdStart> {
     let api = TcpListener::bind("127.0.0.1:0")?;
     let started = Instant::now();
     let child = Command::new(binary)
@@ -65,17 +71,18 @@ fn once(binary: &Path, bundle: &Path) -> io::Result<(Duration, Duration, u64)> {
     let mut child = Running(child);
     api.set_nonblocking(true)?;
     let mut init = None;
-    // An answer is awaited on whichever connection it comes.
+    // The function may use one connection or several.
     loop {
         let connection = match api.accept() {
             Ok((connection, _)) => connection,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 if let Some(status) = child.0.try_wait()? {
                     return Err(io::Error::other(format!(
-                        "the function ended before it was asked: {status}"
+                        "the function exited before its first response: {status}"
                     )));
                 }
-                std::thread::sleep(Duration::from_micros(50)); // a hundredth of what is measured
+                // About a hundredth of the measured time.
+                std::thread::sleep(Duration::from_micros(50));
                 continue;
             }
             Err(error) => return Err(error),
@@ -87,17 +94,21 @@ fn once(binary: &Path, bundle: &Path) -> io::Result<(Duration, Duration, u64)> {
                 init.get_or_insert_with(|| started.elapsed());
                 answer(connection.get_mut(), "200 OK", EVENT)?;
             } else if path.ends_with("/response") {
-                let response = started.elapsed();
-                let memory = super::kilobytes(&child.0.id().to_string(), "VmHWM");
-                return Ok((response, init.unwrap_or_default(), memory));
+                return Ok(ColdStart {
+                    until_response: started.elapsed(),
+                    init: init.unwrap_or_default(),
+                    peak_memory_kb: super::kilobytes(&child.0.id().to_string(), "VmHWM"),
+                });
             } else {
-                return Err(io::Error::other(format!("the function asked for {path}")));
+                return Err(io::Error::other(format!(
+                    "unexpected request of the function: {path}"
+                )));
             }
         }
     }
 }
 
-/// Ends with the measurement.
+/// Kills the process when dropped.
 struct Running(Child);
 
 impl Drop for Running {
@@ -107,7 +118,7 @@ impl Drop for Running {
     }
 }
 
-/// The next request's path, its body read; none when the connection has ended.
+/// Reads one request and returns its path. `None` if the connection is closed.
 fn request(connection: &mut BufReader<TcpStream>) -> io::Result<Option<String>> {
     let mut line = String::new();
     if connection.read_line(&mut line)? == 0 {
@@ -142,7 +153,8 @@ fn answer(connection: &mut TcpStream, status: &str, body: &str) -> io::Result<()
         connection,
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
          lambda-runtime-aws-request-id: 1\r\nlambda-runtime-deadline-ms: {deadline}\r\n\
-         lambda-runtime-invoked-function-arn: arn:aws:lambda:us-east-1:123456789012:function:score\r\n\r\n{body}",
+         lambda-runtime-invoked-function-arn: \
+         arn:aws:lambda:us-east-1:123456789012:function:score\r\n\r\n{body}",
         body.len()
     )
 }

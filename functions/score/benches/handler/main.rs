@@ -1,7 +1,7 @@
-//! How fast the hot path is, and how soon it begins: `make bench`.
+//! Measures the handler's throughput and its cold start: `make bench`.
 //!
-//! Writes target/bench/summary.json. One thread; the best of several rounds counts, since all that
-//! can disturb a round makes it slower.
+//! Writes target/bench/summary.json. Uses one thread and reports the best of several rounds,
+//! because disturbances only make a round slower.
 
 #![expect(
     clippy::indexing_slicing,
@@ -23,19 +23,20 @@ use bundle::{Bundle, Scratch};
 use harness::fixture::{bundle, profiled};
 use harness::memory::{Faults, Objects, Stream, Warehouse};
 use jiff::Timestamp;
-use score::{Context, Judged, Records, Settings, read, unwrap};
+use score::{DecidedBatch, Handler, Publish, Records, Settings, open_records, read_transactions};
 use scoring::{Forest, Matrix, Node, Split, Tree};
 use serde_json::{Value, json};
+use startup::BundleFollower;
 
 const BATCHES: [usize; 3] = [100, 1_000, 10_000];
-/// Every 50th transaction is dear and held.
+/// Every 50th transaction has a high amount and is held.
 const HOLD_EVERY: usize = 50;
 const ROUNDS: u32 = 15;
-/// A larger model than training makes of the shipped definition.
+/// A larger model than training builds from the shipped definition.
 const TREES: usize = 300;
 const DEPTH: usize = 4;
 const FEATURES: usize = 12;
-/// Customers in the event, each with a profile.
+/// Distinct customers in the event. Each has a profile.
 const CUSTOMERS: usize = 5_000;
 
 fn main() {
@@ -43,25 +44,25 @@ fn main() {
         json!({ "machine": { "cores": std::thread::available_parallelism().unwrap().get() } });
     for size in BATCHES {
         let event = event(size);
-        for publish_approvals in [false, true] {
-            let name = if publish_approvals {
-                "handler_with_approvals"
-            } else {
-                "handler"
-            };
-            let ns = handler(&event, size, publish_approvals);
+        for (name, publish) in [
+            ("handler", Publish::HoldsOnly),
+            ("handler_with_approvals", Publish::AllDecisions),
+        ] {
+            let ns = handler(&event, size, publish);
+            let per_second = 1e9 / ns;
             println!(
-                "{name:<24} {size:>6} transactions a batch: {:>9.0} a second and core, {ns:.0} ns each",
-                1e9 / ns
+                "{name:<24} {size:>6} transactions per batch: \
+                 {per_second:>9.0} per second and core, {ns:.0} ns each"
             );
             summary[name][size.to_string()] = json!({
-                "transactions_per_second_and_core": (1e9 / ns).round(), "ns_per_transaction": ns.round(),
+                "transactions_per_second_and_core": per_second.round(),
+                "ns_per_transaction": ns.round(),
                 "event_bytes": event.len(),
             });
         }
     }
     let parts = parts(&event(1_000));
-    println!("parts, ns per transaction (batches of 1000): {parts}");
+    println!("ns per transaction of each part (batches of 1000): {parts}");
     summary["ns_per_transaction"] = parts;
     summary["peak_memory_mb"] = json!(kilobytes("self", "VmHWM") / 1024);
     match cold::start(Path::new(env!("CARGO_BIN_EXE_score"))) {
@@ -69,7 +70,7 @@ fn main() {
             println!("cold start: {cold}");
             summary["cold_start"] = cold;
         }
-        Err(why) => panic!("no cold start was measured: {why}"),
+        Err(error) => panic!("can't measure the cold start: {error}"),
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/bench");
     std::fs::create_dir_all(&folder).unwrap();
@@ -81,7 +82,7 @@ fn main() {
     println!("written to target/bench/summary.json");
 }
 
-/// A Kinesis event of so many records of about 430 bytes, as the text that Lambda sends.
+/// A Kinesis event as Lambda sends it, with one transaction of about 430 bytes in each record.
 fn event(transactions: usize) -> Vec<u8> {
     let mut text = String::from("{\"Records\":[");
     for i in 0..transactions {
@@ -90,34 +91,57 @@ fn event(transactions: usize) -> Vec<u8> {
         } else {
             5.0 + (i % 90) as f64
         };
-        let transaction = format!(
-            r#"{{"transaction_id":"T{i:09}","occurred_at":"2026-01-31T08:59:{:02}.{:03}Z","amount":{amount:.2},"customer_id":"C{:06}","terminal_id":"S{:05}","merchant":{{"name":"Corner shop {}","category":"5411","country":"DE"}},"card":{{"bin":"45717360","entry":"contactless","network":"visa"}},"device":{{"ip":"203.0.113.{}","agent":"pos/4.2","session":"{:032x}"}},"currency":"EUR","channel":"point_of_sale"}}"#,
-            i % 60,
-            i % 1_000,
-            i * 7_919 % CUSTOMERS,
-            i * 104_729 % 10_000,
-            i % 500,
-            i % 255,
-            i * 2_654_435_761
-        );
-        let number = format!("4959033827149025660855969253836157109592157{i:013}");
         let comma = if i == 0 { "" } else { "," };
-        write!(
-            text,
-            r#"{comma}{{"kinesis":{{"kinesisSchemaVersion":"1.0","partitionKey":"C{i}","sequenceNumber":"{number}","data":"{}","approximateArrivalTimestamp":1769850000.{:03}}},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":"shardId-000000000006:{number}","eventName":"aws:kinesis:record","invokeIdentityArn":"arn:aws:iam::123456789012:role/second-look-functions","awsRegion":"us-east-1","eventSourceARN":"arn:aws:kinesis:us-east-1:123456789012:stream/second-look-transactions"}}"#,
-            STANDARD.encode(transaction), i % 1_000
-        )
-        .unwrap();
+        let data = STANDARD.encode(transaction(i, amount));
+        write!(text, "{comma}{}", record(i, &data)).unwrap();
     }
     text.push_str("]}");
     text.into_bytes()
+}
+
+fn transaction(i: usize, amount: f64) -> String {
+    let second = i % 60;
+    let millisecond = i % 1_000;
+    let customer = i * 7_919 % CUSTOMERS;
+    let terminal = i * 104_729 % 10_000;
+    let shop = i % 500;
+    let host = i % 255;
+    let session = i * 2_654_435_761;
+    [
+        format!(r#"{{"transaction_id":"T{i:09}","#),
+        format!(r#""occurred_at":"2026-01-31T08:59:{second:02}.{millisecond:03}Z","#),
+        format!(r#""amount":{amount:.2},"#),
+        format!(r#""customer_id":"C{customer:06}","terminal_id":"S{terminal:05}","#),
+        format!(r#""merchant":{{"name":"Corner shop {shop}","category":"5411","country":"DE"}},"#),
+        r#""card":{"bin":"45717360","entry":"contactless","network":"visa"},"#.to_owned(),
+        format!(r#""device":{{"ip":"203.0.113.{host}","agent":"pos/4.2","#),
+        format!(r#""session":"{session:032x}"}},"#),
+        r#""currency":"EUR","channel":"point_of_sale"}"#.to_owned(),
+    ]
+    .concat()
+}
+
+fn record(i: usize, data: &str) -> String {
+    let number = format!("4959033827149025660855969253836157109592157{i:013}");
+    let millisecond = i % 1_000;
+    [
+        r#"{"kinesis":{"kinesisSchemaVersion":"1.0","#.to_owned(),
+        format!(r#""partitionKey":"C{i}","sequenceNumber":"{number}","data":"{data}","#),
+        format!(r#""approximateArrivalTimestamp":1769850000.{millisecond:03}}},"#),
+        r#""eventSource":"aws:kinesis","eventVersion":"1.0","#.to_owned(),
+        format!(r#""eventID":"shardId-000000000006:{number}","eventName":"aws:kinesis:record","#),
+        r#""invokeIdentityArn":"arn:aws:iam::123456789012:role/second-look-functions","#.to_owned(),
+        r#""awsRegion":"us-east-1","eventSourceARN":"#.to_owned(),
+        r#""arn:aws:kinesis:us-east-1:123456789012:stream/second-look-transactions"}"#.to_owned(),
+    ]
+    .concat()
 }
 
 fn now() -> Timestamp {
     "2026-01-31T09:00:05Z".parse().unwrap()
 }
 
-/// The shortest of several rounds, in ns per transaction.
+/// The time of the shortest round, in ns per transaction.
 fn best<T>(transactions: usize, mut round: impl FnMut() -> T) -> f64 {
     let shortest = (0..ROUNDS).map(|_| {
         let started = Instant::now();
@@ -127,39 +151,38 @@ fn best<T>(transactions: usize, mut round: impl FnMut() -> T) -> f64 {
     shortest.min().unwrap_or(Duration::ZERO).as_nanos() as f64 / transactions as f64
 }
 
-/// Event bytes in, decisions and S3 body out, adapters in memory.
-fn handler(event: &[u8], transactions: usize, publish_approvals: bool) -> f64 {
+/// From the event's bytes to decisions and the S3 object, with in-memory adapters.
+fn handler(event: &[u8], transactions: usize, publish: Publish) -> f64 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
         .unwrap();
     let bundle = std::cell::Cell::new(Some(bundle()));
     best(transactions, || {
-        // Adapters in memory keep all they are given: each round has new ones.
+        // In-memory adapters keep all they get, so each round has new ones.
         let faults = Faults::none();
-        let context = Context {
+        let mut handler = Handler {
             bundle: bundle.take().unwrap(),
+            // A bundle in a folder never changes.
+            follower: BundleFollower::new("./bundle"),
             objects: Objects::with(&faults),
             decisions: Stream::with(&faults),
             warehouse: Warehouse::with(&faults),
             settings: Settings {
                 statement_prefix: "second-look".to_owned(),
-                publish_approvals,
+                publish,
                 patience: Duration::from_secs(5),
             },
         };
         let records: Records = serde_json::from_slice(event).unwrap();
-        let response = runtime.block_on(context.handle(&records, now())).unwrap();
+        let response = runtime.block_on(handler.handle(records, now())).unwrap();
         assert!(response.batch_item_failures.is_empty());
-        assert_eq!(
-            context.decisions.published().len(),
-            if publish_approvals {
-                transactions
-            } else {
-                transactions / HOLD_EVERY
-            }
-        );
-        bundle.set(Some(context.bundle));
+        let expected = match publish {
+            Publish::AllDecisions => transactions,
+            Publish::HoldsOnly => transactions / HOLD_EVERY,
+        };
+        assert_eq!(handler.decisions.published().len(), expected);
+        bundle.set(Some(handler.bundle));
     })
 }
 
@@ -168,8 +191,8 @@ fn parts(event: &[u8]) -> Value {
     let records: Records = serde_json::from_slice(event).unwrap();
     let rows = records.len();
     let mut rejected = Vec::new();
-    let frames = unwrap(&records, &mut rejected);
-    let batch = read(bundle.schema(), &records, &frames, &mut rejected);
+    let frames = open_records(&records, &mut rejected);
+    let batch = read_transactions(bundle.schema(), &records, &frames, &mut rejected);
     assert_eq!((batch.len(), rejected.len()), (rows, 0));
     let mut scratch = Scratch::default();
     assert!(rows <= CUSTOMERS);
@@ -178,17 +201,15 @@ fn parts(event: &[u8]) -> Value {
     });
     let decode = best(rows, || {
         let mut rejected = Vec::new();
-        let frames = unwrap(&records, &mut rejected);
-        read(bundle.schema(), &records, &frames, &mut rejected).len()
+        let frames = open_records(&records, &mut rejected);
+        read_transactions(bundle.schema(), &records, &frames, &mut rejected).len()
     });
-    let replace_profiles = replace_profiles();
+    let profiled = bundle_with_profiles();
     let features = best(rows, || {
-        replace_profiles
-            .first_scores(&batch, &mut scratch)
-            .scores
-            .len()
+        profiled.first_scores(&batch, &mut scratch).scores.len()
     });
-    let (forest, matrix) = (forest(), matrix(rows));
+    let forest = forest();
+    let matrix = matrix(rows);
     let mut scores = Vec::new();
     let scoring = best(rows, || {
         forest.score(&matrix, &mut scores);
@@ -196,20 +217,22 @@ fn parts(event: &[u8]) -> Value {
     });
     let first = bundle.first_scores(&batch, &mut scratch);
     let encoding = best(rows, || {
-        let mut judged = Judged::default();
-        judged.decide(&bundle, &records, &batch, first, false, now());
-        judged.body.len()
+        let mut decided = DecidedBatch::default();
+        decided.add_decisions(&bundle, &records, &batch, first, Publish::HoldsOnly, now());
+        decided.body.len()
     });
     json!({
-        "event_to_records": event.round(), "records_to_columns": decode.round(),
-        "two_features_and_one_tree": features.round(), "twelve_features_300_trees_of_depth_4": scoring.round(),
+        "event_to_records": event.round(),
+        "records_to_columns": decode.round(),
+        "two_features_and_one_tree": features.round(),
+        "twelve_features_300_trees_of_depth_4": scoring.round(),
         "decisions_and_body": encoding.round(),
     })
 }
 
-/// A first look of two features, one of them from its customer's profile, and one tree: all but the
-/// features costs next to nothing.
-fn replace_profiles() -> Bundle {
+/// A bundle with a first look of two features and one tree; one feature comes from the customer's
+/// profile. Only the features take noticeable time.
+fn bundle_with_profiles() -> Bundle {
     let customers: Vec<String> = (0..CUSTOMERS)
         .map(|number| format!("C{number:06}"))
         .collect();
@@ -221,10 +244,10 @@ fn replace_profiles() -> Bundle {
     Bundle::open(&profiled(midnight, Some(&means))).unwrap()
 }
 
-/// Numbers that follow no order: the branches of a tree must not be foreseeable.
-struct Disorder(u64);
+/// Pseudo-random numbers: the processor must not be able to predict a tree's branches.
+struct RandomNumbers(u64);
 
-impl Disorder {
+impl RandomNumbers {
     /// From 0 to 1.
     fn next(&mut self) -> f64 {
         self.0 = self
@@ -235,21 +258,21 @@ impl Disorder {
     }
 }
 
-/// Full trees, each leaf another value.
+/// Complete trees with distinct leaf values.
 fn forest() -> Forest {
-    let mut disorder = Disorder(1);
+    let mut random = RandomNumbers(1);
     let inner = (1 << DEPTH) - 1;
     let mut node = |place: usize| {
-        let feature = (disorder.next() * FEATURES as f64) as usize;
+        let feature = (random.next() * FEATURES as f64) as usize;
         let split = Split {
             feature,
-            threshold: disorder.next(),
+            threshold: random.next(),
             below: 2 * place + 1,
             other: 2 * place + 2,
             missing_below: false,
         };
         Node {
-            value: disorder.next() - 0.5,
+            value: random.next() - 0.5,
             split: (place < inner).then_some(split),
         }
     };
@@ -265,13 +288,13 @@ fn forest() -> Forest {
 }
 
 fn matrix(rows: usize) -> Matrix {
-    let mut disorder = Disorder(2);
+    let mut random = RandomNumbers(2);
     let mut matrix = Matrix::new(FEATURES);
-    (0..rows * FEATURES).for_each(|_| matrix.push(disorder.next()));
+    (0..rows * FEATURES).for_each(|_| matrix.push(random.next()));
     matrix
 }
 
-/// A figure of `/proc/<pid>/status`.
+/// One line of `/proc/<pid>/status`, in kB.
 fn kilobytes(pid: &str, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let line = status

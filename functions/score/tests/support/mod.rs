@@ -1,6 +1,10 @@
-//! A handler among twins.
+//! A handler with in-memory adapters.
 
-pub(crate) use harness::fixture::bundle;
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test uses a part of it"
+)]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,22 +14,27 @@ use decision::keys;
 use decision::ledger::{LedgerEntry, SettleWork};
 use harness::memory::{Faults, Objects, Stream, Warehouse};
 use jiff::Timestamp;
-use score::{Context, Records, Settings};
+use score::{Handler, Publish, Records, Settings};
 use serde_json::Value;
+use startup::BundleFollower;
 use store::gunzip;
 
-pub(crate) type Twins = Context<Objects, Stream, Warehouse>;
+pub(crate) type TestHandler = Handler<Objects, Stream, Warehouse>;
 
-pub(crate) fn context(faults: &Faults) -> Twins {
-    Context {
-        bundle: bundle(),
+pub(crate) const SHARD: &str = "000000000006";
+
+pub(crate) fn handler(faults: &Faults) -> TestHandler {
+    Handler {
+        bundle: harness::fixture::bundle(),
+        // A bundle in a folder never changes.
+        follower: BundleFollower::new("./bundle"),
         objects: Objects::with(faults),
         decisions: Stream::with(faults),
         warehouse: Warehouse::with(faults),
         settings: Settings {
             statement_prefix: "second-look".to_owned(),
-            publish_approvals: true,
-            // Long for a twin, which answers at once, and short for a test.
+            publish: Publish::AllDecisions,
+            // The in-memory warehouse answers at once; a test that exceeds this must stay short.
             patience: Duration::from_millis(500),
         },
     }
@@ -37,7 +46,7 @@ pub(crate) fn now() -> Timestamp {
 
 /// Records of one transaction each: (number, amount).
 pub(crate) fn records(transactions: &[(u32, f64)]) -> Records {
-    let mut records = Records::of_shard("000000000006");
+    let mut records = Records::of_shard(SHARD);
     for &(number, amount) in transactions {
         push(&mut records, number, transaction(number, amount).as_bytes());
     }
@@ -54,16 +63,15 @@ pub(crate) fn sequence_number(number: u32) -> String {
 }
 
 pub(crate) fn transaction(number: u32, amount: f64) -> String {
-    format!(
-        r#"{{"transaction_id":"T{number}","occurred_at":"2026-01-31T08:59:00Z","amount":{amount},"customer_id":"C{}","terminal_id":"S{}"}}"#,
-        number % 7,
-        number % 3
-    )
+    let customer = number % 7;
+    let terminal = number % 3;
+    format!(r#"{{"transaction_id":"T{number}","occurred_at":"2026-01-31T08:59:00Z","#)
+        + &format!(r#""amount":{amount},"customer_id":"C{customer}","terminal_id":"S{terminal}"}}"#)
 }
 
-/// What the handler reports as failed.
-pub(crate) async fn handle(context: &Twins, records: &Records) -> Vec<String> {
-    let response = context.handle(records, now()).await.unwrap();
+/// The sequence numbers that the handler reports as failed.
+pub(crate) async fn handle(handler: &mut TestHandler, records: &Records) -> Vec<String> {
+    let response = handler.handle(records.clone(), now()).await.unwrap();
     response
         .batch_item_failures
         .into_iter()
@@ -71,33 +79,33 @@ pub(crate) async fn handle(context: &Twins, records: &Records) -> Vec<String> {
         .collect()
 }
 
-/// Every row that COPY would see, by transaction id and decision id: a retry may write one twice.
-pub(crate) fn rows(context: &Twins) -> BTreeMap<(String, String), Value> {
+/// All rows that COPY would load, by transaction id and decision id. A retry may write a row twice.
+pub(crate) fn rows(handler: &TestHandler) -> BTreeMap<(String, String), Value> {
     let mut rows = BTreeMap::new();
-    for key in context.objects.keys(keys::TRANSACTIONS) {
-        let lines = gunzip(&key, &context.objects.bytes(&key).unwrap()).unwrap();
+    for key in handler.objects.keys(keys::TRANSACTIONS) {
+        let lines = gunzip(&key, &handler.objects.bytes(&key).unwrap()).unwrap();
         for line in lines
             .split(|&byte| byte == b'\n')
             .filter(|line| !line.is_empty())
         {
             let row: Value = serde_json::from_slice(line).unwrap_or_else(|e| panic!("{key}: {e}"));
-            let text = |name: &str| row[name].as_str().unwrap().to_owned();
+            let text = |name| row.get(name).and_then(Value::as_str).unwrap().to_owned();
             rows.insert((text("transaction_id"), text("decision_id")), row);
         }
     }
     rows
 }
 
-pub(crate) fn ledger(context: &Twins) -> Vec<LedgerEntry> {
-    let keys = context.objects.keys(keys::PENDING);
+pub(crate) fn ledger(handler: &TestHandler) -> Vec<LedgerEntry> {
+    let keys = handler.objects.keys(keys::PENDING);
     keys.iter()
-        .map(|key| serde_json::from_slice(&context.objects.bytes(key).unwrap()).unwrap())
+        .map(|key| serde_json::from_slice(&handler.objects.bytes(key).unwrap()).unwrap())
         .collect()
 }
 
 pub(crate) fn holds(entry: &LedgerEntry) -> &[Hold] {
     match &entry.work {
         SettleWork::Confirm { holds } => holds,
-        SettleWork::Load { .. } => panic!("score wrote the entry of a load"),
+        SettleWork::Load { .. } => panic!("score wrote a ledger entry of a load"),
     }
 }

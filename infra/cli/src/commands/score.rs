@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use bundle::Bundle;
 use jiff::Timestamp;
-use score::{Records, judge};
+use score::{Publish, Records, decide};
 use serde_json::Value;
 
 use crate::input::{self, Item};
@@ -117,20 +117,20 @@ impl Scoring<'_> {
         for (line, bytes) in &lines {
             records.push(&line.to_string(), now, bytes);
         }
-        let judged = judge(self.bundle, &records, true, now);
-        for outgoing in &judged.outgoing {
+        let decided = decide(self.bundle, &records, Publish::AllDecisions, now);
+        for outgoing in &decided.outgoing {
             self.out.write_all(&outgoing.data)?;
             self.out.write_all(b"\n")?;
         }
-        for rejected in judged.rejected.iter().map(|unread| &unread.rejected) {
+        for rejected in decided.rejected.iter().map(|object| &object.rejected) {
             self.bar.note(&format!(
                 "line {}: {}",
                 rejected.sequence_number, rejected.error
             ));
         }
-        self.transactions += judged.transactions;
-        self.holds += judged.holds.len();
-        self.unread += judged.rejected.len();
+        self.transactions += decided.transactions;
+        self.holds += decided.holds.len();
+        self.unread += decided.rejected.len();
         self.bar.inc(lines.len() as u64);
         Ok(())
     }

@@ -113,7 +113,7 @@ async fn refresh(local: &Local, cut_off: Timestamp) -> Result<String> {
     };
     // Score looks at the pointer before a batch, so that nobody can see it follow before there is one: when this is
     // over, the next batch has the new profiles.
-    tokio::time::sleep(startup::Follower::EVERY).await;
+    tokio::time::sleep(startup::BundleFollower::INTERVAL).await;
     Ok(format!(
         "{} profiles as of {}",
         thousands(told.profiles),

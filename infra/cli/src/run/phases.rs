@@ -247,7 +247,7 @@ fn score_us(local: &Local) -> Option<f64> {
                 let field = field(name)?;
                 field.as_f64().or_else(|| field.as_str()?.parse().ok())
             };
-            if let (Some(us), Some(transactions)) = (number("judged_us"), number("transactions")) {
+            if let (Some(us), Some(transactions)) = (number("decide_us"), number("transactions")) {
                 totals = (totals.0 + us, totals.1 + transactions);
             }
         }
