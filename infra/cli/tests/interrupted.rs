@@ -84,7 +84,7 @@ fn signalled(mut look: Child, signal: &str, state: &Path, code: i32) {
     let said = std::io::read_to_string(look.stderr.take().unwrap()).unwrap();
     assert_eq!(status.code(), Some(code), "{said}");
     assert!(
-        said.contains("interrupted: ending what was started"),
+        said.contains("interrupted: stopping all processes of this run"),
         "{said}"
     );
     assert_eq!(processes(state), BTreeMap::new(), "{said}");

@@ -9,61 +9,55 @@ use std::{fs, io};
 use crate::processes;
 use crate::{Options, Progress, Venv};
 
-/// Why the stack was not deployed.
+/// Why the stack was not deployed or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A function was not built.
-    #[error("{0} is missing; build it with `cargo build --release`")]
+    #[error("{0} is missing: build it with `cargo build --release`")]
     Missing(PathBuf),
-    /// A file could not be read or written.
     #[error("cannot use {path}")]
     File { path: PathBuf, source: io::Error },
-    /// The AWS CLI could not be run.
     #[error("cannot run {program}")]
     Start { program: PathBuf, source: io::Error },
     #[error("`aws {command}` failed:\n{output}")]
     Aws { command: String, output: String },
-    /// The AWS CLI printed what is no JSON.
-    #[error("`aws {command}` printed no json")]
+    #[error("`aws {command}` printed something other than JSON")]
     Answer {
         command: String,
-        /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// The stack could not be made.
     #[error("stack {stack} ended as {status:?}: {reasons}")]
     Stack {
         stack: String,
-        /// CloudFormation's word for its state.
+        /// CloudFormation's name of the state.
         status: String,
-        /// What CloudFormation says of each failed resource.
+        /// CloudFormation's reason for each failed resource.
         reasons: String,
     },
-    /// The stack has no such output.
-    #[error("the stack has no output {0}; was it deployed?")]
+    #[error("the stack has no output {0}: deploy it first")]
     NoOutput(&'static str),
 }
 
 /// The stack's name where none is given.
 pub const STACK: &str = "second-look";
 
-/// The functions, named as their binaries.
+/// The functions, by the names of their binaries.
 pub const FUNCTIONS: [&str; 5] = ["score", "confirm", "sweep", "load", "train"];
 
 const TO_DEPLOY: Duration = Duration::from_secs(300);
 
-/// What the stack is deployed with.
+/// The stack's name and the parameters that it is deployed with.
 #[derive(Clone, Debug)]
 pub struct Parameters {
     /// The stack's name, and the prefix of its statements' names.
     pub stack: String,
-    /// The template's parameters; those not named keep their defaults.
+    /// Parameters of the template. The others keep their defaults.
     pub overrides: BTreeMap<String, String>,
 }
 
 impl Default for Parameters {
-    /// For this machine: the stand-in answers to any workgroup; loads and sweeps come quickly; approvals
-    /// are published; profiles, whose days are those of the data, are made anew by whoever plays these.
+    /// For this machine: the stand-in answers to any workgroup, loads and sweeps are frequent, approvals
+    /// are published. Profiles are not on a schedule: a replay refreshes them at the cut-offs of its
+    /// data.
     fn default() -> Self {
         let overrides = [
             (
@@ -216,7 +210,7 @@ pub(crate) fn deploy(
     aws.outputs(&parameters.stack)
 }
 
-/// Deletes a stack and what its buckets hold; nothing where there is none.
+/// Deletes a stack and the objects in its buckets. Does nothing if there is no such stack.
 pub(crate) fn withdraw(
     options: &Options,
     venv: &Venv,
@@ -243,7 +237,7 @@ pub(crate) fn withdraw(
             });
         }
     }
-    // The template lets the bucket outlive its stack; LocalStack does not.
+    // By the template the bucket survives its stack. In LocalStack it is deleted too.
     let buckets: Vec<String> =
         aws.answer(&["s3api", "list-buckets", "--query", "Buckets[].Name"])?;
     for bucket in [outputs.bucket()?.to_owned(), artifacts(stack)]
@@ -307,7 +301,7 @@ impl Aws<'_> {
             .args(arguments)
             .args(["--output", "json"])
             .envs(self.environment);
-        // A developer's own profile has no say here.
+        // The developer's own profile must not reach calls to this machine.
         command
             .env_remove("AWS_PROFILE")
             .env("AWS_CONFIG_FILE", "/dev/null")
@@ -375,7 +369,7 @@ impl Aws<'_> {
 
     fn answer<T: serde::de::DeserializeOwned>(&self, arguments: &[&str]) -> Result<T, Error> {
         let answer = self.run(arguments)?;
-        // An empty list is printed as nothing or null.
+        // The AWS CLI prints an empty list as nothing or as null.
         let answer: &[u8] = if matches!(answer.trim_ascii(), b"" | b"null") {
             b"[]"
         } else {

@@ -1,8 +1,8 @@
-//! Everything of Second Look that runs on this machine: `LocalStack` (the local AWS), PostgreSQL
-//! behind the Redshift stand-in, and the stack of `infra/template.yaml` deployed on them.
+//! Second Look on this machine: `LocalStack` plays AWS, PostgreSQL behind the stand-in plays Redshift,
+//! and the stack of `infra/template.yaml` is deployed on them.
 //!
-//! One *state folder* holds all there is of one such system: logs, data, `state.json`. Two
-//! systems with two folders may run side by side; nothing listens beyond 127.0.0.1.
+//! A *state folder* holds everything of one such system: logs, data, `state.json`. Systems with
+//! different folders run side by side. All servers listen on 127.0.0.1 only.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), local::Error> {
@@ -35,38 +35,34 @@ pub use venv::{Error as VenvError, Venv};
 /// Why the local system could not be started, used or stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The Python environment is missing and could not be made.
-    #[error("the Python environment is not usable")]
+    #[error("cannot set up the Python environment")]
     Venv(#[from] venv::Error),
     #[error("localstack did not start")]
     LocalStack(#[from] localstack::Error),
     #[error("postgresql did not start")]
     Postgres(#[from] postgres::Error),
-    /// The stand-in for Redshift did not start.
     #[error("the redshift stand-in did not start")]
     StandIn(#[from] stand_in::Error),
-    /// The stack could not be deployed.
     #[error("the stack was not deployed")]
     Deploy(#[from] deploy::Error),
-    /// The state folder could not be read or written, or is in use.
-    #[error("the state folder is not usable")]
+    /// The state folder can't be read or written, or is in use.
+    #[error("cannot use the state folder")]
     State(#[from] state::Error),
-    /// Processes could not be watched or ended.
-    #[error("processes could not be managed")]
+    #[error("cannot watch or end processes")]
     Processes(#[from] processes::Error),
 }
 
-/// A step of [`Local::up`] and [`Local::deploy`], for a progress display.
+/// A step of [`Local::up`] or [`Local::deploy`], for a progress display.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// What a run before left behind is removed.
+    /// Remove the leftovers of an earlier run.
     Clean,
-    /// The Python environment is checked and, the first time, made (a minute without `uv`).
+    /// Check the Python environment. The first time, it is built: a minute without `uv`.
     Venv,
-    /// PostgreSQL's throw-away cluster is made and started.
+    /// Create and start a throw-away PostgreSQL cluster.
     Postgres,
     LocalStack,
-    /// The stand-in for Redshift is started.
+    /// Start the stand-in for Redshift.
     StandIn,
     Package,
     Deploy,
@@ -75,8 +71,8 @@ pub enum Progress {
 impl fmt::Display for Progress {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
-            Self::Clean => "removing what an earlier run left",
-            Self::Venv => "checking the Python environment (the first time it is made)",
+            Self::Clean => "removing leftovers of an earlier run",
+            Self::Venv => "checking the Python environment (built on first use)",
             Self::Postgres => "starting PostgreSQL",
             Self::LocalStack => "starting LocalStack",
             Self::StandIn => "starting the Redshift stand-in",
@@ -89,25 +85,25 @@ impl fmt::Display for Progress {
 /// What to start, and where.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Folder of this system's logs, data and `state.json`; made if missing.
+    /// The folder of this system's logs, data and `state.json`. Created if missing.
     pub state: PathBuf,
-    /// The checkout: `infra/` is read from it, `target/venv` made in it.
+    /// The checkout: `infra/` is read from it, `target/venv` is built in it.
     pub root: PathBuf,
-    /// Folder of the built binaries: `redshift-data` and the functions.
+    /// The folder of the built binaries: `redshift-data` and the functions.
     pub binaries: PathBuf,
-    /// A `LocalStack` that runs already, as `AWS_ENDPOINT_URL` names it; it is used and never stopped.
-    /// It has to run functions as processes of this machine, as `infra/local/executor` makes it do.
+    /// A running `LocalStack`, as `AWS_ENDPOINT_URL` names it. It is used and never stopped. It must run
+    /// functions as processes of this machine, by the executor in `infra/local/executor`.
     pub endpoint_url: Option<String>,
     /// `RUST_LOG` of the functions and the stand-in.
     pub log: String,
-    /// Also start PostgreSQL and the stand-in. Without them there is only AWS.
+    /// Whether to start PostgreSQL and the stand-in too.
     pub warehouse: bool,
-    /// How long each service may take to answer for the first time.
+    /// How long to wait for the first answer of each service.
     pub patience: Duration,
 }
 
 impl Options {
-    /// The usual: everything, with its state in `state`, from the checkout this was built in.
+    /// Every service, with its state in `state`, from the checkout in which this crate was built.
     pub fn new(state: impl Into<PathBuf>) -> Self {
         let root = root();
         Self {
@@ -122,13 +118,13 @@ impl Options {
     }
 }
 
-/// The checkout this crate was built in.
+/// The checkout in which this crate was built.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 
-/// The folder of the running program, or the one above for a test's (`target/release/deps`).
+/// The folder of the running program. A test runs in `target/release/deps`, one folder below.
 fn binaries() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     let folder = program.parent()?;
@@ -142,19 +138,20 @@ fn binaries() -> Option<PathBuf> {
     )
 }
 
-/// A running local system. Dropping it takes it down, unless it was [detached](Local::detach).
+/// A running local system. Dropping it stops the system, unless it was [detached](Local::detach).
 #[derive(Debug)]
 pub struct Local {
     options: Options,
     venv: Venv,
     state: State,
     outputs: Outputs,
-    // Held while this process is responsible for the system; None once detached or stopped.
+    // Held while this process is responsible for the system: `None` once detached or stopped.
     claim: Option<state::Claim>,
 }
 
 impl Local {
-    /// Starts everything `options` asks for. What fails, or is interrupted, half way is cleaned up.
+    /// Starts everything that `options` asks for. After a failure or an interruption, everything that
+    /// was started is stopped again.
     pub fn up(options: &Options, progress: impl Fn(Progress)) -> Result<Self, Error> {
         let mut options = options.clone();
         progress(Progress::Clean);
@@ -203,7 +200,7 @@ impl Local {
         Ok(())
     }
 
-    /// The system that runs under a state folder, started by another process and left running.
+    /// The system of a state folder that another process started and left running.
     pub fn open(options: &Options) -> Result<Option<Self>, Error> {
         let Some(state) = State::load(&options.state)? else {
             return Ok(None);
@@ -224,12 +221,12 @@ impl Local {
         }))
     }
 
-    /// Deploys `infra/template.yaml` with the functions found among the binaries; repeatable.
+    /// Deploys `infra/template.yaml` with the functions among the binaries. May be repeated.
     pub fn deploy(&mut self, parameters: &Parameters) -> Result<&Outputs, Error> {
         self.deploy_with(parameters, |_| ())
     }
 
-    /// [`deploy`](Self::deploy), telling of its steps.
+    /// Like [`deploy`](Self::deploy), and reports each step.
     pub fn deploy_with(
         &mut self,
         parameters: &Parameters,
@@ -257,7 +254,7 @@ impl Local {
         Ok(&self.outputs)
     }
 
-    /// Ends every process of this system. The logs stay in the state folder.
+    /// Stops every process of this system. The logs stay in the state folder.
     pub fn down(mut self) -> Result<(), Error> {
         self.claim = None; // so that dropping `self` does nothing more
         let withdrawn = self.withdraw();
@@ -265,7 +262,7 @@ impl Local {
         withdrawn
     }
 
-    /// Deletes the stack from a `LocalStack` that is not ours and lives on.
+    /// Deletes the stack from a `LocalStack` that this system did not start.
     fn withdraw(&self) -> Result<(), Error> {
         match (&self.state.localstack, &self.state.stack) {
             (Some(Service { pid: None, .. }), Some(stack)) => Ok(deploy::withdraw(
@@ -278,13 +275,13 @@ impl Local {
         }
     }
 
-    /// Leaves everything running when this process ends; `Local::stop` ends it later.
+    /// Leaves everything running when this process ends. `Local::stop` stops it later.
     pub fn detach(mut self) {
         processes::leave_alone(&self.options.state);
         self.claim = None;
     }
 
-    /// Ends whatever runs under a state folder, also what a killed run left behind.
+    /// Stops everything of a state folder, the leftovers of a killed run included.
     pub fn stop(state: &Path) -> Result<(), Error> {
         match Self::open(&Options::new(state)) {
             Ok(Some(local)) => local.down(),
@@ -292,7 +289,7 @@ impl Local {
         }
     }
 
-    /// What is recorded under a state folder and whether each part still answers.
+    /// The parts that a state folder records, and whether each still answers.
     pub fn status(state: &Path) -> Result<Option<Status>, Error> {
         Ok(State::load(state)?.map(|state| state.status()))
     }
@@ -335,7 +332,7 @@ impl Local {
         &self.venv
     }
 
-    /// The environment variables with which any AWS client talks to this system.
+    /// The environment variables that lead an AWS client to this system.
     pub fn environment(&self) -> BTreeMap<String, String> {
         let mut environment = BTreeMap::from(
             [
@@ -359,7 +356,7 @@ impl Drop for Local {
     fn drop(&mut self) {
         if self.claim.is_some() {
             processes::wait_if_interrupted();
-            // Nobody is left to hear of a failure; the next `up` cleans up again.
+            // A failure can't be reported from here. The next `up` cleans up again.
             let _ = self.withdraw();
             let _ = state::take_down(&self.options.state);
         }

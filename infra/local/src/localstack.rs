@@ -9,18 +9,15 @@ use std::{env, fs};
 use crate::processes::{self, command, last_lines, log_path};
 use crate::{Options, Service, Venv};
 
-/// Why `LocalStack` is not there.
+/// Why `LocalStack` did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its process could not be started.
-    #[error("cannot start it")]
+    #[error("cannot start localstack")]
     Start(#[from] processes::Error),
-    /// Its folder could not be made.
     #[error("cannot prepare {path}")]
     Folder { path: PathBuf, source: io::Error },
-    #[error("it ended while starting; the end of {log}:\n{lines}")]
+    #[error("localstack ended while it started; the end of {log}:\n{lines}")]
     Ended { log: PathBuf, lines: String },
-    /// It did not answer in time.
     #[error("{endpoint} did not answer within {patience:?}")]
     Silent {
         endpoint: String,
@@ -30,7 +27,7 @@ pub enum Error {
 
 const NAME: &str = "localstack";
 
-/// Starts it on a free port; [`wait_until_ready`] before use.
+/// Starts `LocalStack` on a free port. Call [`wait_until_ready`] before use.
 pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
     let files = options.state.join(NAME);
     let temporary = files.join("tmp");
@@ -59,7 +56,7 @@ pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
             .env("PYTHONPATH", here.join("executor"))
             .env("XDG_CACHE_HOME", files.join("cache"))
             .env("TMPDIR", &temporary) // /tmp is of all users
-            // Where it is: host mode, one port, no calls home, no certificates, no DNS server.
+            // On this host without Docker: one port, no telemetry, no certificates, no DNS server.
             .env("GATEWAY_LISTEN", format!("127.0.0.1:{port}"))
             .env("LOCALSTACK_HOST", format!("127.0.0.1:{port}"))
             .env("OVERRIDE_IN_DOCKER", "0")
@@ -69,18 +66,18 @@ pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
             .env("DNS_ADDRESS", "0")
             // Streams: see executor/streams.py.
             .env("PROVIDER_OVERRIDE_KINESIS", "moto")
-            // Idle sources are polled every second, as AWS does, not ever more rarely.
+            // Idle sources are polled every second, as AWS does. By default the interval grows.
             .env(
                 "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC",
                 "1",
             )
             .env("LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC", "10")
-            // Functions are processes too.
+            // Functions run as processes of this machine.
             .env("LAMBDA_RUNTIME_EXECUTOR", "hostprocess")
             .env("HOSTPROCESS_LOGS", options.state.join("logs"))
             .env("HOSTPROCESS_PASS", "RUST_LOG,SECOND_LOOK_STATE")
             .env("RUST_LOG", &options.log)
-            // What a developer's shell may hold would send LocalStack's own clients elsewhere.
+            // Settings of the developer's shell would send LocalStack's own clients elsewhere.
             .env_remove("AWS_ENDPOINT_URL")
             .env_remove("AWS_PROFILE"),
         &options.state,
@@ -92,7 +89,7 @@ pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
     })
 }
 
-/// Waits until it answers, or says why it never will.
+/// Waits until `LocalStack` answers. An error says why it does not.
 pub(crate) fn wait_until_ready(service: &Service, options: &Options) -> Result<(), Error> {
     let deadline = Instant::now() + options.patience;
     while !answers(&service.endpoint) {

@@ -1,8 +1,8 @@
-//! Starting processes that outlive this one, and ending them for certain.
+//! Starts processes that may outlive this one, and ends them reliably.
 //!
-//! Every process of a system carries the state folder in its environment, and so do the processes
-//! it starts: LocalStack's functions. Ending a system means ending whoever carries its folder,
-//! whatever was killed before and however.
+//! Every process of a system carries the state folder in its environment, and so does every process
+//! that it starts, such as LocalStack's functions. To end a system, every process that carries its
+//! folder is ended, even if its parent was killed before.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -21,19 +21,15 @@ use signal_hook::iterator::Signals;
 /// Why a process could not be started or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A program could not be run.
     #[error("cannot run {program}")]
     Start { program: String, source: io::Error },
-    /// A log file could not be opened.
     #[error("cannot write {path}")]
     Log { path: PathBuf, source: io::Error },
     #[error("no free port on 127.0.0.1")]
     Port(#[source] io::Error),
-    /// Signals could not be listened for.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
-    /// Processes were still there after being killed.
-    #[error("processes {0:?} do not end")]
+    #[error("processes {0:?} did not end after SIGKILL")]
     Immortal(Vec<i32>),
 }
 
@@ -50,8 +46,8 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, state: &Path) -> Com
     command
 }
 
-/// Starts a service: apart from the terminal (so that Ctrl-C reaches us alone, and we end it in
-/// order), with its output appended to `logs/<name>.log`.
+/// Starts a service in a process group of its own, so that Ctrl-C reaches this process alone, which then
+/// ends the services in order. Its output is appended to `logs/<name>.log`.
 pub(crate) fn start(command: &mut Command, state: &Path, name: &str) -> Result<Child, Error> {
     let log = log(state, name)?;
     let second = log.try_clone().map_err(|source| Error::Log {
@@ -84,24 +80,24 @@ fn log(state: &Path, name: &str) -> Result<File, Error> {
     })
 }
 
-/// The last lines of a service's log, to show why it failed.
+/// The last lines of a service's log, for an error message.
 pub(crate) fn last_lines(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().rev().take(15).collect();
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
-/// A port that was free a moment ago. Another may take it before it is used; then the start fails, and
-/// says so. It lies below the ports that systems give to outgoing connections, so that such a one
-/// does not take it while its service starts.
+/// A port that is free now. Another process may take it before it is used: then the start fails with an
+/// error. The port lies below the range of outgoing connections, so that none of them takes it while
+/// the service starts.
 pub(crate) fn free_port() -> Result<u16, Error> {
     const FIRST: u32 = 20_000;
     const PORTS: u32 = 12_000;
-    let moment = SystemTime::now()
+    let nanoseconds = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .subsec_nanos();
-    let start = moment.wrapping_add(std::process::id().wrapping_mul(7_919));
+    let start = nanoseconds.wrapping_add(std::process::id().wrapping_mul(7_919));
     let tried = (0..PORTS).map(|step| (FIRST + start.wrapping_add(step) % PORTS) as u16);
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for port in tried {
@@ -113,7 +109,7 @@ pub(crate) fn free_port() -> Result<u16, Error> {
     Err(Error::Port(last))
 }
 
-/// Whether a process is there and no zombie.
+/// Whether a process exists and is no zombie.
 pub(crate) fn is_alive(pid: i32) -> bool {
     let Some(id) = Pid::from_raw(pid) else {
         return false;
@@ -127,7 +123,7 @@ pub(crate) fn is_alive(pid: i32) -> bool {
     there && !zombie
 }
 
-/// Ends every process of the system of `state`, and `known` ones too.
+/// Ends every process of the system of `state`, and those in `known`.
 pub(crate) fn end_all(state: &Path, known: &[i32]) -> Result<(), Error> {
     for (signal, patience) in [(Signal::TERM, TO_STOP), (Signal::KILL, TO_DIE)] {
         let deadline = Instant::now() + patience;
@@ -158,7 +154,7 @@ fn alive(state: &Path, known: &[i32]) -> BTreeSet<i32> {
     all
 }
 
-/// The processes that carry `state` in their environment. Only Linux shows that.
+/// The processes that carry `state` in their environment. Only Linux tells.
 fn marked(state: &Path) -> BTreeSet<i32> {
     let mark = format!("{MARK}={}", state.display());
     let own = std::process::id().cast_signed();
@@ -168,7 +164,7 @@ fn marked(state: &Path) -> BTreeSet<i32> {
     all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|&pid: &i32| pid != own)
         .filter(|pid| {
-            // Another user's process can't be read, and is none of ours.
+            // The environment of another user's process can't be read: it is not ours.
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             environment
                 .split(|&byte| byte == 0)
@@ -177,19 +173,19 @@ fn marked(state: &Path) -> BTreeSet<i32> {
         .collect()
 }
 
-// The systems this process is responsible for.
+// The systems that this process is responsible for.
 static OURS: LazyLock<Mutex<BTreeSet<PathBuf>>> = LazyLock::new(Mutex::default);
 
-// Held by who ends everything after a signal, until this process is gone.
+// Held by the thread that ends everything after a signal, until this process has ended.
 static INTERRUPTED: Mutex<()> = Mutex::new(());
 
-/// Does not return once a signal has come: nothing is started behind the back of who ends everything,
-/// nor is its end reported as a failure of what was under way.
+/// Blocks forever after a signal. So nothing is started while everything is being ended, and the end of
+/// a service is not reported as its failure.
 pub(crate) fn wait_if_interrupted() {
     drop(INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
-/// From now on Ctrl-C, SIGTERM and a closed terminal take the system of `state` down, then end this process.
+/// From now on Ctrl-C, SIGTERM and a closed terminal stop the system of `state` and end this process.
 pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
     static LISTENING: OnceLock<()> = OnceLock::new();
     OURS.lock()
@@ -200,7 +196,7 @@ pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
         std::thread::spawn(move || {
             if let Some(signal) = signals.forever().next() {
                 let _until_the_end = INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner);
-                eprintln!("interrupted: ending what was started");
+                eprintln!("interrupted: stopping all processes of this run");
                 let ours = OURS.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 for state in ours {
                     let _ = crate::state::take_down(&state); // we are leaving; the next `up` tries again
@@ -212,7 +208,7 @@ pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Signals no longer take the system of `state` down.
+/// Signals no longer stop the system of `state`.
 pub(crate) fn leave_alone(state: &Path) {
     OURS.lock()
         .unwrap_or_else(PoisonError::into_inner)

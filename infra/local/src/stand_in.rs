@@ -1,4 +1,4 @@
-//! The Redshift stand-in (tests/redshift-data) as a process.
+//! The Redshift stand-in (infra/redshift-data) as a process.
 
 use std::net::TcpStream;
 use std::path::PathBuf;
@@ -7,23 +7,21 @@ use std::time::{Duration, Instant};
 use crate::processes::{self, command, last_lines, log_path};
 use crate::{Options, REGION, Service};
 
-/// Why the stand-in is not there.
+/// Why the stand-in did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its program was not built.
-    #[error("{0} is missing; build it with `cargo build --release -p redshift-data`")]
+    #[error("{0} is missing: build it with `cargo build --release -p redshift-data`")]
     Missing(PathBuf),
-    /// Its process could not be started.
-    #[error("cannot start it")]
+    #[error("cannot start the stand-in")]
     Start(#[from] processes::Error),
-    /// It ended, or did not listen in time.
-    #[error("it does not answer; the end of {log}:\n{lines}")]
+    #[error("the stand-in does not answer; the end of {log}:\n{lines}")]
     Silent { log: PathBuf, lines: String },
 }
 
 const NAME: &str = "redshift-data";
 
-/// Starts it before PostgreSQL at `postgres`, with its events going to the `LocalStack` at `aws`.
+/// Starts the stand-in over the PostgreSQL at `postgres`. Its completion events go to the `LocalStack`
+/// at `aws`.
 pub(crate) fn start(options: &Options, postgres: &str, aws: &str) -> Result<Service, Error> {
     let program = options.binaries.join(NAME);
     if !program.is_file() {

@@ -1,4 +1,4 @@
-//! What runs, written down: `state.json` in the state folder, read by other processes.
+//! `state.json` in the state folder: the services that run, for other processes to read.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -9,29 +9,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::{localstack, postgres, processes};
 
-/// Why the state folder is not usable.
+/// Why the state folder can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file could not be read, written or removed.
     #[error("cannot use {path}")]
     File { path: PathBuf, source: io::Error },
-    /// `state.json` is not what we wrote.
     #[error("{path} is not a state file")]
     Format {
         path: PathBuf,
-        /// What is wrong with it.
         source: serde_json::Error,
     },
-    /// Another process runs this system right now.
-    #[error("another process runs the system in {0}; wait for it, or choose another state folder")]
+    #[error("another process runs the system in {0}: wait for it, or choose another state folder")]
     InUse(PathBuf),
-    /// A system was started here and left running.
-    #[error("a system is up already in {0}; end it with `look local down --state {0}`")]
+    #[error("a system runs already in {0}: stop it with `look local down --state {0}`")]
     AlreadyUp(PathBuf),
-    /// Processes could not be ended.
     #[error("cannot end its processes")]
     Processes(#[from] processes::Error),
-    /// PostgreSQL could not be ended.
     #[error("cannot end postgresql")]
     Postgres(#[from] postgres::Error),
 }
@@ -40,12 +33,12 @@ pub enum Error {
 pub struct Service {
     /// Its URL, or PostgreSQL's connection string.
     pub endpoint: String,
-    /// Its process, if we started it.
+    /// The process id; `None` for a service that this system did not start.
     pub pid: Option<i32>,
 }
 
 impl Service {
-    /// Whether its process is there; one that is not ours is asked.
+    /// Whether its process exists. A service without a process of ours is asked over the network.
     pub fn is_up(&self) -> bool {
         match self.pid {
             Some(pid) => processes::is_alive(pid),
@@ -54,7 +47,7 @@ impl Service {
     }
 }
 
-/// What was started under a state folder.
+/// The services of a state folder.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
     pub folder: PathBuf,
@@ -66,16 +59,16 @@ pub struct State {
     pub outputs: BTreeMap<String, String>,
 }
 
-/// A [`State`] and whether its parts are there.
+/// A [`State`] and whether its services run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
     pub state: State,
-    /// Part by part: is it there?
+    /// By service: whether it runs.
     pub up: BTreeMap<&'static str, bool>,
 }
 
 impl Status {
-    /// Whether all that was started is still there.
+    /// Whether every service still runs.
     pub fn is_up(&self) -> bool {
         !self.up.is_empty() && self.up.values().all(|up| *up)
     }
@@ -115,7 +108,7 @@ impl State {
             path: path.clone(),
             source,
         })?;
-        // Renamed into place: a reader sees the old or the new, never a part.
+        // Renamed into place: a reader sees the old file or the new one, never a part.
         fs::write(&new, bytes)
             .and_then(|()| fs::rename(&new, &path))
             .map_err(|source| Error::File { path, source })
@@ -147,7 +140,8 @@ fn path(folder: &Path) -> PathBuf {
     folder.join("state.json")
 }
 
-/// The right to run the system of one state folder; the lock goes with the process, however it ends.
+/// The right to run the system of one state folder. The operating system releases the lock when the
+/// process ends.
 #[derive(Debug)]
 pub(crate) struct Claim {
     folder: PathBuf,
@@ -155,7 +149,7 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Takes the folder for this process and removes what a killed run left in it.
+    /// Locks the folder for this process and removes the leftovers of a killed run.
     pub(crate) fn take(folder: &Path) -> Result<Self, Error> {
         let failed = |source| Error::File {
             path: folder.to_path_buf(),
@@ -188,13 +182,13 @@ impl Claim {
     }
 }
 
-/// Ends all processes of a system and removes its data; its logs stay until the next start.
+/// Ends all processes of a system and removes its data. The logs stay until the next start.
 pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
     let Ok(folder) = folder.canonicalize() else {
         return Ok(());
     };
-    // A recorded process may be long gone and its number someone else's, so those are not used
-    // where the environment tells whose a process is; elsewhere they are all there is.
+    // A recorded process id may belong to another process by now. So recorded ids are used only where
+    // the environments of processes can't be read.
     let known = if cfg!(target_os = "linux") {
         Vec::new()
     } else {

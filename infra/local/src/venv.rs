@@ -1,6 +1,6 @@
-//! The locked Python environments, all at fixed versions and checksums: `target/venv` with LocalStack,
-//! the AWS CLI, boto3, cfn-lint and PostgreSQL, and `target/venv-peers` with the libraries that models are brought
-//! from and compared with.
+//! The locked Python environments, with fixed versions and checksums: `target/venv` with LocalStack, the
+//! AWS CLI, boto3, cfn-lint and PostgreSQL's programs, and `target/venv-peers` with the libraries that
+//! models are imported from and compared with.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
@@ -11,18 +11,17 @@ use std::process::{Command, Stdio};
 
 use crate::processes;
 
-/// Why the environment could not be made.
+/// Why the environment could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("python 3.11, 3.12 or 3.13 is needed on the PATH; found {found}")]
+    #[error("expected python 3.11, 3.12 or 3.13 on the PATH, found {found}: install one of them")]
     Python { found: String },
     #[error("{step} failed:\n{output}")]
     Step {
         step: &'static str,
-        /// The end of what it printed.
+        /// The last lines of its output.
         output: String,
     },
-    /// A file could not be read or written.
     #[error("cannot use {path}")]
     File { path: PathBuf, source: io::Error },
 }
@@ -34,14 +33,14 @@ pub struct Venv {
 }
 
 impl Venv {
-    /// Makes `target/venv` of the checkout `root` unless it is there, made from the present locks.
-    /// Safe to interrupt, and to call from several processes. Its steps' processes belong to `state`.
+    /// Builds `target/venv` of the checkout `root`, unless it was built from the same lock files. Safe to
+    /// interrupt, and to call from several processes. Its processes belong to the system of `state`.
     pub fn ensure(root: &Path, state: &Path) -> Result<Self, Error> {
         Self::made(root, state, "venv", "requirements.lock")
     }
 
-    /// Makes `target/venv-peers` likewise: XGBoost, LightGBM, scikit-learn and ONNX Runtime. Tests and
-    /// benches use it, what is served never does.
+    /// Builds `target/venv-peers` in the same way: XGBoost, LightGBM, scikit-learn and ONNX Runtime, for
+    /// tests and benchmarks only.
     pub fn peers(root: &Path, state: &Path) -> Result<Self, Error> {
         Self::made(root, state, "venv-peers", "peers.lock")
     }
@@ -61,7 +60,7 @@ impl Venv {
         let _lock = lock(&target.join(format!("{name}.lock")))?;
         if !is_made() {
             venv.make(&sources, state)?;
-            // Last, so that an interrupted attempt leaves no marker and is started over.
+            // Written last: an interrupted attempt leaves no marker and starts over.
             fs::write(&marker, wanted).map_err(|source| Error::File {
                 path: marker.clone(),
                 source,
@@ -126,7 +125,7 @@ impl Venv {
                 step_done("uv pip install", &mut uv)
             });
         if with_uv.is_err() {
-            // pip knows settings of the user's that uv does not.
+            // pip knows settings of the user that uv does not.
             run("pip install", &python, &[&pip[..], &[&lock]].concat())?;
         }
         Ok(())
@@ -158,7 +157,7 @@ impl Venv {
     }
 }
 
-/// The files an environment is made from.
+/// The files that an environment is built from.
 struct Sources {
     requirements: PathBuf,
     uv: PathBuf,
@@ -220,7 +219,7 @@ fn step_done(step: &'static str, command: &mut Command) -> Result<(), Error> {
     ))
 }
 
-/// A Python the locked packages are built for.
+/// A Python that the locked packages support.
 fn python() -> Result<PathBuf, Error> {
     let version = |name: &str| {
         let print = "import sys; print('%d.%d' % sys.version_info[:2], end='')";
@@ -262,7 +261,7 @@ fn pip_settings(python: &Path) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     let text = String::from_utf8_lossy(&output.stdout);
-    // Lines are `<where>.<name>='<value>'`; `:env:`, the strongest, comes first and is put in last.
+    // Lines are `<where>.<name>='<value>'`. `:env:` comes first and has precedence, so it is set last.
     text.lines()
         .rev()
         .filter_map(|line| {
