@@ -220,7 +220,7 @@ class Instance:
 
     def answer(self, request_id: str, body: bytes, is_error: bool):
         waiting = self._answers.get(request_id)
-        if waiting and not waiting.done():  # an answer after the timeout has nobody waiting
+        if waiting and not waiting.done():  # after the timeout, no caller waits for the answer
             waiting.set_result((body, is_error))
 
     def _watch(self):

@@ -55,9 +55,9 @@ pub struct Parameters {
 }
 
 impl Default for Parameters {
-    /// For this machine: the stand-in answers to any workgroup, loads and sweeps are frequent, approvals
-    /// are published. Profiles are not on a schedule: a replay refreshes them at the cut-offs of its
-    /// data.
+    /// For this machine: the stand-in answers to any workgroup, loads and sweeps are frequent,
+    /// approvals are published. Profiles are not on a schedule: a replay refreshes them at the
+    /// cut-offs of its data.
     fn default() -> Self {
         let overrides = [
             (

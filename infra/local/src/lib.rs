@@ -1,5 +1,5 @@
-//! Second Look on this machine: `LocalStack` plays AWS, PostgreSQL behind the stand-in plays Redshift,
-//! and the stack of `infra/template.yaml` is deployed on them.
+//! Second Look on this machine: `LocalStack` plays AWS, PostgreSQL behind the stand-in plays
+//! Redshift, and the stack of `infra/template.yaml` is deployed on them.
 //!
 //! A *state folder* holds everything of one such system: logs, data, `state.json`. Systems with
 //! different folders run side by side. All servers listen on 127.0.0.1 only.
@@ -91,8 +91,8 @@ pub struct Options {
     pub root: PathBuf,
     /// The folder of the built binaries: `redshift-data` and the functions.
     pub binaries: PathBuf,
-    /// A running `LocalStack`, as `AWS_ENDPOINT_URL` names it. It is used and never stopped. It must run
-    /// functions as processes of this machine, by the executor in `infra/local/executor`.
+    /// A running `LocalStack`, as `AWS_ENDPOINT_URL` names it. It is used and never stopped. It
+    /// must run functions as processes of this machine, by the executor in `infra/local/executor`.
     pub endpoint_url: Option<String>,
     /// `RUST_LOG` of the functions and the stand-in.
     pub log: String,
@@ -150,8 +150,8 @@ pub struct Local {
 }
 
 impl Local {
-    /// Starts everything that `options` asks for. After a failure or an interruption, everything that
-    /// was started is stopped again.
+    /// Starts everything that `options` asks for. After a failure or an interruption, everything
+    /// that was started is stopped again.
     pub fn up(options: &Options, progress: impl Fn(Progress)) -> Result<Self, Error> {
         let mut options = options.clone();
         progress(Progress::Clean);

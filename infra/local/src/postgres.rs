@@ -1,7 +1,7 @@
 //! A throw-away PostgreSQL, from programs that the locked Python environment ships.
 //!
-//! PostgreSQL refuses to run as root. Root starts it as `postgres` or `nobody`, so its data, and a copy
-//! of its programs, lie in the folder for temporary files, which such a user can enter.
+//! PostgreSQL refuses to run as root. Root starts it as `postgres` or `nobody`, so its data, and a
+//! copy of its programs, lie in the folder for temporary files, which such a user can enter.
 
 mod programs;
 
@@ -21,8 +21,8 @@ use crate::{Service, VenvError};
 use programs::Programs;
 
 /// Nothing has to survive a crash of the machine. Queries over a whole history sort and group in
-/// memory. A table is analyzed within a second of its load, as Redshift does by itself, so that plans
-/// fit its rows.
+/// memory. A table is analyzed within a second of its load, as Redshift does by itself, so that
+/// plans fit its rows.
 const SETTINGS: [&str; 7] = [
     "fsync=off",
     "synchronous_commit=off",
@@ -205,8 +205,8 @@ fn folder(state: &Path) -> PathBuf {
     env::temp_dir().join(format!("second-look-postgres-{:016x}", hasher.finish()))
 }
 
-/// The process of the server that runs on `data`. Its own note of the process id is believed only if
-/// that process's command line names `data`.
+/// The process of the server that runs on `data`. Its own note of the process id is believed only
+/// if that process's command line names `data`.
 fn server(data: &Path) -> Option<i32> {
     let note = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: i32 = note.lines().next()?.trim().parse().ok()?;

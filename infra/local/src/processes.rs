@@ -38,7 +38,7 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 const TO_STOP: Duration = Duration::from_secs(5);
 const TO_DIE: Duration = Duration::from_secs(5);
 
-/// A command whose process, and all its children, belong to the system of `state`.
+/// A command. Its process and all child processes belong to the system of `state`.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, state: &Path) -> Command {
     wait_if_interrupted();
     let mut command = Command::new(program);
@@ -46,8 +46,8 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, state: &Path) -> Com
     command
 }
 
-/// Starts a service in a process group of its own, so that Ctrl-C reaches this process alone, which then
-/// ends the services in order. Its output is appended to `logs/<name>.log`.
+/// Starts a service in a process group of its own, so that Ctrl-C reaches this process alone, which
+/// then ends the services in order. Its output is appended to `logs/<name>.log`.
 pub(crate) fn start(command: &mut Command, state: &Path, name: &str) -> Result<Child, Error> {
     let log = log(state, name)?;
     let second = log.try_clone().map_err(|source| Error::Log {
@@ -87,9 +87,9 @@ pub(crate) fn last_lines(log: &Path) -> String {
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
-/// A port that is free now. Another process may take it before it is used: then the start fails with an
-/// error. The port lies below the range of outgoing connections, so that none of them takes it while
-/// the service starts.
+/// A port that is free now. Another process may take it before it is used: then the start fails
+/// with an error. The port lies below the range of outgoing connections, so that none of them takes
+/// it while the service starts.
 pub(crate) fn free_port() -> Result<u16, Error> {
     const FIRST: u32 = 20_000;
     const PORTS: u32 = 12_000;
@@ -179,13 +179,14 @@ static OURS: LazyLock<Mutex<BTreeSet<PathBuf>>> = LazyLock::new(Mutex::default);
 // Held by the thread that ends everything after a signal, until this process has ended.
 static INTERRUPTED: Mutex<()> = Mutex::new(());
 
-/// Blocks forever after a signal. So nothing is started while everything is being ended, and the end of
-/// a service is not reported as its failure.
+/// Blocks forever after a signal. So nothing is started while everything is being ended, and the
+/// end of a service is not reported as its failure.
 pub(crate) fn wait_if_interrupted() {
     drop(INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner));
 }
 
-/// From now on Ctrl-C, SIGTERM and a closed terminal stop the system of `state` and end this process.
+/// From now on Ctrl-C, SIGTERM and a closed terminal stop the system of `state` and end this
+/// process.
 pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
     static LISTENING: OnceLock<()> = OnceLock::new();
     OURS.lock()

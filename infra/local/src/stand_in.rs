@@ -20,8 +20,8 @@ pub enum Error {
 
 const NAME: &str = "redshift-data";
 
-/// Starts the stand-in over the PostgreSQL at `postgres`. Its completion events go to the `LocalStack`
-/// at `aws`.
+/// Starts the stand-in over the PostgreSQL at `postgres`. Its completion events go to the
+/// `LocalStack` at `aws`.
 pub(crate) fn start(options: &Options, postgres: &str, aws: &str) -> Result<Service, Error> {
     let program = options.binaries.join(NAME);
     if !program.is_file() {

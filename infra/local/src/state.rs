@@ -187,8 +187,8 @@ pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
     let Ok(folder) = folder.canonicalize() else {
         return Ok(());
     };
-    // A recorded process id may belong to another process by now. So recorded ids are used only where
-    // the environments of processes can't be read.
+    // A recorded process id may belong to another process by now. So recorded ids are used only
+    // where the environments of processes can't be read.
     let known = if cfg!(target_os = "linux") {
         Vec::new()
     } else {
@@ -196,7 +196,7 @@ pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
     };
     postgres::stop(&folder)?; // first, in its own way: asked to end, it would wait for its clients
     processes::end_all(&folder, &known)?;
-    postgres::stop(&folder)?; // what was being made of it meanwhile
+    postgres::stop(&folder)?; // again: a cluster may have been created meanwhile
     for path in [
         path(&folder),
         folder.join("localstack"),

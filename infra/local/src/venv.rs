@@ -1,6 +1,6 @@
-//! The locked Python environments, with fixed versions and checksums: `target/venv` with LocalStack, the
-//! AWS CLI, boto3, cfn-lint and PostgreSQL's programs, and `target/venv-peers` with the libraries that
-//! models are imported from and compared with.
+//! The locked Python environments, with fixed versions and checksums: `target/venv` with
+//! LocalStack, the AWS CLI, boto3, cfn-lint and PostgreSQL's programs, and `target/venv-peers` with
+//! the libraries that models are imported from and compared with.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
@@ -33,14 +33,15 @@ pub struct Venv {
 }
 
 impl Venv {
-    /// Builds `target/venv` of the checkout `root`, unless it was built from the same lock files. Safe to
-    /// interrupt, and to call from several processes. Its processes belong to the system of `state`.
+    /// Builds `target/venv` of the checkout `root`, unless it was built from the same lock files.
+    /// Safe to interrupt, and to call from several processes. Its processes belong to the system of
+    /// `state`.
     pub fn ensure(root: &Path, state: &Path) -> Result<Self, Error> {
         Self::made(root, state, "venv", "requirements.lock")
     }
 
-    /// Builds `target/venv-peers` in the same way: XGBoost, LightGBM, scikit-learn and ONNX Runtime, for
-    /// tests and benchmarks only.
+    /// Builds `target/venv-peers` in the same way: XGBoost, LightGBM, scikit-learn and ONNX
+    /// Runtime, for tests and benchmarks only.
     pub fn peers(root: &Path, state: &Path) -> Result<Self, Error> {
         Self::made(root, state, "venv-peers", "peers.lock")
     }
@@ -261,7 +262,8 @@ fn pip_settings(python: &Path) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     let text = String::from_utf8_lossy(&output.stdout);
-    // Lines are `<where>.<name>='<value>'`. `:env:` comes first and has precedence, so it is set last.
+    // Lines are `<where>.<name>='<value>'`. `:env:` comes first and has precedence, so it is set
+    // last.
     text.lines()
         .rev()
         .filter_map(|line| {

@@ -1,4 +1,4 @@
-//! The shapes of requests and answers, as in the service's model.
+//! The shapes of requests and answers, as in the service model of the Data API.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -34,7 +34,7 @@ pub(crate) struct Submission {
     pub(crate) wait_time_seconds: Option<u64>,
 }
 
-/// Everything else that names a statement, or lists them.
+/// The operations that name a statement, and ListStatements.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Question {

@@ -1,5 +1,5 @@
--- Redshift's functions that PostgreSQL lacks or means otherwise. Safe to run again.
--- Those on timestamptz are STABLE, as PostgreSQL's own are: only then can it inline them.
+-- Functions of Redshift that PostgreSQL lacks or defines differently. Safe to run again.
+-- Functions of timestamptz are STABLE, as PostgreSQL's own are: only then can it inline them.
 CREATE SCHEMA IF NOT EXISTS redshift_compat;
 
 CREATE OR REPLACE FUNCTION redshift_compat.getdate() RETURNS timestamp LANGUAGE sql STABLE PARALLEL SAFE
@@ -7,7 +7,7 @@ AS $$ SELECT date_trunc('second', statement_timestamp() AT TIME ZONE 'UTC') $$;
 CREATE OR REPLACE FUNCTION redshift_compat.sysdate() RETURNS timestamp LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT now() AT TIME ZONE 'UTC' $$;
 
--- The canonical name of a date part and all of Redshift's other names for it.
+-- The canonical name of a date part, and Redshift's other names for it.
 CREATE OR REPLACE FUNCTION redshift_compat.part(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE
   WHEN lower(name) IN ('year', 'years', 'y', 'yr', 'yrs') THEN 'year'
@@ -37,7 +37,7 @@ AS $$ SELECT at::timestamp + n * redshift_compat.span(part) $$;
 CREATE OR REPLACE FUNCTION redshift_compat.dateadd(part text, n double precision, at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
 AS $$ SELECT at + n * redshift_compat.span(part) $$;
 
--- How many boundaries of `part` lie between; weeks begin on Monday here.
+-- The number of boundaries of `part` between two timestamps. Weeks begin on Monday here.
 CREATE OR REPLACE FUNCTION redshift_compat.datediff(part text, a timestamp, b timestamp) RETURNS bigint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$ DECLARE unit text := redshift_compat.part(part); BEGIN
   RETURN CASE
@@ -61,11 +61,11 @@ AS $$ SELECT (date_trunc('month', at) + interval '1 month' - interval '1 day')::
 CREATE OR REPLACE FUNCTION redshift_compat.add_months(at timestamp, n integer) RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT at + n * interval '1 month' $$;
 
--- JSON kept as text. A missing key or element is an empty string.
+-- JSON as text. A missing key or element is an empty string.
 CREATE OR REPLACE FUNCTION redshift_compat.json_extract_path_text(document text, VARIADIC path text[]) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE WHEN document IS NULL THEN NULL ELSE coalesce(document::json #>> path, '') END $$;
--- PostgreSQL reads all of a document for each element. A long one is therefore cut once and its elements
--- kept in settings of the session, found again by the document's hash: hence not PARALLEL SAFE.
+-- PostgreSQL parses the whole document for each element. So a long document is parsed once, and its elements
+-- are kept in settings of the session under the document's hash. Therefore not PARALLEL SAFE.
 CREATE OR REPLACE FUNCTION redshift_compat.cut(document text) RETURNS void LANGUAGE plpgsql STABLE
 AS $$ DECLARE hash text := octet_length(document) || ' ' || hashtextextended(document, 0); element text; n integer := 0; BEGIN
   IF current_setting('redshift_compat.document', true) IS NOT DISTINCT FROM hash THEN RETURN; END IF;

@@ -1,4 +1,4 @@
-//! Completion events, put on EventBridge.
+//! Completion events on EventBridge.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub enum Events {
 }
 
 impl Events {
-    /// Sends the event of an ended statement; best effort, as the real service says of its own.
+    /// Sends the completion event of a statement. Best effort, as in the real service.
     pub(crate) async fn send(&self, record: &Record, region: &str, delivery: Delivery) {
         let Self::EventBridge(client) = self else {
             return;

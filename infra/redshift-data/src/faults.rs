@@ -1,37 +1,37 @@
-//! Faults on demand, for tests of whole systems.
+//! Faults that a test asks for.
 
 use serde::{Deserialize, Serialize};
 
-/// What to do wrong, and how often. Each counter goes down by one whenever it is used.
+/// The faults to inject. Each counter goes down by one with each use.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
-    /// How many of the next completion events are not sent.
+    /// The number of next completion events that are not sent.
     pub drop_events: u32,
-    /// Share (0 to 1) of completion events that are not sent, drawn at random.
+    /// The share (0 to 1) of completion events that are not sent, chosen at random.
     pub drop_event_share: f64,
-    /// How many of the next completion events are sent twice.
+    /// The number of next completion events that are sent twice.
     pub duplicate_events: u32,
-    /// How many of the next completion events are sent late.
+    /// The number of next completion events that are sent late.
     pub delay_events: u32,
-    /// How late those are, in milliseconds.
+    /// The delay of late events in milliseconds.
     pub delay_ms: u64,
-    /// How many of the next statements end as FAILED without being run.
+    /// The number of next statements that end as FAILED and are not run.
     pub fail_statements: u32,
-    /// How many of the next statements end as ABORTED without being run.
+    /// The number of next statements that end as ABORTED and are not run.
     pub abort_statements: u32,
-    /// Only statements whose name begins with this are meant.
+    /// If set, only statements with names that begin like this are affected.
     pub name_prefix: String,
 }
 
-/// How a statement is to end instead of being run.
+/// How a statement ends that is not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Failed,
     Aborted,
 }
 
-/// What becomes of a completion event.
+/// How a completion event is delivered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
     pub(crate) copies: u32,

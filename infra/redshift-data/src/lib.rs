@@ -1,17 +1,20 @@
-//! A stand-in for the Redshift Data API: its wire protocol over a real PostgreSQL (15 or newer).
+//! A stand-in for the Redshift Data API: its wire protocol over PostgreSQL 15 or newer.
 //!
-//! Statements are asynchronous as in the real service. Redshift's dialect is read with sqlparser's
-//! tokens and turned into PostgreSQL's. The README says what is not imitated.
+//! Statements are asynchronous, as in the real service. Redshift's dialect is split into tokens by
+//! `sqlparser` and translated into PostgreSQL's. The README lists the parts that are not emulated.
 
 mod api;
 mod copy;
 mod events;
+mod fault;
 mod faults;
 mod results;
 mod run;
 mod server;
+mod service;
 mod statements;
 mod storage;
+mod submission;
 #[cfg(test)]
 mod test_database;
 mod translate;

@@ -1,4 +1,4 @@
-//! The stand-in as a program.
+//! The program `redshift-data`.
 
 use std::path::PathBuf;
 
@@ -8,34 +8,36 @@ use clap::Parser;
 use redshift_data::{Events, Options, Quotas, Server, Storage};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The Redshift Data API over a PostgreSQL of yours, on 127.0.0.1.
+/// The Redshift Data API on 127.0.0.1, over your PostgreSQL.
 ///
-/// Example: redshift-data --port 8099 --postgres "host=127.0.0.1 user=me dbname=dev" --s3-folder /tmp/s3
+/// Example: redshift-data --port 8099 --postgres "host=127.0.0.1 user=me dbname=dev" --s3-folder
+/// /tmp/s3
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// The port; 0 for any.
+    /// The port. 0 takes any free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Where PostgreSQL (15 or newer) is, in libpq's words.
+    /// The libpq connection string of a PostgreSQL 15 or newer.
     #[arg(long)]
     postgres: String,
-    /// Where S3 and EventBridge are, such as a LocalStack. Without it there are no completion events.
+    /// The endpoint of S3 and EventBridge, such as a LocalStack. Without it, no completion events
+    /// are sent.
     #[arg(long)]
     endpoint_url: Option<String>,
-    /// Where COPY reads and UNLOAD writes instead of S3: a folder, with one folder a bucket.
+    /// A folder that replaces S3 for COPY and UNLOAD, with one folder per bucket.
     #[arg(long)]
     s3_folder: Option<PathBuf>,
     /// The region of clients and ARNs.
     #[arg(long, default_value = "us-east-1")]
     region: String,
-    /// Statements that may be submitted and not yet ended.
+    /// Quota: statements that were submitted and have not ended.
     #[arg(long, default_value_t = Quotas::default().active_statements)]
     active_statements: usize,
-    /// Submissions within any second.
+    /// Quota: submissions within any second.
     #[arg(long, default_value_t = Quotas::default().submissions_per_second)]
     submissions_per_second: usize,
-    /// Rows in a page of a result.
+    /// Rows per page of a result.
     #[arg(long, default_value_t = Quotas::default().page_rows)]
     page_rows: usize,
     /// Statements that run at the same time.

@@ -1,11 +1,11 @@
-//! Rows as the Data API writes them.
+//! Rows in the format of the Data API.
 
 use serde_json::{Map, Value, json};
 use tokio_postgres::types::Type;
 
 use crate::statements::{Column, Sub};
 
-/// What a PostgreSQL type is called in Redshift, which also says how its values are written.
+/// The Redshift name of a PostgreSQL type. The format of its values follows from it.
 pub(crate) fn type_name(sql_type: &Type) -> &'static str {
     match *sql_type {
         Type::BOOL => "bool",
@@ -23,7 +23,7 @@ pub(crate) fn type_name(sql_type: &Type) -> &'static str {
     }
 }
 
-/// One field: its kind follows from the column's type, decimals and moments are strings.
+/// One field. Its kind follows from the column's type; decimals, dates and times are strings.
 fn field(column: &Column, text: Option<&String>) -> Value {
     let Some(text) = text else {
         return json!({ "isNull": true });
@@ -44,7 +44,7 @@ fn field(column: &Column, text: Option<&String>) -> Value {
     parsed.unwrap_or_else(|| json!({ "stringValue": text }))
 }
 
-/// The answer to GetStatementResult: a page of rows from `from` on.
+/// The answer to GetStatementResult: a page of rows that begins at `from`.
 pub(crate) fn page(sub: &Sub, from: usize, page_rows: usize) -> Value {
     let rows: Vec<Value> = sub
         .rows
@@ -62,7 +62,7 @@ pub(crate) fn page(sub: &Sub, from: usize, page_rows: usize) -> Value {
     finish(sub, from, rows.len(), json!({ "Records": rows }))
 }
 
-/// The answer to GetStatementResultV2: the same as CSV with a header in the first page.
+/// The answer to GetStatementResultV2: a page of CSV; the first page has a header.
 pub(crate) fn csv_page(sub: &Sub, from: usize, page_rows: usize) -> Value {
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut lines = Vec::new();

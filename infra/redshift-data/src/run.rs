@@ -1,4 +1,4 @@
-//! Running a statement: a session of its own, one transaction for a batch unless told otherwise.
+//! Runs a statement in a session of its own. A batch is one transaction, except in AUTO_COMMIT.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::storage::Storage;
 use crate::translate::{self, Step};
 use crate::{copy, unload};
 
-/// What a statement runs on.
+/// The database and the storage that statements run on.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) postgres: String,
@@ -30,12 +30,12 @@ struct Gave {
 }
 
 impl Engine {
-    /// A session as Redshift's would be: UTC, its functions in sight.
+    /// A session like Redshift's: in UTC, with the functions of `compat.sql`.
     pub(crate) async fn session(&self) -> Result<Client, String> {
         let (client, connection) = tokio_postgres::connect(&self.postgres, NoTls)
             .await
             .map_err(|e| text_of(&e))?;
-        // The connection ends with its client.
+        // The connection ends when its client is dropped.
         tokio::spawn(connection);
         let setting =
             "SET search_path TO public, redshift_compat; SET TIME ZONE 'UTC'; SET jit TO off";
@@ -46,7 +46,7 @@ impl Engine {
         Ok(client)
     }
 
-    /// Runs a statement to its end, its cancellation included: how it ended, and why.
+    /// Runs a statement to its end or its cancellation. Returns its status and error.
     pub(crate) async fn run(&self, statement: &Statement) -> (Status, Option<String>) {
         let client = match self.session().await {
             Ok(client) => client,
@@ -58,8 +58,9 @@ impl Engine {
         let ended = tokio::select! {
             ended = &mut running => ended,
             () = statement.cancellation() => {
-                // PostgreSQL's own query first: whoever reads ABORTED may rely on nothing more being written.
-                // It forgets a request that finds it idle, as before an SQL that is on its way: so it is asked again.
+                // PostgreSQL's query is ended first: after ABORTED nothing more may be written.
+                // PostgreSQL ignores a cancellation while it is idle, such as just before an SQL
+                // text arrives. So it is asked repeatedly.
                 loop {
                     let _ = canceller.cancel_query(NoTls).await;
                     tokio::select! {
@@ -79,7 +80,8 @@ impl Engine {
         }
     }
 
-    /// Runs all SQLs of a statement and writes down how each ended. The first error ends it.
+    /// Runs the SQL texts of a statement and records how each ended. The first error ends the
+    /// statement.
     async fn all_sqls(&self, client: &Client, statement: &Statement) -> Result<(), String> {
         let record = statement.snapshot();
         if let Some((name, _)) = record.parameters.iter().find(|(_, value)| value.is_empty()) {
@@ -135,7 +137,7 @@ impl Engine {
                     }
                 }
             });
-            // The session ends here, and with it whatever its transaction had begun.
+            // The session ends here, which rolls its transaction back.
             ran?;
         }
         if one_transaction {
@@ -189,7 +191,7 @@ impl Engine {
     }
 }
 
-/// A parameter's value: text that becomes what its place asks for, as a literal in quotes would.
+/// The value of a parameter: text that takes the type its place asks for, as a quoted literal does.
 #[derive(Debug)]
 struct Literal<'v>(&'v str);
 
@@ -227,7 +229,7 @@ fn bind<'v>(names: &[String], values: &'v [(String, String)]) -> Result<Vec<Lite
     names.iter().map(value).collect()
 }
 
-/// Rows as text, whatever their types: PostgreSQL itself writes them out.
+/// Rows as text. PostgreSQL converts values of every type.
 async fn query(client: &Client, text: &str, bound: &[&(dyn ToSql + Sync)]) -> Result<Gave, String> {
     let prepared = client.prepare(text).await.map_err(|e| text_of(&e))?;
     let columns: Vec<Column> = prepared
@@ -248,7 +250,7 @@ async fn query(client: &Client, text: &str, bound: &[&(dyn ToSql + Sync)]) -> Re
             ..Gave::default()
         });
     }
-    // What SHOW and EXPLAIN give is text already, and they can't stand in a FROM.
+    // The results of SHOW and EXPLAIN are text already, and these can't stand in a FROM.
     let first = text
         .trim_start_matches(['(', ' ', '\n'])
         .split_whitespace()
@@ -288,7 +290,7 @@ async fn query(client: &Client, text: &str, bound: &[&(dyn ToSql + Sync)]) -> Re
     })
 }
 
-/// An error as Redshift would say it; a conflict of serialisable transactions is its 1023.
+/// An error in Redshift's words. A serialization conflict is error 1023.
 pub(crate) fn text_of(error: &tokio_postgres::Error) -> String {
     let Some(db) = error.as_db_error() else {
         return format!("ERROR: {error}");

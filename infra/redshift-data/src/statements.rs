@@ -1,4 +1,4 @@
-//! The statements: their states over time, client tokens, quotas.
+//! Statements: their states over time, client tokens, quotas.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,16 +7,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// Limits of the service; every one can be set.
+/// Limits of the service.
 #[derive(Clone, Copy, Debug)]
 pub struct Quotas {
-    /// Statements submitted and not yet ended.
+    /// Statements that were submitted and have not ended.
     pub active_statements: usize,
     /// Submissions within any second.
     pub submissions_per_second: usize,
-    /// Rows in one page of a result.
+    /// Rows per page of a result.
     pub page_rows: usize,
-    /// Statements that run at the same time; the others wait as SUBMITTED.
+    /// Statements that run at the same time. The others wait as SUBMITTED.
     pub concurrency: usize,
 }
 
@@ -58,7 +58,7 @@ impl Status {
     }
 }
 
-/// Which warehouse was named; echoed, never looked up.
+/// The warehouse that the request named. It is echoed and never looked up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) cluster: Option<String>,
@@ -77,7 +77,7 @@ pub(crate) struct Column {
 
 pub(crate) type Rows = Vec<Vec<Option<String>>>;
 
-/// One SQL of a statement (a plain statement has one).
+/// One SQL text of a statement. A statement that is no batch has one.
 #[derive(Clone, Debug)]
 pub(crate) struct Sub {
     pub(crate) sql: String,
@@ -125,7 +125,7 @@ impl Record {
     }
 }
 
-/// A statement as those see it who watch, change or cancel it.
+/// A statement that can be watched, changed and cancelled.
 #[derive(Debug)]
 pub(crate) struct Statement {
     pub(crate) record: watch::Sender<Record>,
@@ -144,7 +144,7 @@ impl Statement {
         });
     }
 
-    /// Asks for it to be cancelled; who runs it sees to that.
+    /// Asks for cancellation. The task that runs the statement carries it out.
     pub(crate) fn cancel(&self) {
         self.cancelled.send_replace(true);
     }
@@ -153,9 +153,9 @@ impl Statement {
         *self.cancelled.borrow()
     }
 
-    /// Waits until someone asks for it to be cancelled.
+    /// Waits until cancellation is asked for.
     pub(crate) async fn cancellation(&self) {
-        // The sender is ours: it can't be gone.
+        // The sender is a field of this statement, so it exists.
         let _ = self
             .cancelled
             .subscribe()
@@ -163,10 +163,10 @@ impl Statement {
             .await;
     }
 
-    /// Waits until the statement has ended, at most for `patience`.
+    /// Waits until the statement has ended, for at most `patience`.
     pub(crate) async fn wait(&self, patience: Duration) {
         let mut watcher = self.record.subscribe();
-        // Running out of patience is not an error: the caller looks at the status.
+        // A timeout is no error: the caller reads the status.
         let _ =
             tokio::time::timeout(patience, watcher.wait_for(|record| record.status.is_end())).await;
     }
@@ -214,7 +214,7 @@ impl Statements {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a statement in. With a token seen before: the statement of then, and false.
+    /// Takes a statement. For a known token: the first statement with that token, and false.
     pub(crate) fn submit(
         &self,
         record: Record,
@@ -268,7 +268,7 @@ impl Statements {
         self.lock().by_id.get(id).cloned()
     }
 
-    /// All statements, the newest first.
+    /// All statements, newest first.
     pub(crate) fn all(&self) -> Vec<Arc<Statement>> {
         let inner = self.lock();
         inner

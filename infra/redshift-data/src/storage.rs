@@ -1,4 +1,5 @@
-//! Storage: the objects that COPY reads and UNLOAD writes: in S3, or in a folder as `<folder>/<bucket>/<key>`.
+//! The objects that COPY reads and UNLOAD writes: in S3, or in a folder as
+//! `<folder>/<bucket>/<key>`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,19 +7,17 @@ use aws_sdk_s3::primitives::ByteStream;
 
 #[derive(Clone, Debug)]
 pub enum Storage {
-    /// In S3, or what answers like it.
+    /// In S3, or in a service with the same protocol.
     S3(aws_sdk_s3::Client),
-    /// In a folder of this machine, for use without S3.
+    /// In a folder of this machine.
     Folder(PathBuf),
 }
 
-/// Why an object could not be read or written.
+/// Why an object can't be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Not an address of an object.
     #[error("{0} is no s3:// address")]
     Address(String),
-    /// Missing, or the store refused.
     #[error("the specified S3 object {url} cannot be used: {why}")]
     Object { url: String, why: String },
 }
@@ -30,7 +29,7 @@ fn object_error(bucket: &str, key: &str, why: impl std::fmt::Display) -> Error {
     }
 }
 
-/// Cuts `s3://bucket/key` into bucket and key.
+/// Splits `s3://bucket/key` into bucket and key.
 pub(crate) fn split(url: &str) -> Result<(&str, &str), Error> {
     let rest = url
         .strip_prefix("s3://")

@@ -1,4 +1,4 @@
-//! A database of its own for a test.
+//! A database for one test.
 
 use local::Postgres;
 use tempfile::TempDir;
@@ -7,7 +7,7 @@ use tokio_postgres::{Client, NoTls};
 use crate::storage::Storage;
 use crate::translate::COMPAT;
 
-/// A PostgreSQL that has `compat.sql`, and a folder for S3. Dropped, both are gone.
+/// A PostgreSQL with `compat.sql`, and a folder that replaces S3. Both are removed on drop.
 pub(crate) struct Database {
     pub(crate) client: Client,
     pub(crate) storage: Storage,

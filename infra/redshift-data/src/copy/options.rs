@@ -1,23 +1,23 @@
-//! What stands behind the address of COPY and UNLOAD.
+//! The options after the address of COPY and UNLOAD.
 
 use sqlparser::tokenizer::Token;
 
 use crate::translate::tokens::{content, word};
 
-/// How the objects are laid out.
+/// The format of the objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Format {
-    /// Redshift's own: fields between `|`.
+    /// Redshift's default: fields separated by `|`.
     #[default]
     Delimited,
     Csv,
-    /// JSON objects, keys matched with columns by name.
+    /// JSON objects. Keys are matched with columns by name.
     Json {
         ignore_case: bool,
     },
 }
 
-/// How the objects are packed.
+/// The compression of the objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Compression {
     #[default]
@@ -26,7 +26,7 @@ pub(crate) enum Compression {
     Zstd,
 }
 
-/// Options of COPY and UNLOAD; each uses its own.
+/// Options of COPY and UNLOAD. Each uses a part of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -40,22 +40,22 @@ pub(crate) struct Options {
     pub null: Option<String>,
     /// IGNOREHEADER: lines to skip in each object.
     pub ignore_header: usize,
-    /// MAXERROR: unreadable rows to skip. Rows that the table refuses are never skipped.
+    /// MAXERROR: how many unreadable rows to skip. Rows that the table refuses are never skipped.
     pub max_errors: usize,
-    /// TRUNCATECOLUMNS: cut texts that are too long.
+    /// TRUNCATECOLUMNS: truncate texts that are too long.
     pub truncate: bool,
-    /// BLANKSASNULL or EMPTYASNULL: texts that are blank.
+    /// BLANKSASNULL or EMPTYASNULL: blank texts are NULL.
     pub blanks_as_null: bool,
-    /// TIMEFORMAT 'epochsecs' (1) or 'epochmillisecs' (1000): units a second.
+    /// TIMEFORMAT 'epochsecs' (1) or 'epochmillisecs' (1000): units per second.
     pub epoch: Option<i64>,
     pub header: bool,
-    /// PARALLEL, on unless it says OFF.
+    /// PARALLEL: on by default.
     pub serial: bool,
     pub overwrite: bool,
     pub extension: Option<String>,
 }
 
-/// Reads all options; the error names the one that is refused.
+/// Reads all options. An error names the option that is not supported.
 pub(crate) fn read(tokens: &[Token]) -> Result<Options, String> {
     let mut options = Options {
         ignore_header: 0,
@@ -139,7 +139,7 @@ pub(crate) fn read(tokens: &[Token]) -> Result<Options, String> {
                     Some("ON" | "OFF" | "TRUE" | "FALSE" | "PRESET")
                 ));
             }
-            // FORMAT: the format itself follows as a word of its own.
+            // The name of the format follows as the next word.
             "FORMAT" | "ACCEPTANYDATE" | "EXPLICIT_IDS" | "TRIMBLANKS" | "ROUNDEC"
             | "CLEANPATH" => {}
             "HEADER" => options.header = true,

@@ -1,4 +1,4 @@
-//! An object's rows: JSON objects, comma-separated or delimited lines.
+//! The rows of an object: JSON objects, CSV or delimited lines.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::sink::Sink;
 use super::{Copy, Format, bad};
 
-/// Sends all rows of an object, skipping no more unreadable ones than MAXERROR.
+/// Sends all rows of an object. Skips at most MAXERROR unreadable rows.
 pub(super) async fn send(
     sink: &mut Sink,
     command: &Copy,
@@ -47,7 +47,7 @@ pub(super) async fn send(
     Ok(())
 }
 
-/// Steps over the rest of a line.
+/// Skips the rest of a line.
 fn skip_line(rest: &mut &[u8], line: &mut usize) {
     let end = rest
         .iter()
@@ -57,7 +57,8 @@ fn skip_line(rest: &mut &[u8], line: &mut usize) {
     *line += 1;
 }
 
-/// Reads one JSON object, which may span lines; after an unreadable one goes on with the next line.
+/// Reads one JSON object, which may span lines. After an unreadable one, reading continues at the
+/// next line.
 fn object(
     sink: &mut Sink,
     command: &Copy,
@@ -70,7 +71,7 @@ fn object(
         Some(Ok(found)) => found,
         Some(Err(error)) => {
             skip_line(rest, line);
-            // The place in the object is not the place in the file.
+            // The parser's line is counted from the start of the JSON object, not of the file.
             return Err(format!(
                 "invalid JSON: {}",
                 error
@@ -106,7 +107,7 @@ fn advance(rest: &mut &[u8], line: &mut usize, bytes: usize) {
     *rest = left;
 }
 
-/// The columns' values: a missing key is NULL, an unknown key is ignored.
+/// The values of the columns. A missing key is NULL, an unknown key is ignored.
 fn values<'a>(
     sink: &Sink,
     command: &Copy,
@@ -131,14 +132,14 @@ fn values<'a>(
     Ok(values)
 }
 
-/// What the options make of one value.
+/// Applies the options to one value.
 fn value_of<'a>(
     text: Option<Cow<'a, str>>,
     column: &super::sink::Column,
     command: &Copy,
 ) -> Result<Option<Cow<'a, str>>, String> {
     let Some(text) = text else { return Ok(None) };
-    // An empty field is an empty text, and nothing at all in a column of another type.
+    // An empty field is an empty text in a text column, and NULL in any other column.
     if text.trim().is_empty() && (command.options.blanks_as_null || !column.is_text()) {
         return Ok(None);
     }
@@ -156,7 +157,7 @@ fn value_of<'a>(
     Ok(Some(text))
 }
 
-/// Reads one line of fields; quotes may span lines in CSV.
+/// Reads the fields of one line. In CSV, a quoted field may span lines.
 fn fields(
     sink: &mut Sink,
     command: &Copy,

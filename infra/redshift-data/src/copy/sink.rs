@@ -1,4 +1,4 @@
-//! Rows on their way into PostgreSQL, in the text format of its COPY.
+//! Sends rows to PostgreSQL, in the text format of its COPY.
 
 use std::io::Cursor;
 use std::pin::Pin;
@@ -8,15 +8,15 @@ use tokio_postgres::{Client, CopyInSink};
 
 use super::{Copy, bad};
 
-/// How much goes to PostgreSQL at once.
+/// How many bytes are sent to PostgreSQL at once.
 const CHUNK: usize = 256 * 1024;
 
 /// A column of the table.
 pub(super) struct Column {
     pub(super) name: String,
-    /// PostgreSQL's name of its type.
+    /// PostgreSQL's name of the type.
     kind: String,
-    /// The most bytes it takes, for texts with a limit.
+    /// The maximum length in bytes, for texts with a limit.
     limit: Option<usize>,
 }
 
@@ -25,7 +25,7 @@ impl Column {
         matches!(self.kind.as_str(), "varchar" | "bpchar" | "text")
     }
 
-    /// SUPER takes texts with their quotes.
+    /// A SUPER column takes texts with their quotes.
     pub(super) fn is_super(&self) -> bool {
         self.kind == "jsonb"
     }
@@ -42,9 +42,9 @@ pub(super) struct Sink {
     buffer: Vec<u8>,
     truncate: bool,
     rows: usize,
-    /// Which object, and how many rows were sent before it.
+    /// The objects, and how many rows were sent before each.
     objects: Vec<(String, usize)>,
-    /// Where in its object each row began, as rows may be skipped.
+    /// The line in its object at which each row began: rows may have been skipped.
     lines: Vec<usize>,
 }
 
@@ -108,12 +108,12 @@ impl Sink {
         })
     }
 
-    /// The rows that follow come from this object.
+    /// The next rows come from this object.
     pub(super) fn begin(&mut self, url: &str) {
         self.objects.push((url.to_owned(), self.rows));
     }
 
-    /// Adds a row with a value for each column; the error says what is wrong with it, and it is not sent.
+    /// Adds a row with a value for each column. A row with an error is not sent.
     pub(super) fn row(
         &mut self,
         line: usize,
@@ -150,7 +150,7 @@ impl Sink {
         Ok(())
     }
 
-    /// Sends on what has gathered, if that is enough.
+    /// Sends the collected rows, if there are enough of them.
     pub(super) async fn flush(&mut self, all: bool) -> Result<(), String> {
         if self.buffer.len() < CHUNK && !all {
             return Ok(());
@@ -159,7 +159,7 @@ impl Sink {
         let sent = self.stream.send(Cursor::new(chunk)).await;
         match sent {
             Ok(()) => Ok(()),
-            // Why it was closed is told only at the end.
+            // PostgreSQL reports the reason only at the end.
             Err(error) => {
                 let error = self.stream.as_mut().finish().await.err().unwrap_or(error);
                 Err(self.located(&error))
@@ -167,14 +167,14 @@ impl Sink {
         }
     }
 
-    /// Sends the rest; says how many rows PostgreSQL took.
+    /// Sends the remaining rows. Returns how many rows PostgreSQL took.
     pub(super) async fn finish(mut self) -> Result<u64, String> {
         self.flush(true).await?;
         let finished = self.stream.as_mut().finish().await;
         finished.map_err(|error| self.located(&error))
     }
 
-    /// PostgreSQL counts the rows of all objects; people look for an object and a line.
+    /// PostgreSQL counts rows over all objects. A person looks for an object and a line.
     fn located(&self, error: &tokio_postgres::Error) -> String {
         let place = error
             .as_db_error()

@@ -1,10 +1,10 @@
-//! Functions, types and words that PostgreSQL calls otherwise.
+//! Functions, types and words that have other names in PostgreSQL.
 
 use sqlparser::tokenizer::Token;
 
 use super::tokens::{closing, literal, raw, split, word};
 
-/// Functions of `compat.sql` that take their arguments as they are.
+/// Functions of `compat.sql` that take their arguments unchanged.
 const COMPAT: [&str; 16] = [
     "ADD_MONTHS",
     "CHARINDEX",
@@ -23,15 +23,15 @@ const COMPAT: [&str; 16] = [
     "JSON_EXTRACT_ARRAY_ELEMENT_TEXT",
     "JSON_EXTRACT_PATH_TEXT",
 ];
-/// Those whose first argument is a bare date part.
+/// Functions of `compat.sql` with a bare date part as the first argument.
 const DATE_PARTS: [&str; 3] = ["DATEADD", "DATEDIFF", "DATE_PART"];
-/// Those whose last argument may be `null_if_invalid`.
+/// Functions of `compat.sql` that may have `null_if_invalid` as the last argument.
 const NULL_IF_INVALID: [&str; 3] = [
     "JSON_ARRAY_LENGTH",
     "JSON_EXTRACT_ARRAY_ELEMENT_TEXT",
     "JSON_EXTRACT_PATH_TEXT",
 ];
-/// Words of Redshift's queries and types that have no counterpart here.
+/// Words of Redshift's queries and types without a counterpart in PostgreSQL.
 const REFUSED: [&str; 11] = [
     "QUALIFY",
     "PIVOT",
@@ -51,7 +51,7 @@ pub(crate) fn rewrite(tokens: &[Token]) -> Result<Vec<Token>, String> {
     let mut out = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        // `a.len` and `x AS len` are names, whatever they look like.
+        // `a.len` and `x AS len` are names, not functions.
         let is_name = matches!(
             at.checked_sub(1).and_then(|before| tokens.get(before)),
             Some(Token::Period)
@@ -81,7 +81,7 @@ pub(crate) fn rewrite(tokens: &[Token]) -> Result<Vec<Token>, String> {
     Ok(out)
 }
 
-/// Rewrites a word that is not called; says how many tokens it took.
+/// Rewrites a word that is no function call. Returns the number of tokens it took.
 fn bare(name: &str, token: &Token, rest: &[Token], out: &mut Vec<Token>) -> Result<usize, String> {
     let next = word(rest.first());
     match (name, next.as_deref()) {
@@ -107,7 +107,8 @@ pub(crate) fn temporary(name: &str) -> Token {
     raw(format!("\"{}\"", name.to_lowercase()))
 }
 
-/// Rewrites `name(arguments)`; the answer is where to go on. `after` is the place behind its parenthesis.
+/// Rewrites `name(arguments)`. `after` is the index behind the closing parenthesis. Returns the
+/// index to continue at.
 fn call(
     name: &str,
     token: &Token,
@@ -177,7 +178,7 @@ fn call(
             if COMPAT.contains(&name) {
                 join(&parts, out);
             } else {
-                // Not cut at commas: what stands here may be a subquery or a list of columns.
+                // Not split at commas: the parentheses may hold a subquery or a list of columns.
                 out.extend(if DATE_PARTS.contains(&name) {
                     parts.join(&Token::Comma)
                 } else {
@@ -206,7 +207,7 @@ fn three(name: &str, parts: Vec<Vec<Token>>) -> Result<[Vec<Token>; 3], String> 
         .map_err(|_| format!("{name} with other than three arguments"))
 }
 
-/// `DECODE(e, a, x, b, y, z)`, which unlike CASE takes two NULLs as equal.
+/// `DECODE(e, a, x, b, y, z)`. Unlike CASE, it treats two NULLs as equal.
 fn decode(parts: &[Vec<Token>], out: &mut Vec<Token>) -> Result<(), String> {
     let Some((value, cases)) = parts.split_first() else {
         return Err("DECODE without arguments".to_owned());

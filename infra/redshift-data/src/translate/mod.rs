@@ -1,4 +1,5 @@
-//! Redshift's dialect turned into PostgreSQL's, token by token. What cannot be turned is refused by name.
+//! Translates Redshift's dialect into PostgreSQL's, token by token. An unsupported part is refused
+//! by name.
 
 mod expressions;
 #[cfg(test)]
@@ -13,14 +14,14 @@ use sqlparser::tokenizer::Token;
 
 pub(crate) use self::expressions::temporary;
 
-/// Redshift's functions, for a database that is to run the statements; safe to run again.
+/// Redshift's functions, to be created in the database first. Safe to run again.
 pub(crate) const COMPAT: &str = include_str!("../compat.sql");
 
-/// What PostgreSQL is to do, in this order, for one Redshift statement.
+/// One step of a translated statement. Steps run in order.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Step {
     Sql {
-        /// In PostgreSQL's dialect; parameters are `$1` and so on.
+        /// In PostgreSQL's dialect. Parameters are `$1` and so on.
         text: String,
         /// Names of the parameters, `$1` first.
         parameters: Vec<String>,
@@ -43,7 +44,7 @@ impl Step {
     }
 }
 
-/// Turns one Redshift statement; the error names what is refused.
+/// Translates one Redshift statement. An error names the unsupported part.
 pub(crate) fn steps(sql: &str) -> Result<Vec<Step>, String> {
     let tokens = tokens::read(sql)?;
     let steps = match tokens::word(tokens.first()).as_deref() {
@@ -55,7 +56,7 @@ pub(crate) fn steps(sql: &str) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
-/// A query in PostgreSQL's dialect, for UNLOAD, which knows no parameters.
+/// A query in PostgreSQL's dialect, for UNLOAD, which takes no parameters.
 pub(crate) fn query(sql: &str) -> Result<String, String> {
     match statement::step(&tokens::read(sql)?)? {
         Step::Sql {
@@ -63,11 +64,11 @@ pub(crate) fn query(sql: &str) -> Result<String, String> {
             parameters,
             returns_rows: true,
         } if parameters.is_empty() => Ok(text),
-        _ => Err("UNLOAD of what is no query without parameters".to_owned()),
+        _ => Err("UNLOAD of anything but a query without parameters".to_owned()),
     }
 }
 
-/// Gives every parameter its number; a name that is used twice has one.
+/// Numbers the parameters. A name that is used twice has one number.
 pub(crate) fn number(tokens: &mut [Token]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for token in tokens {

@@ -249,7 +249,7 @@ async fn the_models_own_statements_run() {
         }
     }
     let [from, to] =
-        ["2026-01-20T00:00:00Z", "2026-01-21T00:00:00Z"].map(|moment| moment.parse().unwrap());
+        ["2026-01-20T00:00:00Z", "2026-01-21T00:00:00Z"].map(|text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let period = features::TrainingPeriod {
         from,

@@ -23,7 +23,7 @@ pub(crate) fn step(tokens: &[Token]) -> Result<Step, String> {
     match first.as_str() {
         "CREATE" => create(tokens)?,
         "MERGE" => merge(tokens)?,
-        // Redshift's FROM may be left out.
+        // In Redshift, FROM is optional.
         "DELETE" if word(tokens.get(1)).as_deref() != Some("FROM") => {
             rewritten.insert(1, raw("FROM"));
         }
@@ -42,7 +42,7 @@ pub(crate) fn step(tokens: &[Token]) -> Result<Step, String> {
     })
 }
 
-/// Only schemas and views are left here; the rest has parts that PostgreSQL lacks.
+/// Schemas and views. Other statements have parts that PostgreSQL lacks.
 fn create(tokens: &[Token]) -> Result<(), String> {
     let skip = if begins(tokens, &["CREATE", "OR", "REPLACE"]) {
         3
@@ -57,7 +57,7 @@ fn create(tokens: &[Token]) -> Result<(), String> {
     }
 }
 
-/// Redshift's MERGE: no alias for the target, and one clause of each kind.
+/// Redshift's MERGE: no alias for the target, one clause of each kind.
 fn merge(tokens: &[Token]) -> Result<(), String> {
     let words: Vec<String> = tokens
         .iter()

@@ -1,4 +1,4 @@
-//! CREATE TABLE: distribution and sort keys become indexes, encodings go.
+//! CREATE TABLE: distribution and sort keys become indexes, encodings are dropped.
 
 use sqlparser::tokenizer::Token;
 
@@ -18,7 +18,7 @@ pub(crate) fn is_table(tokens: &[Token]) -> bool {
     words.iter().any(|words| begins(tokens, words))
 }
 
-/// What a table's columns and attributes say of indexes.
+/// The indexes that follow from a table's columns and attributes.
 #[derive(Default)]
 struct Keys {
     distribution: Option<Token>,
@@ -97,7 +97,7 @@ pub(crate) fn steps(tokens: &[Token]) -> Result<Vec<Step>, String> {
     Ok(steps)
 }
 
-/// Redshift does not enforce these, so neither does the stand-in.
+/// Constraints. Redshift does not enforce them, so the stand-in does not either.
 fn is_constraint(tokens: &[Token]) -> bool {
     matches!(
         word(tokens.first()).as_deref(),
@@ -105,7 +105,7 @@ fn is_constraint(tokens: &[Token]) -> bool {
     )
 }
 
-/// The columns of a primary key; the other constraints say nothing of use.
+/// The columns of a primary key. Other constraints are ignored.
 fn constraint(tokens: &[Token], keys: &mut Keys) {
     if let Some(at) = tokens
         .windows(2)
@@ -119,7 +119,7 @@ fn constraint(tokens: &[Token], keys: &mut Keys) {
     }
 }
 
-/// One column, or LIKE, without what PostgreSQL does not know.
+/// One column, or LIKE, without the parts that PostgreSQL does not know.
 fn element(tokens: &[Token], keys: &mut Keys) -> Result<Vec<Token>, String> {
     let mut kept = Vec::new();
     let mut at = 0;
@@ -145,7 +145,7 @@ fn element(tokens: &[Token], keys: &mut Keys) -> Result<Vec<Token>, String> {
         at += 1;
     }
     if word(tokens.first()).as_deref() == Some("LIKE") {
-        // Without the indexes: such tables are for staging, and are read once.
+        // Without the indexes: such tables are staging tables and are read once.
         kept.retain(|token| {
             !matches!(
                 word(Some(token)).as_deref(),
@@ -159,7 +159,7 @@ fn element(tokens: &[Token], keys: &mut Keys) -> Result<Vec<Token>, String> {
     Ok([name.to_vec(), rewrite(rest)?].concat())
 }
 
-/// Reads the attributes behind the columns; the answer is where they end.
+/// Reads the attributes behind the columns. Returns the index of their end.
 fn attributes(tokens: &[Token], mut at: usize, keys: &mut Keys) -> Result<usize, String> {
     loop {
         let rest = tokens.get(at..).unwrap_or_default();
@@ -205,7 +205,7 @@ fn indexes(name: &[Token], keys: &Keys) -> Vec<Step> {
         ))
     };
     let mut steps = Vec::new();
-    // By entity and time: how windows are looked up.
+    // Windows are looked up by entity and time.
     if let Some(column) = &keys.distribution {
         let others = keys.sort.iter().filter(|other| *other != column);
         steps.push(index(

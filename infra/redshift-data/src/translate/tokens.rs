@@ -3,7 +3,7 @@
 use sqlparser::dialect::RedshiftSqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer, Word};
 
-/// The tokens of `sql`; string literals stay as written, with their doubled quotes.
+/// The tokens of `sql`. String literals stay as written, with their doubled quotes.
 pub(crate) fn read(sql: &str) -> Result<Vec<Token>, String> {
     let dialect = RedshiftSqlDialect {};
     let all = Tokenizer::new(&dialect, sql)
@@ -15,7 +15,7 @@ pub(crate) fn read(sql: &str) -> Result<Vec<Token>, String> {
     for token in all.into_iter().map(|token| token.token) {
         match token {
             Token::Whitespace(_) => after_colon = false,
-            // `:name`, written without a gap, is a parameter; `::` is a token of its own.
+            // `:name` without a gap is a parameter. `::` is a token of its own.
             Token::Word(word) if after_colon && word.quote_style.is_none() => {
                 tokens.pop();
                 tokens.push(Token::Placeholder(format!(":{}", word.value)));
@@ -52,7 +52,7 @@ pub(crate) fn begins(tokens: &[Token], words: &[&str]) -> bool {
         .all(|(index, expected)| word(tokens.get(index)).as_deref() == Some(*expected))
 }
 
-/// A bare word or any other text, put out as it is.
+/// A bare word or any other text, written unchanged.
 pub(crate) fn raw(text: impl Into<String>) -> Token {
     Token::Word(Word {
         value: text.into(),
@@ -91,7 +91,7 @@ pub(crate) fn closing(tokens: &[Token], open: usize) -> Result<usize, String> {
     Err("a parenthesis that is not closed".to_owned())
 }
 
-/// The parts between the commas that lie in no parenthesis.
+/// The parts between commas outside parentheses.
 pub(crate) fn split(tokens: &[Token]) -> Vec<&[Token]> {
     let mut depth = 0_usize;
     let parts = tokens.split(|token| {
@@ -105,7 +105,7 @@ pub(crate) fn split(tokens: &[Token]) -> Vec<&[Token]> {
     parts.filter(|part| !part.is_empty()).collect()
 }
 
-/// The tokens as text, one space between two wherever it may stand.
+/// The tokens as text, separated by one space where a space is allowed.
 pub(crate) fn text(tokens: &[Token]) -> String {
     let mut text = String::new();
     let mut glued = true;

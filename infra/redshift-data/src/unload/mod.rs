@@ -46,7 +46,7 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Unload, String> {
     })
 }
 
-/// Writes the result as one object, as a warehouse of one slice would; says how many rows.
+/// Writes the result as one object, as a warehouse of one slice does. Returns the number of rows.
 pub(crate) async fn run(
     client: &Client,
     storage: &Storage,
@@ -113,7 +113,7 @@ async fn read(client: &Client, command: &Unload) -> Result<(Vec<u8>, u64), Strin
     let options = &command.options;
     let json = matches!(options.format, Format::Json { .. });
     let csv = options.format == Format::Csv;
-    // Row by row, as PostgreSQL does not tell how many rows it copied out.
+    // Row by row, since PostgreSQL does not report how many rows it copied.
     let query = if json {
         format!(
             "SELECT row_to_json(unloaded)::text FROM ({}) AS unloaded",
@@ -127,7 +127,7 @@ async fn read(client: &Client, command: &Unload) -> Result<(Vec<u8>, u64), Strin
         .await
         .map_err(|error| message(&error))?;
     let copied = if json {
-        // A delimiter and a quote that JSON cannot hold: lines come out as they are.
+        // JSON text can't contain this delimiter and this quote, so lines are written unchanged.
         format!("COPY ({query}) TO STDOUT (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')")
     } else {
         let delimiter = options

@@ -1,0 +1,14 @@
+//! The service as its clients know it: the AWS SDK for Rust, boto3 and the AWS CLI.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and says where it is"
+)]
+
+mod clients;
+mod refusals;
+mod results;
+mod service;
+mod statements;
+mod submissions;
