@@ -1,63 +1,41 @@
-//! `infra/template.yaml` deployed with the AWS CLI, as a user deploys it to AWS.
+//! Deploys `infra/template.yaml` with the AWS CLI, as a user deploys it to AWS.
+
+mod aws;
+mod error;
+mod outputs;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use std::{fs, io};
 
-use crate::processes;
-use crate::{Options, Progress, Venv};
+use crate::options::Options;
+use crate::progress::Progress;
+use crate::venv::Venv;
+use aws::{Aws, STACK_TIMEOUT};
 
-/// Why the stack was not deployed or deleted.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    #[error("{0} is missing: build it with `cargo build --release`")]
-    Missing(PathBuf),
-    #[error("cannot use {path}")]
-    File { path: PathBuf, source: io::Error },
-    #[error("cannot run {program}")]
-    Start { program: PathBuf, source: io::Error },
-    #[error("`aws {command}` failed:\n{output}")]
-    Aws { command: String, output: String },
-    #[error("`aws {command}` printed something other than JSON")]
-    Answer {
-        command: String,
-        source: serde_json::Error,
-    },
-    #[error("stack {stack} ended as {status:?}: {reasons}")]
-    Stack {
-        stack: String,
-        /// CloudFormation's name of the state.
-        status: String,
-        /// CloudFormation's reason for each failed resource.
-        reasons: String,
-    },
-    #[error("the stack has no output {0}: deploy it first")]
-    NoOutput(&'static str),
-}
+pub use error::Error;
+pub use outputs::Outputs;
 
-/// The stack's name where none is given.
+/// The default name of the stack.
 pub const STACK: &str = "second-look";
 
-/// The functions, by the names of their binaries.
+/// The names of the functions' programs.
 pub const FUNCTIONS: [&str; 5] = ["score", "confirm", "sweep", "load", "train"];
 
-const TO_DEPLOY: Duration = Duration::from_secs(300);
-
-/// The stack's name and the parameters that it is deployed with.
+/// The name and the parameters of a stack.
 #[derive(Clone, Debug)]
 pub struct Parameters {
-    /// The stack's name, and the prefix of its statements' names.
+    /// The stack's name. The names of its statements start with it.
     pub stack: String,
-    /// Parameters of the template. The others keep their defaults.
+    /// Values for the template's parameters. Other parameters keep their defaults.
     pub overrides: BTreeMap<String, String>,
 }
 
 impl Default for Parameters {
-    /// For this machine: the stand-in answers to any workgroup, loads and sweeps are frequent,
-    /// approvals are published. Profiles are not on a schedule: a replay refreshes them at the
-    /// cut-offs of its data.
+    /// Values for one machine. The stand-in accepts any workgroup. Loads start quickly, and approvals are
+    /// published. The schedule never updates profiles: a replay has the days of its data, so the
+    /// program that replays them also invokes the update.
     fn default() -> Self {
         let overrides = [
             (
@@ -90,58 +68,10 @@ impl Default for Parameters {
 }
 
 impl Parameters {
-    /// The same with one of the template's parameters set.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         self.overrides.insert(name.to_owned(), value.to_string());
         self
-    }
-}
-
-/// The deployed stack's outputs, by name.
-#[derive(Clone, Debug, Default)]
-pub struct Outputs(BTreeMap<String, String>);
-
-impl Outputs {
-    pub(crate) fn new(outputs: BTreeMap<String, String>) -> Self {
-        Self(outputs)
-    }
-
-    pub fn all(&self) -> &BTreeMap<String, String> {
-        &self.0
-    }
-
-    pub fn get(&self, name: &'static str) -> Result<&str, Error> {
-        self.0
-            .get(name)
-            .map(String::as_str)
-            .ok_or(Error::NoOutput(name))
-    }
-
-    pub fn bucket(&self) -> Result<&str, Error> {
-        self.get("Bucket")
-    }
-
-    /// The stream that transactions are put on.
-    pub fn transactions_stream(&self) -> Result<&str, Error> {
-        self.get("TransactionsStream")
-    }
-
-    /// The stream that decisions come out of.
-    pub fn decisions_stream(&self) -> Result<&str, Error> {
-        self.get("DecisionsStream")
-    }
-
-    /// A function's full name, by the name of its binary.
-    pub fn function(&self, name: &str) -> Result<&str, Error> {
-        self.get(match name {
-            "score" => "ScoreFunction",
-            "confirm" => "ConfirmFunction",
-            "sweep" => "SweepFunction",
-            "load" => "LoadFunction",
-            "train" => "TrainFunction",
-            _ => "(a function of that name)",
-        })
     }
 }
 
@@ -176,7 +106,7 @@ pub(crate) fn deploy(
     ])?;
 
     progress(Progress::Deploy);
-    // Not `cloudformation deploy`: it looks every thirty seconds whether the stack is done.
+    // `cloudformation deploy` would check only every thirty seconds whether the stack is complete.
     let overrides = parameters.overrides.iter();
     let overrides: Vec<String> = overrides
         .map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}"))
@@ -210,7 +140,7 @@ pub(crate) fn deploy(
     aws.outputs(&parameters.stack)
 }
 
-/// Deletes a stack and the objects in its buckets. Does nothing if there is no such stack.
+/// Deletes a stack and its buckets with their objects. Does nothing if there is no such stack.
 pub(crate) fn withdraw(
     options: &Options,
     venv: &Venv,
@@ -227,17 +157,17 @@ pub(crate) fn withdraw(
     }
     let outputs = aws.outputs(stack)?;
     aws.run(&["cloudformation", "delete-stack", "--stack-name", stack])?;
-    let deadline = Instant::now() + TO_DEPLOY;
+    let deadline = Instant::now() + STACK_TIMEOUT;
     while let Some(status) = aws.stack_status(stack)? {
         if status.ends_with("FAILED") || Instant::now() > deadline {
             return Err(Error::Stack {
                 stack: stack.to_owned(),
                 status,
-                reasons: "it can't be deleted".to_owned(),
+                reasons: "it was not deleted".to_owned(),
             });
         }
     }
-    // By the template the bucket survives its stack. In LocalStack it is deleted too.
+    // The template retains the bucket when the stack is deleted.
     let buckets: Vec<String> =
         aws.answer(&["s3api", "list-buckets", "--query", "Buckets[].Name"])?;
     for bucket in [outputs.bucket()?.to_owned(), artifacts(stack)]
@@ -249,13 +179,13 @@ pub(crate) fn withdraw(
     Ok(())
 }
 
-/// The bucket of a stack's packages.
+/// The bucket for the packaged functions of a stack.
 fn artifacts(stack: &str) -> String {
     format!("{stack}-artifacts")
 }
 
-/// Lays template and functions out as `cargo lambda build` leaves them, in a folder of our own, so
-/// that neither another run nor packages meant for AWS are touched. Returns the template's path.
+/// Places the template and the functions as `cargo lambda build` does, but in `folder`: other runs and
+/// packages for AWS stay untouched. Returns the path of the template.
 fn lay_out(options: &Options, folder: &Path) -> Result<PathBuf, Error> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();
@@ -285,121 +215,4 @@ fn lay_out(options: &Options, folder: &Path) -> Result<PathBuf, Error> {
         place().map_err(failed(&bootstrap))?;
     }
     Ok(template)
-}
-
-struct Aws<'a> {
-    venv: &'a Venv,
-    environment: &'a BTreeMap<String, String>,
-    state: &'a Path,
-}
-
-impl Aws<'_> {
-    fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, Error> {
-        let mut command: Command = processes::command(self.venv.python(), self.state);
-        command
-            .arg(self.venv.aws())
-            .args(arguments)
-            .args(["--output", "json"])
-            .envs(self.environment);
-        // The developer's own profile must not reach calls to this machine.
-        command
-            .env_remove("AWS_PROFILE")
-            .env("AWS_CONFIG_FILE", "/dev/null")
-            .env("AWS_PAGER", "");
-        let output = command.output().map_err(|source| Error::Start {
-            program: self.venv.aws(),
-            source,
-        })?;
-        if output.status.success() {
-            return Ok(output.stdout);
-        }
-        let text = format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        Err(Error::Aws {
-            command: name(arguments),
-            output: text.trim().to_owned(),
-        })
-    }
-
-    /// Absent where there is no such stack.
-    fn stack_status(&self, stack: &str) -> Result<Option<String>, Error> {
-        let arguments = [
-            "cloudformation",
-            "list-stacks",
-            "--query",
-            "StackSummaries[].[StackName,StackStatus]",
-        ];
-        let stacks: Vec<(String, String)> = self.answer(&arguments)?;
-        let mut of_this_name = stacks
-            .into_iter()
-            .filter(|(name, status)| name == stack && status != "DELETE_COMPLETE");
-        Ok(of_this_name.next().map(|(_, status)| status))
-    }
-
-    fn wait_for_stack(&self, stack: &str) -> Result<(), Error> {
-        let deadline = Instant::now() + TO_DEPLOY;
-        loop {
-            let status = self.stack_status(stack)?.unwrap_or_default();
-            match status.as_str() {
-                "CREATE_COMPLETE" | "UPDATE_COMPLETE" => return Ok(()),
-                going if going.ends_with("_IN_PROGRESS") && Instant::now() < deadline => {}
-                _ => {
-                    let query = "StackEvents[?ends_with(ResourceStatus, 'FAILED')].[LogicalResourceId,ResourceStatusReason]";
-                    let events = [
-                        "cloudformation",
-                        "describe-stack-events",
-                        "--stack-name",
-                        stack,
-                        "--query",
-                        query,
-                    ];
-                    let reasons = String::from_utf8_lossy(&self.run(&events)?).into_owned();
-                    return Err(Error::Stack {
-                        stack: stack.to_owned(),
-                        status,
-                        reasons,
-                    });
-                }
-            }
-        }
-    }
-
-    fn answer<T: serde::de::DeserializeOwned>(&self, arguments: &[&str]) -> Result<T, Error> {
-        let answer = self.run(arguments)?;
-        // The AWS CLI prints an empty list as nothing or as null.
-        let answer: &[u8] = if matches!(answer.trim_ascii(), b"" | b"null") {
-            b"[]"
-        } else {
-            &answer
-        };
-        serde_json::from_slice(answer).map_err(|source| Error::Answer {
-            command: name(arguments),
-            source,
-        })
-    }
-
-    fn outputs(&self, stack: &str) -> Result<Outputs, Error> {
-        let arguments = [
-            "cloudformation",
-            "describe-stacks",
-            "--stack-name",
-            stack,
-            "--query",
-            "Stacks[0].Outputs[].[OutputKey,OutputValue]",
-        ];
-        let pairs: Vec<(String, String)> = self.answer(&arguments)?;
-        Ok(Outputs(pairs.into_iter().collect()))
-    }
-}
-
-fn name(arguments: &[&str]) -> String {
-    arguments
-        .iter()
-        .take(2)
-        .copied()
-        .collect::<Vec<_>>()
-        .join(" ")
 }

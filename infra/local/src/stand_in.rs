@@ -1,27 +1,31 @@
-//! The Redshift stand-in (infra/redshift-data) as a process.
+//! The Redshift stand-in (`infra/redshift-data`) as a process.
 
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::options::{Options, REGION};
 use crate::processes::{self, command, last_lines, log_path};
-use crate::{Options, REGION, Service};
+use crate::service::Service;
 
 /// Why the stand-in did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{0} is missing: build it with `cargo build --release -p redshift-data`")]
+    #[error("{0} does not exist; build it with `cargo build --release -p redshift-data`")]
     Missing(PathBuf),
-    #[error("cannot start the stand-in")]
+    #[error(transparent)]
     Start(#[from] processes::Error),
-    #[error("the stand-in does not answer; the end of {log}:\n{lines}")]
+    #[error(
+        "it does not listen on its port; the end of {log}:
+{lines}"
+    )]
     Silent { log: PathBuf, lines: String },
 }
 
 const NAME: &str = "redshift-data";
 
-/// Starts the stand-in over the PostgreSQL at `postgres`. Its completion events go to the
-/// `LocalStack` at `aws`.
+/// Starts it. It runs statements on the PostgreSQL at `postgres` (a connection string), and sends
+/// completion events to the `LocalStack` at `aws` (a URL).
 pub(crate) fn start(options: &Options, postgres: &str, aws: &str) -> Result<Service, Error> {
     let program = options.binaries.join(NAME);
     if !program.is_file() {

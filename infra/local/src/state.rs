@@ -1,4 +1,5 @@
-//! `state.json` in the state folder: the services that run, for other processes to read.
+//! The record of a running system: `state.json` in the state folder. Other processes read it to find
+//! and end the system.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -7,47 +8,32 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{localstack, postgres, processes};
+use crate::service::Service;
+use crate::{postgres, processes, signals};
 
-/// Why the state folder can't be used.
+/// Why a system cannot be started, recorded or ended.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot use {path}")]
     File { path: PathBuf, source: io::Error },
-    #[error("{path} is not a state file")]
+    #[error("{path} is not a state file; delete it if no other program needs it")]
     Format {
         path: PathBuf,
         source: serde_json::Error,
     },
-    #[error("another process runs the system in {0}: wait for it, or choose another state folder")]
+    #[error(
+        "another process runs the system in {0}; wait until it ends, or choose another state folder"
+    )]
     InUse(PathBuf),
-    #[error("a system runs already in {0}: stop it with `look local down --state {0}`")]
+    #[error("a system already runs in {0}; end it with `look local down --state {0}`")]
     AlreadyUp(PathBuf),
-    #[error("cannot end its processes")]
+    #[error(transparent)]
     Processes(#[from] processes::Error),
-    #[error("cannot end postgresql")]
+    #[error(transparent)]
     Postgres(#[from] postgres::Error),
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Service {
-    /// Its URL, or PostgreSQL's connection string.
-    pub endpoint: String,
-    /// The process id; `None` for a service that this system did not start.
-    pub pid: Option<i32>,
-}
-
-impl Service {
-    /// Whether its process exists. A service without a process of ours is asked over the network.
-    pub fn is_up(&self) -> bool {
-        match self.pid {
-            Some(pid) => processes::is_alive(pid),
-            None => localstack::answers(&self.endpoint),
-        }
-    }
-}
-
-/// The services of a state folder.
+/// The services and the stack of one state folder, as in `state.json`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct State {
     pub folder: PathBuf,
@@ -59,16 +45,16 @@ pub struct State {
     pub outputs: BTreeMap<String, String>,
 }
 
-/// A [`State`] and whether its services run.
+/// A [`State`] and which of its services run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
     pub state: State,
-    /// By service: whether it runs.
+    /// Whether a service runs, by its name.
     pub up: BTreeMap<&'static str, bool>,
 }
 
 impl Status {
-    /// Whether every service still runs.
+    /// Whether all services run. `false` if none was started.
     pub fn is_up(&self) -> bool {
         !self.up.is_empty() && self.up.values().all(|up| *up)
     }
@@ -108,7 +94,7 @@ impl State {
             path: path.clone(),
             source,
         })?;
-        // Renamed into place: a reader sees the old file or the new one, never a part.
+        // The rename is atomic: a reader sees the old or the new file, never a part.
         fs::write(&new, bytes)
             .and_then(|()| fs::rename(&new, &path))
             .map_err(|source| Error::File { path, source })
@@ -140,8 +126,7 @@ fn path(folder: &Path) -> PathBuf {
     folder.join("state.json")
 }
 
-/// The right to run the system of one state folder. The operating system releases the lock when the
-/// process ends.
+/// The right to run the system of one state folder: a file lock, which ends with the process.
 #[derive(Debug)]
 pub(crate) struct Claim {
     folder: PathBuf,
@@ -149,7 +134,7 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Locks the folder for this process and removes the leftovers of a killed run.
+    /// Locks the folder for this process and ends what a killed run left in it.
     pub(crate) fn take(folder: &Path) -> Result<Self, Error> {
         let failed = |source| Error::File {
             path: folder.to_path_buf(),
@@ -182,21 +167,21 @@ impl Claim {
     }
 }
 
-/// Ends all processes of a system and removes its data. The logs stay until the next start.
+/// Ends all processes of a system and removes its data. Its logs stay until the next start.
 pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
     let Ok(folder) = folder.canonicalize() else {
         return Ok(());
     };
-    // A recorded process id may belong to another process by now. So recorded ids are used only
-    // where the environments of processes can't be read.
+    // The id of a recorded process that has ended may belong to another process by now. So the record
+    // is used only where the environment of a process cannot be read.
     let known = if cfg!(target_os = "linux") {
         Vec::new()
     } else {
         recorded(&folder)
     };
-    postgres::stop(&folder)?; // first, in its own way: asked to end, it would wait for its clients
+    postgres::stop(&folder)?; // first and with SIGQUIT: after SIGTERM it would wait for its clients
     processes::end_all(&folder, &known)?;
-    postgres::stop(&folder)?; // again: a cluster may have been created meanwhile
+    postgres::stop(&folder)?; // again, in case a start was in progress
     for path in [
         path(&folder),
         folder.join("localstack"),
@@ -214,7 +199,7 @@ pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
             _ => {}
         }
     }
-    processes::leave_alone(&folder);
+    signals::leave_alone(&folder);
     Ok(())
 }
 

@@ -1,6 +1,6 @@
-//! The locked Python environments, with fixed versions and checksums: `target/venv` with
-//! LocalStack, the AWS CLI, boto3, cfn-lint and PostgreSQL's programs, and `target/venv-peers` with
-//! the libraries that models are imported from and compared with.
+//! The locked Python environments, with fixed versions and checksums. `target/venv` has LocalStack, the
+//! AWS CLI, boto3, cfn-lint and PostgreSQL. `target/venv-peers` has the libraries that models are
+//! imported from and compared with.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
@@ -11,10 +11,10 @@ use std::process::{Command, Stdio};
 
 use crate::processes;
 
-/// Why the environment could not be built.
+/// Why an environment could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("expected python 3.11, 3.12 or 3.13 on the PATH, found {found}: install one of them")]
+    #[error("needs python 3.11, 3.12 or 3.13 on the PATH, found {found}")]
     Python { found: String },
     #[error("{step} failed:\n{output}")]
     Step {
@@ -26,22 +26,21 @@ pub enum Error {
     File { path: PathBuf, source: io::Error },
 }
 
-/// An environment, ready for use.
 #[derive(Clone, Debug)]
 pub struct Venv {
     folder: PathBuf,
 }
 
 impl Venv {
-    /// Builds `target/venv` of the checkout `root`, unless it was built from the same lock files.
-    /// Safe to interrupt, and to call from several processes. Its processes belong to the system of
-    /// `state`.
+    /// Makes `target/venv` in the checkout `root`, unless it exists and fits the lock files. Safe to
+    /// interrupt and to call from several processes. Processes that it starts belong to the system of
+    /// the state folder `state`.
     pub fn ensure(root: &Path, state: &Path) -> Result<Self, Error> {
         Self::made(root, state, "venv", "requirements.lock")
     }
 
-    /// Builds `target/venv-peers` in the same way: XGBoost, LightGBM, scikit-learn and ONNX
-    /// Runtime, for tests and benchmarks only.
+    /// Makes `target/venv-peers` in the same way: XGBoost, LightGBM, scikit-learn and ONNX Runtime. Only
+    /// tests and benchmarks use it.
     pub fn peers(root: &Path, state: &Path) -> Result<Self, Error> {
         Self::made(root, state, "venv-peers", "peers.lock")
     }
@@ -61,7 +60,7 @@ impl Venv {
         let _lock = lock(&target.join(format!("{name}.lock")))?;
         if !is_made() {
             venv.make(&sources, state)?;
-            // Written last: an interrupted attempt leaves no marker and starts over.
+            // The marker is written last: an interrupted attempt has none and starts again.
             fs::write(&marker, wanted).map_err(|source| Error::File {
                 path: marker.clone(),
                 source,
@@ -79,10 +78,8 @@ impl Venv {
                 .env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
             step_done(step, &mut command)
         };
-        let (folder, lock) = (
-            self.folder.to_string_lossy(),
-            sources.requirements.to_string_lossy(),
-        );
+        let folder = self.folder.to_string_lossy();
+        let lock = sources.requirements.to_string_lossy();
         let made = run(
             "python3 -m venv",
             &python()?,
@@ -126,7 +123,7 @@ impl Venv {
                 step_done("uv pip install", &mut uv)
             });
         if with_uv.is_err() {
-            // pip knows settings of the user that uv does not.
+            // pip reads settings of the user that uv does not know.
             run("pip install", &python, &[&pip[..], &[&lock]].concat())?;
         }
         Ok(())
@@ -140,12 +137,11 @@ impl Venv {
         self.bin().join("aws")
     }
 
-    /// The checker of CloudFormation templates.
     pub fn cfn_lint(&self) -> PathBuf {
         self.bin().join("cfn-lint")
     }
 
-    /// The folder of its packages; `None` if it has none.
+    /// The folder with its packages.
     pub(crate) fn site_packages(&self) -> Option<PathBuf> {
         let versions = fs::read_dir(self.folder.join("lib")).ok()?;
         let mut folders =
@@ -158,7 +154,7 @@ impl Venv {
     }
 }
 
-/// The files that an environment is built from.
+/// The lock files that an environment is made from.
 struct Sources {
     requirements: PathBuf,
     uv: PathBuf,
@@ -220,7 +216,7 @@ fn step_done(step: &'static str, command: &mut Command) -> Result<(), Error> {
     ))
 }
 
-/// A Python that the locked packages support.
+/// Finds a Python version that the locked packages support.
 fn python() -> Result<PathBuf, Error> {
     let version = |name: &str| {
         let print = "import sys; print('%d.%d' % sys.version_info[:2], end='')";
@@ -247,7 +243,7 @@ fn python() -> Result<PathBuf, Error> {
     })
 }
 
-/// The user's settings for pip, as uv names them.
+/// The user's settings of pip, under the names of uv's variables.
 fn pip_settings(python: &Path) -> Vec<(&'static str, String)> {
     const NAMES: [(&str, &str); 4] = [
         ("index-url", "UV_DEFAULT_INDEX"),
@@ -262,8 +258,8 @@ fn pip_settings(python: &Path) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     let text = String::from_utf8_lossy(&output.stdout);
-    // Lines are `<where>.<name>='<value>'`. `:env:` comes first and has precedence, so it is set
-    // last.
+    // Lines are `<where>.<name>='<value>'`. `:env:`, which overrides the others, comes first, so it has
+    // to be set last.
     text.lines()
         .rev()
         .filter_map(|line| {

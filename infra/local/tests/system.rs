@@ -1,5 +1,5 @@
-//! The local system with functions that only say what they got: it comes up, is deployed to,
-//! listens on the loopback interface alone, and leaves nothing behind, however it is ended.
+//! The local system with dummy functions that only log their events: it starts, deploys a stack,
+//! listens only on the loopback interface, and leaves no process behind.
 
 #![expect(
     clippy::indexing_slicing,
@@ -55,7 +55,7 @@ fn aws(local: &Local, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What carries the state folder in its environment: process number and command.
+/// The processes with the path of the state folder in their environment: id and command.
 fn processes(state: &Path) -> BTreeMap<i32, String> {
     let mark = format!("SECOND_LOOK_STATE={}", state.display());
     let all = fs::read_dir("/proc")
@@ -76,7 +76,7 @@ fn processes(state: &Path) -> BTreeMap<i32, String> {
     .collect()
 }
 
-/// The addresses, as `/proc/net/tcp` writes them, on which these processes listen.
+/// The addresses that these processes listen on, as in `/proc/net/tcp`.
 fn listening(pids: impl Iterator<Item = i32>) -> Vec<String> {
     let sockets: Vec<String> = pids
         .flat_map(|pid| {
@@ -111,10 +111,10 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
             Ok(found) => return found,
             Err(last) => assert!(
                 Instant::now() < deadline,
-                "{what}: not in time; last seen: {last}"
+                "{what}: not within a minute; last state: {last}"
             ),
         }
-        std::thread::sleep(Duration::from_millis(50)); // between looks, not instead of one
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -140,7 +140,7 @@ fn a_deployed_stack_runs_on_this_machine_alone() {
         .unwrap();
     eprintln!("{:>6.1?} deployed: {:?}", start.elapsed(), local.outputs());
 
-    // A function knows where everything is.
+    // A function's environment names the endpoints, the bucket and the prefix.
     let answer = scratch.folder.path().join("answer.json");
     let name = local.outputs().function("train").unwrap();
     aws(
@@ -164,10 +164,8 @@ fn a_deployed_stack_runs_on_this_machine_alone() {
     assert_eq!(environment["STATEMENT_PREFIX"], "second-look");
 
     // Stream, bucket and completion events reach their functions.
-    let (stream, bucket) = (
-        local.outputs().transactions_stream().unwrap(),
-        local.outputs().bucket().unwrap(),
-    );
+    let stream = local.outputs().transactions_stream().unwrap();
+    let bucket = local.outputs().bucket().unwrap();
     aws(
         &local,
         &[
@@ -193,8 +191,16 @@ fn a_deployed_stack_runs_on_this_machine_alone() {
         ],
     );
     let entries = ["confirm", "load", "other"].map(|function| {
-        let detail = serde_json::json!({"statementId": "1", "state": "ABORTED", "statementName": format!("second-look-{function}-7")});
-        serde_json::json!({"Source": "aws.redshift-data", "DetailType": "Redshift Data Statement Status Change", "Detail": detail.to_string()})
+        let detail = serde_json::json!({
+            "statementId": "1",
+            "state": "ABORTED",
+            "statementName": format!("second-look-{function}-7"),
+        });
+        serde_json::json!({
+            "Source": "aws.redshift-data",
+            "DetailType": "Redshift Data Statement Status Change",
+            "Detail": detail.to_string(),
+        })
     });
     aws(
         &local,
@@ -225,7 +231,7 @@ fn a_deployed_stack_runs_on_this_machine_alone() {
         log(&local, "confirm")
     );
 
-    // Nothing listens beyond this machine.
+    // All services listen only on this machine.
     let state = local.folder().to_path_buf();
     let running = processes(&state);
     let addresses = listening(running.keys().copied());
@@ -237,12 +243,12 @@ fn a_deployed_stack_runs_on_this_machine_alone() {
         "{running:?} {addresses:?}"
     );
 
-    // Its files lie in its folder: what another user's system left elsewhere can't be in its way.
+    // Its files are in its state folder, where files of another user's system cannot be in the way.
     for folder in ["s3", "tmp/lambda"] {
         assert!(state.join("localstack").join(folder).is_dir(), "{folder}");
     }
 
-    // Another process finds it, and doesn't start a second one over it.
+    // Another process finds it and does not start a second system in its folder.
     assert!(Local::status(&state).unwrap().unwrap().is_up());
     assert!(Local::up(&scratch.options, |_| ()).is_err());
 
@@ -252,11 +258,11 @@ fn a_deployed_stack_runs_on_this_machine_alone() {
 }
 
 #[test]
-fn what_a_killed_run_leaves_is_removed() {
+fn stop_ends_the_processes_of_a_killed_run() {
     let scratch = scratch();
     let local = Local::up(&scratch.options, |_| ()).unwrap();
     let state = local.folder().to_path_buf();
-    local.detach(); // as if this process had been killed
+    local.detach(); // leaves the processes, as a killed run does
     let before = processes(&state);
     let (localstack, _) = before
         .iter()
@@ -285,11 +291,11 @@ fn what_a_killed_run_leaves_is_removed() {
         .pid
         .map(|pid| format!("/proc/{pid}/exe").into())
         .unwrap();
-    assert!(postgres.read_link().is_err(), "PostgreSQL runs on");
+    assert!(postgres.read_link().is_err(), "PostgreSQL still runs");
 }
 
 #[test]
-fn a_localstack_that_runs_already_is_used_and_left_as_it_was() {
+fn a_running_localstack_is_used_and_left_unchanged() {
     let (theirs, ours) = (scratch(), scratch());
     let running = Local::up(
         &Options {
@@ -341,7 +347,7 @@ fn a_localstack_that_runs_already_is_used_and_left_as_it_was() {
     };
     let killed = deployed("of the first");
     let state = killed.folder().to_path_buf();
-    killed.detach(); // as if its process had been killed, its stack left behind
+    killed.detach(); // leaves the processes and the stack, as a killed run does
     for (pid, _) in processes(&state) {
         Command::new("kill")
             .args(["-KILL", &pid.to_string()])

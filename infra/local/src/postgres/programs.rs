@@ -5,8 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use super::Error;
-use crate::Venv;
+use crate::venv::Venv;
 
 /// The programs that are used.
 const NAMES: [&str; 3] = ["initdb", "postgres", "pg_isready"];
@@ -22,13 +21,14 @@ pub(super) enum Programs {
 }
 
 impl Programs {
-    pub(super) fn find(root: &Path, state: &Path) -> Result<Self, Error> {
-        let packages = Venv::ensure(root, state)?.site_packages();
+    /// `None` if neither the package nor the machine has them.
+    pub(super) fn find(venv: &Venv) -> Option<Self> {
+        let packages = venv.site_packages();
         if let Some(site_packages) = packages.filter(|folder| has_programs(&bin(folder))) {
-            return Ok(Self::Packaged { site_packages });
+            return Some(Self::Packaged { site_packages });
         }
-        let folder = on_path().or_else(newest_of_debian).ok_or(Error::Missing)?;
-        Ok(Self::Installed { folder })
+        let folder = on_path().or_else(newest_of_debian)?;
+        Some(Self::Installed { folder })
     }
 
     pub(super) fn folder(&self) -> PathBuf {
@@ -111,7 +111,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates a folder and its parents, readable for every user despite the process's umask.
+/// Makes a folder and its parents with mode 755, independent of the umask.
 fn make_readable_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());

@@ -1,5 +1,5 @@
-//! The template as CloudFormation reads it for given parameters: conditions decided, references to
-//! parameters replaced. What it does not know it leaves as it is.
+//! Evaluates the template for given parameters as CloudFormation does: decides conditions and replaces
+//! references to parameters. Other references stay as they are.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub(crate) struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// With these parameters, and the others' defaults.
+    /// Parameters that are not in `given` have their defaults.
     pub(crate) fn new(template: &'a Value, given: &[(&'a str, &str)]) -> Self {
         let mut parameters = BTreeMap::new();
         for (name, parameter) in template["Parameters"].as_object().unwrap() {
@@ -33,7 +33,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Whether the template takes these parameters, by its rules.
+    /// Whether the template's rules accept the parameters.
     pub(crate) fn is_accepted(&self) -> bool {
         self.template["Rules"]
             .as_object()
@@ -52,12 +52,11 @@ impl<'a> Resolver<'a> {
             })
     }
 
-    /// A part of the template, resolved.
     pub(crate) fn resolved(&self, value: &Value) -> Value {
         self.resolve(value).unwrap_or(Value::Null)
     }
 
-    /// None where CloudFormation leaves the value out.
+    /// `None` if CloudFormation omits the value.
     fn resolve(&self, value: &Value) -> Option<Value> {
         let fields = match value {
             Value::Array(items) => {
@@ -109,7 +108,7 @@ impl<'a> Resolver<'a> {
                 };
                 text(&arguments[0]) == text(&arguments[1])
             }
-            other => panic!("{other} is no condition that is known here"),
+            other => panic!("{other} is not a supported condition function"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The ways to reach a warehouse, each with its own rights and environment.
+//! The permissions and environment variables for each kind of warehouse and credentials.
 
 use serde_json::{Value, json};
 
@@ -18,14 +18,14 @@ fn arn(service: &str, rest: &str) -> String {
     format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")
 }
 
-/// Every right the functions have on the warehouse, without those that know no resource: action and
-/// resources.
-fn rights(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, Value)> {
+/// The functions' permissions on the warehouse: action and resources. Without the actions that support
+/// no resource-level permissions.
+fn permissions(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, Value)> {
     let policy = resolver
         .resolved(&template["Resources"]["WarehousePolicy"]["Properties"]["PolicyDocument"]);
     let statements = policy["Statement"].as_array().unwrap().iter();
-    let narrow = statements.filter(|statement| statement["Sid"] != "FollowOwnStatements");
-    let rights = narrow.flat_map(|statement| {
+    let limited = statements.filter(|statement| statement["Sid"] != "FollowOwnStatements");
+    let permissions = limited.flat_map(|statement| {
         let actions = statement["Action"]
             .as_array()
             .cloned()
@@ -37,7 +37,7 @@ fn rights(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, Value)> {
             )
         })
     });
-    rights.collect()
+    permissions.collect()
 }
 
 fn environment(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, String)> {
@@ -51,7 +51,7 @@ fn environment(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, String
 
 fn check(
     given: &[(&str, &str)],
-    rights_beyond: &[(&str, Value)],
+    further_permissions: &[(&str, Value)],
     submits_to: &str,
     names: &[(&str, &str)],
 ) {
@@ -67,11 +67,11 @@ fn check(
         .map(|action| (action.to_owned(), json!(submits_to)))
         .to_vec();
     expected.extend(
-        rights_beyond
+        further_permissions
             .iter()
             .map(|(action, resources)| ((*action).to_owned(), resources.clone())),
     );
-    assert_eq!(rights(&resolver, &template), expected, "{given:?}");
+    assert_eq!(permissions(&resolver, &template), expected, "{given:?}");
     let mut variables = vec![("WAREHOUSE_DATABASE".to_owned(), "dev".to_owned())];
     variables.extend(
         names
@@ -83,7 +83,7 @@ fn check(
 }
 
 #[test]
-fn each_way_has_the_rights_it_needs_and_no_other() {
+fn each_kind_of_warehouse_has_only_the_permissions_it_needs() {
     let workgroup = arn("redshift-serverless", "workgroup/4d30b2b5");
     let cluster = arn("redshift", "cluster:big");
     let database = arn("redshift", "dbname:big/dev");
@@ -133,7 +133,7 @@ fn each_way_has_the_rights_it_needs_and_no_other() {
 }
 
 #[test]
-fn a_warehouse_is_named_once_and_by_more_than_a_star() {
+fn the_template_requires_one_warehouse_and_its_id() {
     let template = template();
     let accepted = |given: &[(&str, &str)]| Resolver::new(&template, given).is_accepted();
     assert!(accepted(&WORKGROUP) && accepted(&[CLUSTER]));
