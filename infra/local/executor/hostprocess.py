@@ -1,14 +1,14 @@
 """Runs a Lambda function's `bootstrap` as a plain process of this machine, without Docker.
 
-LocalStack asks a *runtime executor* to start a function, to hand it events and to stop it. This
-one starts the zip's `bootstrap` (runtime `provided.*`) and serves it the Lambda Runtime API
-(https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) on a port of 127.0.0.1.
+LocalStack calls a *runtime executor* to start a function, to send it events and to stop it. This
+one starts the program `bootstrap` of the zip file (runtime `provided.*`) and serves it the Lambda
+Runtime API (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html) on a port of 127.0.0.1.
 
-LocalStack finds it by the entry point in the .dist-info folder beside this file, which has to be
-on PYTHONPATH, and uses it under LAMBDA_RUNTIME_EXECUTOR=hostprocess. Settings, from LocalStack's
-own environment:
-    HOSTPROCESS_LOGS    folder for <function>.log; without it, output goes to CloudWatch only
-    HOSTPROCESS_PASS    names of further variables that functions inherit, separated by commas
+LocalStack finds it by the entry point in the .dist-info folder next to this file. This folder has
+to be on PYTHONPATH. LAMBDA_RUNTIME_EXECUTOR=hostprocess selects it. LocalStack's environment has
+the settings:
+    HOSTPROCESS_LOGS    folder for <function>.log; without it, output goes only to CloudWatch
+    HOSTPROCESS_PASS    names of more variables that functions inherit, separated by commas
 
 Not imitated: memory limits, layers, extensions, response streaming, the sandbox's file system.
 """
@@ -33,7 +33,7 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 
 LOOPBACK = "127.0.0.1"
 INHERITED = ("PATH", "HOME", "LANG")
-STOP = None  # put in place of an invocation, it ends the function's wait for one
+STOP = None  # in the queue of invocations, it ends the function's wait
 SECONDS_TO_STOP = 2
 
 
@@ -42,7 +42,7 @@ def error_body(kind: str, message: str) -> bytes:
 
 
 class Output:
-    """What a function prints: appended to its log file, kept until LocalStack asks for it."""
+    """The output of a function: appended to its log file, and kept until LocalStack reads it."""
 
     def __init__(self, function_name: str):
         folder = os.environ.get("HOSTPROCESS_LOGS")
@@ -56,7 +56,8 @@ class Output:
                 with self._lock:
                     self._lines.append(line)
                 if self._file:
-                    with self._file.open("a") as file:  # to append: instances share it
+                    # Append mode, because instances share the file.
+                    with self._file.open("a") as file:
                         file.write(line)
 
     def take(self) -> str:
@@ -66,7 +67,7 @@ class Output:
 
 
 class RuntimeApi(BaseHTTPRequestHandler):
-    """The four requests a runtime makes. `self.server.instance` is the instance it belongs to."""
+    """The four requests of a runtime. `self.server.instance` is the function's instance."""
 
     protocol_version = "HTTP/1.1"
 
@@ -113,12 +114,12 @@ class RuntimeApi(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_):
-        """Nothing: LocalStack's log tells of each invocation anyway."""
+        """Logs nothing: LocalStack already logs each invocation."""
 
 
 class RuntimeApiServer(ThreadingHTTPServer):
     daemon_threads = True
-    block_on_close = False  # its threads end with their function
+    block_on_close = False  # its threads end with the function
 
     def __init__(self, instance: "Instance"):
         super().__init__((LOOPBACK, 0), RuntimeApi)
@@ -126,7 +127,7 @@ class RuntimeApiServer(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_):
-        """Nothing: a function that was killed leaves its connection broken."""
+        """Logs nothing: a broken connection is normal after the function was killed."""
 
     def close(self):
         self.shutdown()
@@ -134,7 +135,7 @@ class RuntimeApiServer(ThreadingHTTPServer):
 
 
 class Instance:
-    """One process of a function with the Runtime API it talks to. It never comes back from an end."""
+    """One process of a function, with its own Runtime API. It cannot be restarted."""
 
     def __init__(self, code: str, environment: dict[str, str], output: Output):
         self._invocations: queue.Queue = queue.Queue()
@@ -155,14 +156,16 @@ class Instance:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # so that `stop` reaches what the function started itself
+                start_new_session=True,  # so that `stop` also ends child processes
                 text=True,
                 errors="replace",
             )
         except OSError as problem:  # no bootstrap, or one for another architecture
             self._server.close()
-            body = error_body("Runtime.InvalidEntrypoint", f"Couldn't find valid bootstrap(s): {problem}")
-            raise StatusErrorException(f"cannot start {bootstrap}: {problem}", payload=body) from problem
+            message = f"Couldn't find valid bootstrap(s): {problem}"
+            body = error_body("Runtime.InvalidEntrypoint", message)
+            message = f"cannot start {bootstrap}: {problem}"
+            raise StatusErrorException(message, payload=body) from problem
         threading.Thread(target=output.follow, args=(self._process.stdout,), daemon=True).start()
         threading.Thread(target=self._watch, daemon=True).start()
 
@@ -177,10 +180,13 @@ class Instance:
             self.stop()
             raise
 
-    def invoke(self, request_id: str, event: bytes, headers: dict[str, str], seconds: float) -> tuple[bytes, bool]:
+    def invoke(
+        self, request_id: str, event: bytes, headers: dict[str, str], seconds: float
+    ) -> tuple[bytes, bool]:
         """The function's answer, and whether it is an error."""
         answer = self._answers[request_id] = Future()
-        if not self.is_alive():  # it ended after its last answer, before `_watch` could know of this one
+        # The process may have ended after its last answer, before `_watch` saw this request.
+        if not self.is_alive():
             self._exited()
         self._invocations.put((event, headers))
         try:
@@ -236,7 +242,7 @@ class Instance:
 
 
 class Executor(RuntimeExecutor):
-    """LocalStack's side: one execution environment. A function that died is started anew by the next event."""
+    """An execution environment for LocalStack. After a crash, the next event starts a process."""
 
     def __init__(self, id, function_version):
         super().__init__(id, function_version)
@@ -263,14 +269,17 @@ class Executor(RuntimeExecutor):
         if not self._instance.is_alive():
             self._instance.stop()
             self._start_instance()
-        request_id, seconds, start = payload["invoke-id"], self.function_version.config.timeout, time.time()
+        request_id = payload["invoke-id"]
+        seconds = self.function_version.config.timeout
+        start = time.time()
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Deadline-Ms": str(int((start + seconds) * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": payload["invoked-function-arn"],
             "Lambda-Runtime-Trace-Id": payload["trace-id"],
         }
-        body, is_error = self._instance.invoke(request_id, payload["payload"].encode(), headers, seconds)
+        event = payload["payload"].encode()
+        body, is_error = self._instance.invoke(request_id, event, headers, seconds)
         duration = (time.time() - start) * 1000
         logs = (
             f"START RequestId: {request_id} Version: {self.function_version.id.qualifier}\n"
@@ -290,7 +299,7 @@ class Executor(RuntimeExecutor):
         return LOOPBACK
 
     def get_runtime_endpoint(self):
-        """Only shown to the function; LocalStack's own containers would call back here."""
+        """Only for the function's information: LocalStack's containers would call this URL."""
         return f"http://{LOOPBACK}:{config.GATEWAY_LISTEN[0].port}/_localstack_lambda/{self.id}"
 
     @classmethod
@@ -300,7 +309,7 @@ class Executor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version):
-        """Nothing was made that LocalStack does not remove itself."""
+        """Does nothing: LocalStack removes all files itself."""
 
 
 class Plugin(RuntimeExecutorPlugin):

@@ -1,9 +1,9 @@
-"""Kinesis for LocalStack, by moto, in LocalStack's own process.
+"""Kinesis for LocalStack with moto, in LocalStack's own process.
 
-LocalStack's default is a Node program whose PutRecords takes longer with every record that a stream
-holds: 4 s a call at 7,000 records. moto keeps records in a dictionary. Its shards say of themselves
-that they are not safe for concurrency: two writers give two records one number, and one is lost. So
-each goes about a shard alone.
+LocalStack's default for Kinesis is a Node program. Its PutRecords becomes slower with each record
+in the stream: a call takes 4 s at 7,000 records. moto keeps records in a dictionary. Its shards are
+not safe for concurrent use: two writers can give two records the same sequence number, which loses
+one record. So a lock allows one caller at a time.
 """
 
 from functools import wraps
@@ -17,7 +17,7 @@ from moto.kinesis.models import Shard
 LOCK = RLock()
 
 
-def alone(method):
+def one_at_a_time(method):
     @wraps(method)
     def locked(*arguments, **named):
         with LOCK:
@@ -26,14 +26,14 @@ def alone(method):
     return locked
 
 
-Shard.put_record = alone(Shard.put_record)
-Shard.get_records = alone(Shard.get_records)
-# moto lists every record for this, and asks it for every record put.
+Shard.put_record = one_at_a_time(Shard.put_record)
+Shard.get_records = one_at_a_time(Shard.get_records)
+# moto calls this for each new record, and its own version copies the list of all records.
 Shard.get_max_sequence_number = lambda shard: next(reversed(shard.records), 0)
 
 
 class Streams(KinesisApi):
-    """Every operation is moto's."""
+    """Has no operations of its own, so all go to moto."""
 
 
 @aws_provider(api="kinesis", name="moto")

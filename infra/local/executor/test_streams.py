@@ -1,17 +1,17 @@
-"""Nothing that was put on a stream is missing from it, however many put at once."""
+"""Concurrent writers lose no record of a stream."""
 
 import sys
 import unittest
 from threading import Thread
 
-import streams  # noqa: F401  what is tested is what it does to moto
+import streams  # noqa: F401  the import changes moto, which is tested here
 from moto.kinesis.models import Shard
 
 WRITERS, EACH = 8, 400
 
 
 class Streams(unittest.TestCase):
-    def test_records_put_at_once_are_all_there(self):
+    def test_concurrent_writers_lose_no_record(self):
         shard = Shard(0, 0, 1)
         read = []
 

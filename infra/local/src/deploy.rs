@@ -33,9 +33,9 @@ pub struct Parameters {
 }
 
 impl Default for Parameters {
-    /// Values for one machine. The stand-in accepts any workgroup. Loads start quickly, and approvals are
-    /// published. The schedule never updates profiles: a replay has the days of its data, so the
-    /// program that replays them also invokes the update.
+    /// Values for one machine. The stand-in accepts any workgroup. Loads start quickly, and
+    /// approvals are published. The schedule never updates profiles: a replay has the days of its
+    /// data, so the program that replays them also invokes the update.
     fn default() -> Self {
         let overrides = [
             (
@@ -184,8 +184,8 @@ fn artifacts(stack: &str) -> String {
     format!("{stack}-artifacts")
 }
 
-/// Places the template and the functions as `cargo lambda build` does, but in `folder`: other runs and
-/// packages for AWS stay untouched. Returns the path of the template.
+/// Places the template and the functions as `cargo lambda build` does, but in `folder`: other runs
+/// and packages for AWS stay untouched. Returns the path of the template.
 fn lay_out(options: &Options, folder: &Path) -> Result<PathBuf, Error> {
     let failed = |path: &Path| {
         let path = path.to_path_buf();

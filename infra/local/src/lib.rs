@@ -71,7 +71,8 @@ pub struct Local {
 }
 
 impl Local {
-    /// Starts all services of `options`. After an error or a signal, it ends those that had started.
+    /// Starts all services of `options`. After an error or a signal, it ends those that had
+    /// started.
     pub fn up(options: &Options, progress: impl Fn(Progress)) -> Result<Self, Error> {
         let mut options = options.clone();
         progress(Progress::Clean);
@@ -120,8 +121,8 @@ impl Local {
         Ok(())
     }
 
-    /// The running system of a state folder that another process started and detached. `None` if one
-    /// of its services does not run.
+    /// The running system of a state folder that another process started and detached. `None` if
+    /// one of its services does not run.
     pub fn open(options: &Options) -> Result<Option<Self>, Error> {
         let Some(state) = State::load(&options.state)? else {
             return Ok(None);
@@ -142,8 +143,8 @@ impl Local {
         }))
     }
 
-    /// Deploys `infra/template.yaml` with the functions of [`Options::binaries`]. A second call updates
-    /// the stack.
+    /// Deploys `infra/template.yaml` with the functions of [`Options::binaries`]. A second call
+    /// updates the stack.
     pub fn deploy(&mut self, parameters: &Parameters) -> Result<&Outputs, Error> {
         self.deploy_with(parameters, |_| ())
     }
@@ -184,7 +185,8 @@ impl Local {
         withdrawn
     }
 
-    /// Deletes the stack from a `LocalStack` that another program started and that continues to run.
+    /// Deletes the stack from a `LocalStack` that another program started and that continues to
+    /// run.
     fn withdraw(&self) -> Result<(), Error> {
         match (&self.state.localstack, &self.state.stack) {
             (Some(Service { pid: None, .. }), Some(stack)) => Ok(deploy::withdraw(

@@ -59,7 +59,8 @@ pub(crate) fn start(options: &Options, venv: &Venv) -> Result<Service, Error> {
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONPATH", here.join("executor"))
             .env("XDG_CACHE_HOME", files.join("cache"))
-            .env("TMPDIR", &temporary) // users share /tmp, and files of another user would be in the way
+            // Users share /tmp, where files of another user would be in the way.
+            .env("TMPDIR", &temporary)
             // Host mode, one port, no usage reports, no download of certificates, no DNS server.
             .env("GATEWAY_LISTEN", format!("127.0.0.1:{port}"))
             .env("LOCALSTACK_HOST", format!("127.0.0.1:{port}"))

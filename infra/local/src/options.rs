@@ -14,8 +14,8 @@ pub struct Options {
     pub root: PathBuf,
     /// The folder with the built programs: `redshift-data` and the functions.
     pub binaries: PathBuf,
-    /// The URL of a running `LocalStack`, as in `AWS_ENDPOINT_URL`. It is used and never stopped. It
-    /// has to run functions with the executor of `infra/local/executor`.
+    /// The URL of a running `LocalStack`, as in `AWS_ENDPOINT_URL`. It is used and never stopped.
+    /// It has to run functions with the executor of `infra/local/executor`.
     pub endpoint_url: Option<String>,
     /// `RUST_LOG` of the functions and the stand-in.
     pub log: String,

@@ -1,8 +1,8 @@
 //! A throw-away PostgreSQL, from programs that the locked Python environment ships.
 //!
-//! PostgreSQL refuses to run as root. Root starts it as the user `postgres` or `nobody`. The data and,
-//! for root, a copy of the programs are in the folder for temporary files, because these users may
-//! not enter the checkout.
+//! PostgreSQL refuses to run as root. Root starts it as the user `postgres` or `nobody`. The data
+//! and, for root, a copy of the programs are in the folder for temporary files, because these users
+//! may not enter the checkout.
 
 mod programs;
 
@@ -25,7 +25,8 @@ use crate::venv::{self, Venv};
 use programs::Programs;
 
 /// No data has to survive a crash of the machine. Queries over the whole history sort and group in
-/// memory. Tables are analyzed within a second of a load, as in Redshift, so that plans fit their rows.
+/// memory. Tables are analyzed within a second of a load, as in Redshift, so that plans fit their
+/// rows.
 const SETTINGS: [&str; 7] = [
     "fsync=off",
     "synchronous_commit=off",
@@ -184,8 +185,8 @@ fn make_folder(folder: &Path, mode: u32, owner: Option<Unprivileged>) -> io::Res
 pub(crate) fn stop(state: &Path) -> Result<(), Error> {
     let folder = folder(state);
     if let Some(pid) = server(&folder.join("data")) {
-        // SIGQUIT is an immediate shutdown: no data has to be written, because it is removed next. The
-        // result does not matter, because the server may have ended meanwhile.
+        // SIGQUIT is an immediate shutdown: no data has to be written, because it is removed next.
+        // The result does not matter, because the server may have ended meanwhile.
         let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::QUIT));
         let deadline = Instant::now() + STOP_TIMEOUT;
         while processes::is_alive(pid) {

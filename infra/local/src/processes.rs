@@ -43,8 +43,8 @@ pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>, state: &Path) -> Com
     command
 }
 
-/// Starts a service and appends its output to `logs/<name>.log`. The service gets a process group of
-/// its own: Ctrl-C reaches only this process, which then ends the services in order.
+/// Starts a service and appends its output to `logs/<name>.log`. The service gets a process group
+/// of its own: Ctrl-C reaches only this process, which then ends the services in order.
 pub(crate) fn start(command: &mut Command, state: &Path, name: &str) -> Result<Child, Error> {
     let log = log(state, name)?;
     let second = log.try_clone().map_err(|source| Error::Log {
@@ -150,8 +150,8 @@ fn alive(state: &Path, known: &[i32]) -> BTreeSet<i32> {
     all
 }
 
-/// The processes with the path of `state` in their environment. Empty except on Linux, because other
-/// systems do not show the environment.
+/// The processes with the path of `state` in their environment. Empty except on Linux, because
+/// other systems do not show the environment.
 fn marked(state: &Path) -> BTreeSet<i32> {
     let mark = format!("{MARK}={}", state.display());
     let own = std::process::id().cast_signed();

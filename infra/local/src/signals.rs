@@ -14,8 +14,8 @@ static OWNED: LazyLock<Mutex<BTreeSet<PathBuf>>> = LazyLock::new(Mutex::default)
 /// Locked from the first signal until this process ends.
 static INTERRUPTED: Mutex<()> = Mutex::new(());
 
-/// Blocks forever after a signal. So no process starts while the signal's thread ends all processes,
-/// and a service that this thread ended is not reported as a failed one.
+/// Blocks forever after a signal. So no process starts while the signal's thread ends all
+/// processes, and a service that this thread ended is not reported as a failed one.
 pub(crate) fn wait_if_interrupted() {
     drop(INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner));
 }

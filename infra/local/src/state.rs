@@ -1,5 +1,5 @@
-//! The record of a running system: `state.json` in the state folder. Other processes read it to find
-//! and end the system.
+//! The record of a running system: `state.json` in the state folder. Other processes read it to
+//! find and end the system.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
@@ -172,8 +172,8 @@ pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
     let Ok(folder) = folder.canonicalize() else {
         return Ok(());
     };
-    // The id of a recorded process that has ended may belong to another process by now. So the record
-    // is used only where the environment of a process cannot be read.
+    // The id of a recorded process that has ended may belong to another process by now. So the
+    // record is used only where the environment of a process cannot be read.
     let known = if cfg!(target_os = "linux") {
         Vec::new()
     } else {

@@ -1,6 +1,6 @@
-//! The locked Python environments, with fixed versions and checksums. `target/venv` has LocalStack, the
-//! AWS CLI, boto3, cfn-lint and PostgreSQL. `target/venv-peers` has the libraries that models are
-//! imported from and compared with.
+//! The locked Python environments, with fixed versions and checksums. `target/venv` has LocalStack,
+//! the AWS CLI, boto3, cfn-lint and PostgreSQL. `target/venv-peers` has the libraries that models
+//! are imported from and compared with.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
@@ -32,15 +32,15 @@ pub struct Venv {
 }
 
 impl Venv {
-    /// Makes `target/venv` in the checkout `root`, unless it exists and fits the lock files. Safe to
-    /// interrupt and to call from several processes. Processes that it starts belong to the system of
-    /// the state folder `state`.
+    /// Makes `target/venv` in the checkout `root`, unless it exists and fits the lock files. Safe
+    /// to interrupt and to call from several processes. Processes that it starts belong to the
+    /// system of the state folder `state`.
     pub fn ensure(root: &Path, state: &Path) -> Result<Self, Error> {
         Self::made(root, state, "venv", "requirements.lock")
     }
 
-    /// Makes `target/venv-peers` in the same way: XGBoost, LightGBM, scikit-learn and ONNX Runtime. Only
-    /// tests and benchmarks use it.
+    /// Makes `target/venv-peers` in the same way: XGBoost, LightGBM, scikit-learn and ONNX Runtime.
+    /// Only tests and benchmarks use it.
     pub fn peers(root: &Path, state: &Path) -> Result<Self, Error> {
         Self::made(root, state, "venv-peers", "peers.lock")
     }
@@ -258,8 +258,8 @@ fn pip_settings(python: &Path) -> Vec<(&'static str, String)> {
         return Vec::new();
     };
     let text = String::from_utf8_lossy(&output.stdout);
-    // Lines are `<where>.<name>='<value>'`. `:env:`, which overrides the others, comes first, so it has
-    // to be set last.
+    // Lines are `<where>.<name>='<value>'`. `:env:`, which overrides the others, comes first, so it
+    // has to be set last.
     text.lines()
         .rev()
         .filter_map(|line| {

@@ -46,7 +46,8 @@ fn each_kind_of_failure_has_an_alarm() {
     for (name, _) in resources(&template, "AWS::Serverless::Function") {
         expected.insert(format!("AWS/Lambda Errors {name}"));
         if name != "Train" {
-            expected.insert(format!("AWS/Lambda Throttles {name}")); // train runs once at a time on purpose
+            // Train is left out because it runs once at a time on purpose.
+            expected.insert(format!("AWS/Lambda Throttles {name}"));
         }
     }
     assert_eq!(watched, expected);

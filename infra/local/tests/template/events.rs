@@ -78,7 +78,8 @@ fn profiles_are_updated_daily_by_one_run_at_a_time() {
 fn notification_prefixes_need_no_percent_encoding() {
     // S3 compares a filter with the percent-encoded key, so `outcomes/dt=` would never match.
     let template = template();
-    let queues = &template["Resources"]["Bucket"]["Properties"]["NotificationConfiguration"]["QueueConfigurations"];
+    let bucket = &template["Resources"]["Bucket"]["Properties"];
+    let queues = &bucket["NotificationConfiguration"]["QueueConfigurations"];
     let prefixes: Vec<&str> = queues
         .as_array()
         .unwrap()

@@ -44,7 +44,8 @@ fn python(folder: &Path, arguments: &[&str]) -> String {
 /// tests.
 fn template() -> Value {
     static TEMPLATE: LazyLock<Value> = LazyLock::new(|| {
-        let print = "import json; from awscli.customizations.cloudformation.yamlhelper import yaml_parse; \
+        let print = "import json; \
+                     from awscli.customizations.cloudformation.yamlhelper import yaml_parse; \
                      print(json.dumps(yaml_parse(open('infra/template.yaml').read())))";
         serde_json::from_str(&python(&root(), &["-c", print])).unwrap()
     });

@@ -1,5 +1,5 @@
-//! Evaluates the template for given parameters as CloudFormation does: decides conditions and replaces
-//! references to parameters. Other references stay as they are.
+//! Evaluates the template for given parameters as CloudFormation does: decides conditions and
+//! replaces references to parameters. Other references stay as they are.
 
 use std::collections::BTreeMap;
 

@@ -18,8 +18,8 @@ fn arn(service: &str, rest: &str) -> String {
     format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{rest}")
 }
 
-/// The functions' permissions on the warehouse: action and resources. Without the actions that support
-/// no resource-level permissions.
+/// The functions' permissions on the warehouse: action and resources. Without the actions that
+/// support no resource-level permissions.
 fn permissions(resolver: &Resolver<'_>, template: &Value) -> Vec<(String, Value)> {
     let policy = resolver
         .resolved(&template["Resources"]["WarehousePolicy"]["Properties"]["PolicyDocument"]);
