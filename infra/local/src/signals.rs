@@ -40,7 +40,7 @@ fn end_on_signal(mut signals: Signals, take_down: fn(&Path)) {
         return;
     };
     let _until_the_end = INTERRUPTED.lock().unwrap_or_else(PoisonError::into_inner);
-    eprintln!("interrupted: ending what was started");
+    eprintln!("interrupted: stopping all processes of this run");
     let owned = OWNED.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for state in owned {
         take_down(&state);
