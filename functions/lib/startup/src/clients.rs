@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
 use aws_sdk_s3::config::Credentials;
@@ -76,7 +75,5 @@ fn defaults() -> ConfigLoader {
         // Longer than the 30 s that a call of the Data API may wait for its result.
         .operation_attempt_timeout(Duration::from_secs(40))
         .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .retry_config(RetryConfig::standard().with_max_attempts(4))
-        .timeout_config(timeouts)
+    aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts)
 }

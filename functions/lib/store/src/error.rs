@@ -1,27 +1,35 @@
 use std::error::Error as StdError;
+use std::fmt;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use retry::Transient;
 
-/// Why the bucket or the stream did not do what it was asked to.
+/// Why a call of S3 or Kinesis failed, after all retries. The text names the operation and the key
+/// once: callers need not repeat them.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A call failed after all retries.
-    #[error("{operation} failed for {name}{}", code.as_deref().map(|c| format!(": {c}")).unwrap_or_default())]
+    #[error("{operation} failed for {name}{}", Code(code))]
     Call {
-        /// What was asked, as the service calls it.
+        /// As the service calls it: `PutObject`.
         operation: &'static str,
         /// The key, prefix or stream.
         name: String,
-        /// The service's error code, where it gave one.
+        /// The service's error code, if it gave one.
         code: Option<String>,
-        /// Whether the same call may succeed later.
         transient: bool,
-        /// The client's own error.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// Bytes that should be gzip are not.
     #[error("{0} is not gzip")]
     NotGzip(String, #[source] std::io::Error),
+}
+
+/// `: NoSuchBucket`, or nothing.
+struct Code<'e>(&'e Option<String>);
+
+impl fmt::Display for Code<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |code| write!(f, ": {code}"))
+    }
 }
 
 impl Error {
@@ -33,11 +41,10 @@ impl Error {
         }
     }
 
-    /// What the SDK says, kept with what it was about.
     pub(crate) fn call<E, R>(operation: &'static str, name: &str, error: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
+        R: fmt::Debug + Send + Sync + 'static,
     {
         let code = error.code().map(str::to_owned);
         let transient = match &error {
@@ -52,6 +59,12 @@ impl Error {
             transient,
             source: Box::new(error),
         }
+    }
+}
+
+impl Transient for Error {
+    fn is_transient(&self) -> bool {
+        Self::is_transient(self)
     }
 }
 

@@ -1,15 +1,16 @@
-//! Where decisions, transactions and outcomes go: objects in one S3 bucket, records on one Kinesis
-//! stream. Two small traits, the real adapters, and every key's name in one place.
+//! Two small traits, [`Objects`] (a bucket) and [`Stream`] (a Kinesis stream), and their real
+//! adapters. Keys and bytes only: the names of the keys are in the crate `decision`.
 //!
-//! The in-memory twins and the contract suites that both must pass are in tests/harness.
+//! The in-memory adapters, and the contract suites that both kinds must pass, are in tests/harness.
 
 mod error;
 mod gzip;
 mod objects;
-mod pause;
+mod s3;
 mod stream;
 
 pub use error::Error;
 pub use gzip::{gunzip, gzip};
-pub use objects::{ObjectInfo, Objects, PutNew, S3};
+pub use objects::{ObjectInfo, Objects, PutNew};
+pub use s3::S3;
 pub use stream::{KinesisStream, Stream, StreamRecord};

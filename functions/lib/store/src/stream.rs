@@ -1,144 +1,143 @@
 use aws_sdk_kinesis::Client;
+use aws_sdk_kinesis::config::retry::RetryConfig;
+use aws_sdk_kinesis::error::BuildError;
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::PutRecordsRequestEntry;
+use retry::Tries;
 
 use crate::Error;
-use crate::pause::pause;
 
-/// One record for the `decisions` stream.
+/// One record for a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamRecord {
     /// Records with the same key keep their order; 1 to 256 characters.
     pub partition_key: String,
-    /// The decision as JSON.
     pub data: Vec<u8>,
 }
 
-/// The stream that decisions are published on.
+/// A stream to write records to.
 pub trait Stream: Send + Sync {
-    /// Publishes all of them, resending what was not accepted. The indices that were not accepted
-    /// in the end, in ascending order: none means all are out. That some were not is not an error
-    /// of the call.
+    /// Sends all records, and those that the stream refused again. Returns the indices of the
+    /// records that it refused in the end, in ascending order; refused records are no error of the
+    /// call. An error means that the stream accepted none.
     fn publish(
         &self,
-        decisions: &[StreamRecord],
+        records: &[StreamRecord],
     ) -> impl Future<Output = Result<Vec<usize>, Error>> + Send;
 }
 
 /// Limits of one PutRecords call.
 const CALL_RECORDS: usize = 500;
 const CALL_BYTES: usize = 5 * 1024 * 1024;
-/// How often what was not accepted is sent again.
-const RESENDS: u32 = 5;
 
-/// Decisions on a Kinesis stream.
+/// A Kinesis stream.
 #[derive(Clone, Debug)]
 pub struct KinesisStream {
     client: Client,
     stream: String,
 }
 
+/// The result of sending every waiting record once.
+#[derive(Default)]
+struct Round {
+    refused: Vec<usize>,
+    /// The last error of a whole call.
+    error: Option<Error>,
+}
+
 impl KinesisStream {
-    /// The stream of this name.
+    /// Turns the client's own retries off: see the crate `retry`.
     pub fn new(client: Client, stream: impl Into<String>) -> Self {
+        let config = client.config().to_builder();
+        let config = config.retry_config(RetryConfig::disabled());
         Self {
-            client,
+            client: Client::from_conf(config.build()),
             stream: stream.into(),
         }
     }
 
-    /// Sends these indices in one call; which of them were not accepted.
-    async fn send(
-        &self,
-        decisions: &[StreamRecord],
-        indices: &[usize],
-    ) -> Result<Vec<usize>, Error> {
-        let entries = indices
-            .iter()
-            .filter_map(|&index| decisions.get(index))
-            .map(|decision| {
-                PutRecordsRequestEntry::builder()
-                    .partition_key(&decision.partition_key)
-                    .data(Blob::new(decision.data.clone()))
-                    .build()
-            });
-        let call = entries.collect::<Result<Vec<_>, _>>().map(|entries| {
-            self.client
-                .put_records()
-                .stream_name(&self.stream)
-                .set_records(Some(entries))
-        });
-        let call = call.map_err(|e| Error::Call {
+    /// Sends these records in one call and returns the indices that the stream refused.
+    async fn send(&self, records: &[StreamRecord], indices: &[usize]) -> Result<Vec<usize>, Error> {
+        let chosen = indices.iter().filter_map(|&index| records.get(index));
+        let entries: Result<Vec<_>, _> = chosen.map(entry).collect();
+        let entries = entries.map_err(|e| Error::Call {
             operation: "PutRecords",
             name: self.stream.clone(),
             code: None,
             transient: false,
             source: Box::new(e),
         })?;
-        let answer = call
-            .send()
-            .await
-            .map_err(|e| Error::call("PutRecords", &self.stream, e))?;
-        // An answer of 200 may hold failures, each in its record's place.
-        let refused = indices
-            .iter()
-            .zip(answer.records())
-            .filter(|(_, result)| result.error_code().is_some());
+        let call = self.client.put_records().stream_name(&self.stream);
+        let sent = call.set_records(Some(entries)).send().await;
+        let answer = sent.map_err(|e| Error::call("PutRecords", &self.stream, e))?;
+        // An answer of 200 may contain failures, each at its record's place.
+        let results = indices.iter().zip(answer.records());
+        let refused = results.filter(|(_, result)| result.error_code().is_some());
         Ok(refused.map(|(&index, _)| index).collect())
+    }
+
+    /// Sends every waiting record once. A call that fails does not keep the others from being sent.
+    async fn send_all(&self, records: &[StreamRecord], waiting: &[usize]) -> Round {
+        let mut round = Round::default();
+        for call in calls(records, waiting) {
+            match self.send(records, call).await {
+                Ok(refused) => round.refused.extend(refused),
+                Err(error) => {
+                    round.refused.extend_from_slice(call);
+                    round.error = Some(error);
+                }
+            }
+        }
+        round
     }
 }
 
 impl Stream for KinesisStream {
-    async fn publish(&self, decisions: &[StreamRecord]) -> Result<Vec<usize>, Error> {
-        let mut waiting: Vec<usize> = (0..decisions.len()).collect();
-        for attempt in 0..=RESENDS {
-            let (mut refused, mut failure) = (Vec::new(), None);
-            for call in calls(decisions, &waiting) {
-                // What one call could not send does not keep the others from being sent.
-                match self.send(decisions, call).await {
-                    Ok(indices) => refused.extend(indices),
-                    Err(error) => {
-                        refused.extend_from_slice(call);
-                        failure = Some(error);
-                    }
-                }
-            }
+    async fn publish(&self, records: &[StreamRecord]) -> Result<Vec<usize>, Error> {
+        let mut tries = Tries::new();
+        let mut waiting: Vec<usize> = (0..records.len()).collect();
+        loop {
+            let Round { refused, error } = self.send_all(records, &waiting).await;
             if refused.is_empty() {
                 return Ok(refused);
-            }
-            let permanent = failure.as_ref().is_some_and(|error| !error.is_transient());
-            if permanent || attempt == RESENDS {
-                return match failure {
-                    // Nothing at all went out: that is the stream's failure, not the records'.
-                    Some(error) if refused.len() == decisions.len() => Err(error),
-                    _ => Ok(refused),
-                };
             }
             tracing::warn!(
                 stream = self.stream,
                 refused = refused.len(),
-                attempt,
-                "decisions are sent again"
+                "the stream refused records"
             );
-            tokio::time::sleep(pause(attempt, decisions.len())).await;
+            let permanent = error.as_ref().is_some_and(|error| !error.is_transient());
+            if permanent || !tries.next().await {
+                return match error {
+                    // No record was accepted: the stream failed, not single records.
+                    Some(error) if refused.len() == records.len() => Err(error),
+                    _ => Ok(refused),
+                };
+            }
             waiting = refused;
         }
-        Ok(waiting)
     }
 }
 
-/// `waiting` cut into calls within the limits, in order.
-fn calls<'w>(decisions: &[StreamRecord], mut waiting: &'w [usize]) -> Vec<&'w [usize]> {
+fn entry(record: &StreamRecord) -> Result<PutRecordsRequestEntry, BuildError> {
+    PutRecordsRequestEntry::builder()
+        .partition_key(&record.partition_key)
+        .data(Blob::new(record.data.clone()))
+        .build()
+}
+
+/// Splits `waiting` into calls within the limits, in order.
+fn calls<'w>(records: &[StreamRecord], mut waiting: &'w [usize]) -> Vec<&'w [usize]> {
     let mut calls = Vec::new();
     while !waiting.is_empty() {
         let mut bytes = 0;
         let fits = waiting.iter().take(CALL_RECORDS).take_while(|&&index| {
-            bytes += decisions
+            bytes += records
                 .get(index)
                 .map_or(0, |d| d.data.len() + d.partition_key.len());
             bytes <= CALL_BYTES
         });
-        // One record is always taken, so that one beyond all limits is refused by the service, not looped over.
+        // At least one record: the service refuses one that is too large, and the loop ends.
         let (call, rest) = waiting.split_at(fits.count().max(1));
         calls.push(call);
         waiting = rest;

@@ -1,7 +1,8 @@
-//! What S3 and Kinesis answer on a bad day.
+//! The adapters of S3 and Kinesis against throttling, races, lost answers and refusals.
 
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use harness::http::{Response, Service};
+use retry::MAX_TRIES;
 use store::{KinesisStream, Objects, PutNew, S3, Stream, StreamRecord};
 
 fn credentials() -> Credentials {
@@ -40,7 +41,7 @@ fn error(code: &str) -> String {
 
 #[tokio::test]
 async fn a_conditional_write_whose_answer_was_lost_is_a_success() {
-    // The first answer is lost on the way, the SDK tries again and meets its own object.
+    // The answer to the first try is lost. The second try finds the object of the first.
     let service = Service::start([
         Response::new(500, error("InternalError")),
         Response::new(412, error("PreconditionFailed")),
@@ -65,7 +66,7 @@ async fn a_conditional_write_whose_answer_was_lost_is_a_success() {
 }
 
 #[tokio::test]
-async fn a_conditional_write_that_lost_gets_the_winners_bytes() {
+async fn a_conditional_write_that_lost_returns_the_existing_bytes() {
     let service = Service::start([
         Response::new(412, error("PreconditionFailed")),
         Response::new(200, "theirs"),
@@ -80,7 +81,7 @@ async fn a_conditional_write_that_lost_gets_the_winners_bytes() {
 }
 
 #[tokio::test]
-async fn conditional_writes_that_raced_come_again() {
+async fn a_conditional_write_that_raced_is_retried() {
     let conflict = || Response::new(409, error("ConditionalRequestConflict"));
     let service = Service::start([conflict(), conflict(), Response::new(200, "")]);
     assert_eq!(
@@ -94,7 +95,7 @@ async fn conditional_writes_that_raced_come_again() {
 }
 
 #[tokio::test]
-async fn a_refusal_for_good_is_told_at_once_and_as_such() {
+async fn a_permanent_error_is_not_retried() {
     let service = Service::start([Response::new(403, error("AccessDenied"))]);
     let error = bucket(&service)
         .put("pending/x.json", vec![])
@@ -106,6 +107,45 @@ async fn a_refusal_for_good_is_told_at_once_and_as_such() {
     );
     assert!(!error.is_transient());
     assert_eq!(service.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_failing_bucket_is_called_seven_times() {
+    // An empty script: every answer is 500.
+    let service = Service::start([]);
+    let error = bucket(&service).get("k").await.unwrap_err();
+    assert!(error.is_transient());
+    assert_eq!(service.requests().len(), MAX_TRIES as usize);
+}
+
+#[tokio::test]
+async fn a_failing_stream_is_called_seven_times() {
+    let service = Service::start([]);
+    let error = stream(&service).publish(&records(2)).await.unwrap_err();
+    assert!(error.is_transient());
+    assert_eq!(service.requests().len(), MAX_TRIES as usize);
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_in_the_middle_resumes_at_its_page() {
+    let page = |key: &str, next: &str| {
+        format!(
+            "<ListBucketResult><Contents><Key>{key}</Key><Size>1</Size>\
+             <LastModified>2026-01-31T09:00:00.000Z</LastModified></Contents>{next}</ListBucketResult>"
+        )
+    };
+    let next = "<IsTruncated>true</IsTruncated>\
+                <NextContinuationToken>more</NextContinuationToken>";
+    let service = Service::start([
+        Response::new(200, page("a", next)),
+        Response::new(503, error("SlowDown")),
+        Response::new(200, page("b", "")),
+    ]);
+    let objects = bucket(&service).list("").await.unwrap();
+    let keys: Vec<_> = objects.into_iter().map(|object| object.key).collect();
+    assert_eq!(keys, ["a", "b"]);
+    let requests = service.requests();
+    assert!(requests[1..].iter().all(|r| r.path.contains("more")));
 }
 
 fn records(count: u8) -> Vec<StreamRecord> {
@@ -137,7 +177,7 @@ fn accepted(records: &[bool]) -> Response {
 }
 
 #[tokio::test]
-async fn only_what_was_not_accepted_is_sent_again() {
+async fn only_refused_records_are_sent_again() {
     let service = Service::start([
         accepted(&[true, false, true, false]),
         accepted(&[false, true]),
@@ -165,17 +205,18 @@ async fn only_what_was_not_accepted_is_sent_again() {
 }
 
 #[tokio::test]
-async fn what_is_never_accepted_is_named_in_the_end() {
+async fn records_that_are_always_refused_are_returned() {
     let service = Service::start(
         [accepted(&[false, true, false])]
             .into_iter()
             .chain((0..9).map(|_| accepted(&[false, false]))),
     );
     assert_eq!(stream(&service).publish(&records(3)).await.unwrap(), [0, 2]);
+    assert_eq!(service.requests().len(), MAX_TRIES as usize);
 }
 
 #[tokio::test]
-async fn a_stream_that_is_not_there_is_an_error_without_resending() {
+async fn a_missing_stream_is_a_permanent_error() {
     let body = r#"{"__type":"ResourceNotFoundException","message":"Stream decisions not found"}"#;
     let service = Service::start([Response::new(400, body)]);
     let error = stream(&service).publish(&records(3)).await.unwrap_err();

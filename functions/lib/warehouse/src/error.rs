@@ -1,47 +1,48 @@
 use std::error::Error as StdError;
+use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
+use retry::Transient;
 
 use crate::StatementId;
 
-/// Why the warehouse did not do what it was asked to. A statement that fails is not an error of
-/// these calls: its status says so.
+/// Why a call of the Data API failed, after all retries. The text names the operation and the
+/// statement once: callers need not repeat them. A statement that fails is not an error of these
+/// calls: its status says so.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A call failed after all retries.
-    #[error("{operation} failed for {name}{}", code.as_deref().map(|c| format!(": {c}")).unwrap_or_default())]
+    #[error("{operation} failed for {name}{}", Code(code))]
     Call {
-        /// What was asked, as the service calls it.
+        /// As the service calls it: `ExecuteStatement`.
         operation: &'static str,
         /// The statement's name or id.
         name: String,
-        /// The service's error code, where it gave one.
+        /// The service's error code, if it gave one.
         code: Option<String>,
-        /// Whether the same call may succeed later.
         transient: bool,
-        /// The client's own error.
         source: Box<dyn StdError + Send + Sync>,
     },
-    /// The warehouse does not know the statement (any more): it keeps them for a day.
-    #[error("statement {0} is not known to the warehouse")]
+    /// The warehouse keeps a statement for a day.
+    #[error("statement {0} is unknown to the warehouse")]
     Unknown(StatementId),
-    /// An answer without what an answer must have.
-    #[error("answer about {name} lacks {what}")]
+    #[error("the answer about statement {name} lacks {what}")]
     Incomplete {
         /// The statement's name or id.
         name: String,
-        /// What is missing.
         what: &'static str,
     },
-    /// The statement was still running when we stopped waiting for it.
-    #[error("statement {id} has not ended within {} s", waited.as_secs())]
-    StillRunning {
-        /// The statement.
-        id: StatementId,
-        /// For how long we waited.
-        waited: Duration,
-    },
+    #[error("statement {id} still runs after {} s", waited.as_secs())]
+    StillRunning { id: StatementId, waited: Duration },
+}
+
+/// `: ValidationException`, or nothing.
+struct Code<'e>(&'e Option<String>);
+
+impl fmt::Display for Code<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |code| write!(f, ": {code}"))
+    }
 }
 
 impl Error {
@@ -54,11 +55,10 @@ impl Error {
         }
     }
 
-    /// What the SDK says, kept with what it was about.
     pub(crate) fn call<E, R>(operation: &'static str, name: &str, error: SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
-        R: std::fmt::Debug + Send + Sync + 'static,
+        R: fmt::Debug + Send + Sync + 'static,
     {
         let code = error.code().map(str::to_owned);
         let transient = match &error {
@@ -76,11 +76,17 @@ impl Error {
     }
 }
 
-/// Whether a request that was refused like this would be refused again.
+impl Transient for Error {
+    fn is_transient(&self) -> bool {
+        Self::is_transient(self)
+    }
+}
+
+/// Whether the same request would be refused again.
 fn is_permanent(code: Option<&str>, message: Option<&str>) -> bool {
     match code {
         // Redshift Serverless wraps its throttling into one of these.
-        Some("ValidationException") => !is_busy(code, message),
+        Some("ValidationException") => !message.is_some_and(is_throttling),
         Some(
             "ResourceNotFoundException" | "AccessDeniedException" | "UnrecognizedClientException",
         ) => true,
@@ -88,19 +94,8 @@ fn is_permanent(code: Option<&str>, message: Option<&str>) -> bool {
     }
 }
 
-/// Whether the warehouse refused because there is too much to do just now.
-pub(crate) fn is_busy(code: Option<&str>, message: Option<&str>) -> bool {
-    match code {
-        Some(
-            "ThrottlingException"
-            | "ActiveStatementsExceededException"
-            | "ActiveSessionsExceededException"
-            | "ActiveWaitingRequestsExceededException",
-        ) => true,
-        Some("ValidationException") => message
-            .is_some_and(|m| m.contains("ThrottlingException") || m.contains("Too Many Requests")),
-        _ => false,
-    }
+fn is_throttling(message: &str) -> bool {
+    message.contains("ThrottlingException") || message.contains("Too Many Requests")
 }
 
 #[cfg(test)]
@@ -108,20 +103,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn throttling_is_known_in_every_disguise() {
-        assert!(is_busy(Some("ActiveStatementsExceededException"), None));
-        let wrapped =
-            Some("Received error from Redshift Serverless: ThrottlingException: Rate exceeded");
-        assert!(is_busy(Some("ValidationException"), wrapped));
-        assert!(!is_permanent(Some("ValidationException"), wrapped));
-        assert!(!is_busy(
-            Some("ValidationException"),
-            Some("Database name is required")
-        ));
-        assert!(is_permanent(
-            Some("ValidationException"),
-            Some("Database name is required")
-        ));
-        assert!(!is_permanent(Some("InternalServerException"), None));
+    fn throttling_is_transient_in_every_form() {
+        const VALIDATION: Option<&str> = Some("ValidationException");
+        let wrapped = "Received error from Redshift Serverless: ThrottlingException: Rate exceeded";
+        assert!(!is_permanent(VALIDATION, Some(wrapped)));
+        assert!(is_permanent(VALIDATION, Some("Database name is required")));
+        assert!(is_permanent(VALIDATION, None));
+        for code in [
+            "ThrottlingException",
+            "ActiveStatementsExceededException",
+            "ActiveSessionsExceededException",
+            "ActiveWaitingRequestsExceededException",
+            "InternalServerException",
+        ] {
+            assert!(!is_permanent(Some(code), None), "{code}");
+        }
     }
 }

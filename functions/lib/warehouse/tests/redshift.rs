@@ -1,9 +1,10 @@
-//! What the Data API answers on a bad day.
+//! The adapter of the Data API against throttling, refusals and results in pages.
 
 use std::time::Duration;
 
 use aws_sdk_redshiftdata::config::{BehaviorVersion, Credentials, Region};
 use harness::http::{Response, Service};
+use retry::MAX_TRIES;
 use warehouse::{
     Database, Error, RedshiftData, Statement, StatementId, Status, Target, Value, Warehouse,
 };
@@ -56,7 +57,7 @@ fn refused(code: &str, message: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_statement_carries_its_name_its_token_its_parameters_and_asks_for_an_event() {
+async fn a_submission_has_name_token_and_parameters_and_requests_an_event() {
     let service = Service::start([taken(), taken()]);
     let one = statement(&["SELECT :holds_0"]);
     assert_eq!(warehouse(&service).submit(&one).await.unwrap(), id());
@@ -90,7 +91,7 @@ async fn a_statement_carries_its_name_its_token_its_parameters_and_asks_for_an_e
 }
 
 #[tokio::test]
-async fn a_busy_warehouse_is_asked_again_in_whichever_words_it_refuses() {
+async fn throttling_is_retried_in_every_form() {
     let service = Service::start([
         refused(
             "ActiveStatementsExceededException",
@@ -110,7 +111,19 @@ async fn a_busy_warehouse_is_asked_again_in_whichever_words_it_refuses() {
 }
 
 #[tokio::test]
-async fn a_statement_that_is_wrong_is_refused_at_once() {
+async fn a_warehouse_that_stays_busy_is_called_seven_times() {
+    let busy = || refused("ActiveStatementsExceededException", "Too many statements.");
+    let service = Service::start((0..20).map(|_| busy()));
+    let error = warehouse(&service)
+        .submit(&statement(&["SELECT 1"]))
+        .await
+        .unwrap_err();
+    assert!(error.is_transient());
+    assert_eq!(service.requests().len(), MAX_TRIES as usize);
+}
+
+#[tokio::test]
+async fn a_wrong_statement_is_not_retried() {
     let service = Service::start([refused(
         "ValidationException",
         "Parameters list contains unused parameters.",
@@ -128,7 +141,7 @@ async fn a_statement_that_is_wrong_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn rows_are_those_of_all_pages_and_all_statements_of_a_batch() {
+async fn rows_come_from_all_pages_and_all_statements_of_a_batch() {
     let page = |value: &str, next: &str| {
         Response::new(
             200,
@@ -159,7 +172,7 @@ async fn rows_are_those_of_all_pages_and_all_statements_of_a_batch() {
 }
 
 #[tokio::test]
-async fn waiting_ends_with_the_statement_or_with_the_time() {
+async fn waiting_ends_with_the_statement_or_after_the_given_time() {
     let status =
         |status: &str| Response::new(200, format!(r#"{{"Id":"{}","Status":"{status}"}}"#, id()));
     let service = Service::start([
@@ -189,7 +202,7 @@ async fn waiting_ends_with_the_statement_or_with_the_time() {
 }
 
 #[tokio::test]
-async fn a_failed_statement_says_why_and_an_unknown_one_is_unknown() {
+async fn a_failed_statement_has_its_error_and_a_missing_one_is_unknown() {
     let failed = format!(
         r#"{{"Id":"{}","Status":"FAILED","Error":"ERROR: relation does not exist"}}"#,
         id()

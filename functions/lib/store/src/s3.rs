@@ -1,0 +1,154 @@
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::error::ProvideErrorMetadata;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::Object;
+use jiff::Timestamp;
+use retry::retry;
+
+use crate::{Error, ObjectInfo, Objects, PutNew};
+
+/// Objects in an S3 bucket.
+#[derive(Clone, Debug)]
+pub struct S3 {
+    client: Client,
+    bucket: String,
+}
+
+/// One page of a listing.
+struct Page {
+    objects: Vec<ObjectInfo>,
+    next: Option<String>,
+}
+
+impl S3 {
+    /// Turns the client's own retries off: see the crate `retry`.
+    pub fn new(client: Client, bucket: impl Into<String>) -> Self {
+        let config = client.config().to_builder();
+        let config = config.retry_config(RetryConfig::disabled());
+        Self {
+            client: Client::from_conf(config.build()),
+            bucket: bucket.into(),
+        }
+    }
+
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    async fn try_get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        let call = self.client.get_object().bucket(&self.bucket).key(key);
+        let object = match call.send().await {
+            Ok(object) => object,
+            Err(e) if e.code() == Some("NoSuchKey") => return Ok(None),
+            Err(e) => return Err(Error::call("GetObject", key, e)),
+        };
+        match object.body.collect().await {
+            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Err(e) => Err(Error::Call {
+                operation: "GetObject",
+                name: key.to_owned(),
+                code: None,
+                transient: true,
+                source: Box::new(e),
+            }),
+        }
+    }
+
+    async fn try_put(&self, key: &str, bytes: &[u8]) -> Result<(), Error> {
+        let call = self.client.put_object().bucket(&self.bucket).key(key);
+        let call = call.body(ByteStream::from(bytes.to_vec()));
+        let sent = call.send().await;
+        sent.map_err(|e| Error::call("PutObject", key, e))?;
+        Ok(())
+    }
+
+    async fn try_put_new(&self, key: &str, bytes: &[u8]) -> Result<PutNew, Error> {
+        let call = self.client.put_object().bucket(&self.bucket).key(key);
+        let call = call
+            .if_none_match("*")
+            .body(ByteStream::from(bytes.to_vec()));
+        let Err(error) = call.send().await else {
+            return Ok(PutNew::Written);
+        };
+        // A 409 (ConditionalRequestConflict) means that two writes ran at once. It is transient.
+        if error.code() != Some("PreconditionFailed") {
+            return Err(Error::call("PutObject", key, error));
+        }
+        match self.try_get(key).await? {
+            // An earlier try wrote the object, but its answer was lost.
+            Some(existing) if existing == bytes => Ok(PutNew::Written),
+            Some(existing) => Ok(PutNew::Exists(existing)),
+            // Deleted since the write: the next try may succeed.
+            None => Err(Error::Call {
+                operation: "PutObject",
+                name: key.to_owned(),
+                code: error.code().map(str::to_owned),
+                transient: true,
+                source: Box::new(error),
+            }),
+        }
+    }
+
+    async fn try_delete(&self, key: &str) -> Result<(), Error> {
+        let call = self.client.delete_object().bucket(&self.bucket).key(key);
+        let sent = call.send().await;
+        sent.map_err(|e| Error::call("DeleteObject", key, e))?;
+        Ok(())
+    }
+
+    async fn try_list_page(&self, prefix: &str, token: Option<String>) -> Result<Page, Error> {
+        let call = self.client.list_objects_v2().bucket(&self.bucket);
+        let call = call.prefix(prefix).set_continuation_token(token);
+        let sent = call.send().await;
+        let page = sent.map_err(|e| Error::call("ListObjectsV2", prefix, e))?;
+        let objects = page.contents.unwrap_or_default();
+        Ok(Page {
+            objects: objects.into_iter().filter_map(info).collect(),
+            next: page.next_continuation_token,
+        })
+    }
+}
+
+impl Objects for S3 {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        retry("GetObject", key, || self.try_get(key)).await
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        retry("PutObject", key, || self.try_put(key, &bytes)).await
+    }
+
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<PutNew, Error> {
+        retry("PutObject", key, || self.try_put_new(key, &bytes)).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        retry("DeleteObject", key, || self.try_delete(key)).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, Error> {
+        let mut objects = Vec::new();
+        let mut token = None;
+        loop {
+            let page = || self.try_list_page(prefix, token.clone());
+            let page = retry("ListObjectsV2", prefix, page).await?;
+            objects.extend(page.objects);
+            token = page.next;
+            if token.is_none() {
+                return Ok(objects);
+            }
+        }
+    }
+}
+
+/// `None` if the service left out the key or the time of the last write.
+fn info(object: Object) -> Option<ObjectInfo> {
+    let modified = object.last_modified?;
+    let nanoseconds = i32::try_from(modified.subsec_nanos()).ok()?;
+    Some(ObjectInfo {
+        key: object.key?,
+        modified: Timestamp::new(modified.secs(), nanoseconds).ok()?,
+        bytes: u64::try_from(object.size.unwrap_or_default()).unwrap_or_default(),
+    })
+}
