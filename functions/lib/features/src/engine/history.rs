@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::walk::Walk;
-use crate::{Definition, DistinctField, Look, Measure, Quantity, Window};
+use crate::{Definition, DistinctField, Look, Measure, Quantity, Reach, Window};
 
 /// A fraud report: what is known of a transaction, and since when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,21 +78,12 @@ impl History {
         cut_off: Timestamp,
     ) -> Vec<(u32, Vec<f64>)> {
         let windows = definition.profile_columns(entity);
-        let longest = windows
-            .iter()
-            .map(|(_, window)| window.delay + window.length)
-            .max()
-            .unwrap_or_default();
-        let delay = windows
-            .iter()
-            .map(|(_, window)| window.delay)
-            .min()
-            .unwrap_or_default();
+        let reach = Reach::of(&windows);
         let reach = Window {
             entity,
             measure: Measure::Count,
-            length: longest - delay,
-            delay,
+            length: reach.start - reach.end,
+            delay: reach.end,
         };
         let measured = |window: &Window, rows: &[usize]| {
             let mut walk = Walk::new(self, window, rows);

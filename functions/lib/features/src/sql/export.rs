@@ -1,0 +1,38 @@
+use jiff::Timestamp;
+
+use super::{literal, profiles, training_set};
+use crate::{Definition, TrainingPeriod};
+
+/// Writes the rows of [`training_set`] to objects whose keys begin with `url`, as gzipped CSV with
+/// a header.
+pub fn training_export(
+    definition: &Definition,
+    period: &TrainingPeriod,
+    url: &str,
+    iam_role: &str,
+) -> String {
+    unload(&training_set(definition, period), url, iam_role)
+}
+
+/// Writes the rows of [`profiles`], as [`training_export`] does.
+pub fn profiles_export(
+    definition: &Definition,
+    entity: usize,
+    cut_off: Timestamp,
+    url: &str,
+    iam_role: &str,
+) -> String {
+    unload(&profiles(definition, entity, cut_off), url, iam_role)
+}
+
+fn unload(query: &str, url: &str, iam_role: &str) -> String {
+    format!(
+        "UNLOAD ({})
+TO {}
+IAM_ROLE {}
+FORMAT CSV HEADER GZIP PARALLEL OFF ALLOWOVERWRITE",
+        literal::text(query),
+        literal::text(url),
+        literal::iam_role(iam_role)
+    )
+}

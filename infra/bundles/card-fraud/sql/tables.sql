@@ -1,0 +1,37 @@
+-- Written by `make sql`.
+CREATE TABLE IF NOT EXISTS transactions (
+  transaction_id VARCHAR(256) NOT NULL,
+  occurred_at TIMESTAMPTZ,
+  amount DOUBLE PRECISION,
+  customer_id VARCHAR(256),
+  terminal_id VARCHAR(256),
+  decision_id VARCHAR(256),
+  action VARCHAR(64),
+  score DOUBLE PRECISION,
+  model_version VARCHAR(64),
+  decided_at TIMESTAMPTZ,
+  deadline TIMESTAMPTZ
+)
+DISTKEY (customer_id)
+SORTKEY (occurred_at);
+
+CREATE TABLE IF NOT EXISTS fraud_reports (
+  transaction_id VARCHAR(256) NOT NULL,
+  reported_at TIMESTAMPTZ,
+  is_fraud BOOLEAN
+)
+DISTKEY (transaction_id)
+SORTKEY (transaction_id);
+
+CREATE TABLE IF NOT EXISTS outcomes (
+  transaction_id VARCHAR(256) NOT NULL,
+  decision_id VARCHAR(256),
+  action VARCHAR(64),
+  score DOUBLE PRECISION,
+  model_version VARCHAR(64),
+  settled_by VARCHAR(64),
+  decided_at TIMESTAMPTZ,
+  held_ms BIGINT
+)
+DISTKEY (transaction_id)
+SORTKEY (decided_at);
