@@ -66,8 +66,8 @@ impl DecidedBatch {
         let policy = bundle.policy();
         let decided_at = now.to_string();
         let mut body = Body::new(batch);
-        let scores = first.scores.iter().zip(first.lacking).take(batch.len());
-        for (row, (&score, &lacking)) in scores.enumerate() {
+        let scores = first.scores.iter().zip(first.missing).take(batch.len());
+        for (row, (&score, &missing)) in scores.enumerate() {
             let origin = batch.origin(row);
             let Some(record) = records.get(origin.record as usize) else {
                 continue;
@@ -99,7 +99,7 @@ impl DecidedBatch {
                 model_version: bundle.version(),
                 decided_at: now,
                 deadline: held.then_some(deadline),
-                degraded: bundle.degraded(lacking),
+                degraded: bundle.degraded(missing),
             };
             body.push_line(&decision, &decided_at);
             if held {

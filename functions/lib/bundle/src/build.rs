@@ -7,8 +7,10 @@ use crate::files::{CATEGORIES, CONFIRM, DEFINITION, FIRST, GOLDEN, PROFILES};
 use crate::manifest::seal;
 use crate::{Bundle, Error, Golden, Models};
 
-/// A bundle's files by name. The golden vectors' scores are computed here, by the same code that
-/// serves: `golden` brings the transactions, holds, profiles and evidence.
+/// The files of a bundle, by name.
+///
+/// The scores of the golden vectors are computed here, by the code that serves; those in `golden`
+/// are ignored. The finished bundle is opened once, so one that can't be opened is an error here.
 pub fn build(
     definition_text: &str,
     policy: Policy,
@@ -29,7 +31,7 @@ pub fn build(
         None,
     )?;
     for vector in &mut golden.first {
-        vector.score = bundle.first_score(vector);
+        vector.score = bundle.golden_score(vector);
     }
     for vector in &mut golden.confirm {
         vector.score = bundle.confirm(&vector.hold, &vector.evidence).score;

@@ -1,12 +1,12 @@
-//! Names of a bundle's files, and the format of all of them.
+//! Names of a bundle's files, and the version of their format.
 
 pub(crate) const MANIFEST: &str = "bundle.json";
 pub(crate) const DEFINITION: &str = "bundle.toml";
 pub(crate) const FIRST: &str = "first.model";
 pub(crate) const CONFIRM: &str = "confirm.model";
 pub(crate) const GOLDEN: &str = "golden.json";
-/// Category encodings; only where a feature names a category.
+/// Only in bundles with a category feature.
 pub(crate) const CATEGORIES: &str = "categories.json";
-/// The one file that changes from day to day, and that only the first look needs.
+/// The only file that changes daily, and the only one that the second look does not need.
 pub const PROFILES: &str = "first.profiles";
 pub(crate) const FORMAT: u32 = 3;

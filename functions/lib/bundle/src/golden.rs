@@ -1,5 +1,4 @@
-//! Golden vectors: inputs whose scores are computed when a bundle is built, and again whenever it is
-//! opened.
+//! Golden vectors: inputs that are scored when a bundle is built, and again whenever it is opened.
 
 use decision::{Batch, Evidence, Hold, Origin};
 use features::{Profiles, TableBuilder};
@@ -8,124 +7,116 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Bundle, Error, Scratch};
 
-/// How far a rescored golden vector may be from what it was.
+/// How far the score of an opened bundle may be from the score when it was built: processors
+/// round `exp` differently.
 const TOLERANCE: f64 = 1e-6;
 
-/// Scores that were computed when the bundle was built.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Golden {
-    /// Transactions with their profiles, and the first look's probability.
     pub first: Vec<GoldenFirst>,
-    /// Held transactions and their evidence, and the confirming look's probability.
     pub confirm: Vec<GoldenConfirm>,
 }
 
-/// One golden vector of the first look.
+/// A golden vector of the first look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GoldenFirst {
-    /// The transaction, as it would come.
+    /// The JSON object as a producer sends it.
     pub transaction: serde_json::Value,
-    /// The windows that its entities' profiles hold.
+    /// The values of its entities' profiles, by the windows' names.
     pub profiles: Evidence,
-    /// The probability.
+    /// Probability of fraud.
     pub score: f64,
 }
 
-/// One golden vector of the confirming look.
+/// A golden vector of the second look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GoldenConfirm {
-    /// The held transaction.
     pub hold: Hold,
-    /// Its evidence.
     pub evidence: Evidence,
-    /// The probability.
+    /// Probability of fraud.
     pub score: f64,
 }
 
 impl Bundle {
-    /// The first look at one golden transaction; NaN if it can't be read.
-    pub(crate) fn first_score(
-        &self,
-        GoldenFirst {
-            transaction,
-            profiles,
-            ..
-        }: &GoldenFirst,
-    ) -> f64 {
-        let bytes = transaction.to_string();
+    /// The first look's score of a golden vector. NaN if its transaction can't be read, so that it
+    /// differs from every expected score.
+    pub(crate) fn golden_score(&self, vector: &GoldenFirst) -> f64 {
+        let bytes = vector.transaction.to_string();
         let mut batch = Batch::new(self.schema());
-        // Golden vectors are of any time, so that none lies ahead of its arrival.
+        let origin = Origin { record: 0, item: 0 };
+        // Golden vectors may have any timestamp, so none may lie after its arrival.
         if batch
-            .read(
-                bytes.as_bytes(),
-                Origin { record: 0, item: 0 },
-                Timestamp::MAX,
-            )
+            .read(bytes.as_bytes(), origin, Timestamp::MAX)
             .is_err()
         {
             return f64::NAN;
         }
-        let table = |entity| {
-            let mut table = TableBuilder::new(&self.definition, entity)?;
-            let columns = self.definition.profile_columns(entity).into_iter();
-            let values =
-                columns.map(|(name, _)| profiles.get(name).copied().flatten().unwrap_or(f64::NAN));
-            table.push(batch.entity(0, entity), values);
-            Some(table)
-        };
-        let tables = self
-            .definition
-            .profiled_entities()
-            .filter_map(table)
-            .collect();
-        let Ok(profiles) = Profiles::build(Timestamp::UNIX_EPOCH, tables) else {
+        let Ok(profiles) = self.golden_profiles(vector, &batch) else {
             return f64::NAN;
         };
         let mut scratch = Scratch::default();
         self.first_rows(Some(&profiles), &batch, &mut scratch);
-        self.models
-            .first
-            .score_one(&scratch.matrix, 0)
-            .unwrap_or(f64::NAN)
+        let score = self.models.first.score_one(&scratch.matrix, 0);
+        score.unwrap_or(f64::NAN)
     }
 
-    pub(crate) fn rescore(&self, golden: &Golden) -> Result<(), Error> {
-        let close = |what, place, found: f64, expected: f64| {
-            let same = (found - expected).abs() <= TOLERANCE;
-            if same {
-                Ok(())
-            } else {
-                Err(Error::Golden {
-                    what,
-                    place,
-                    found,
-                    expected,
-                })
+    /// Profiles of the vector's own entities.
+    fn golden_profiles(
+        &self,
+        vector: &GoldenFirst,
+        batch: &Batch<'_>,
+    ) -> Result<Profiles, features::ProfilesError> {
+        let mut tables = Vec::new();
+        for entity in self.definition.profiled_entities() {
+            let columns = self.definition.profile_columns(entity);
+            let values = columns.into_iter().map(|(name, _)| {
+                let value = vector.profiles.get(name).copied().flatten();
+                value.unwrap_or(f64::NAN)
+            });
+            if let Some(mut table) = TableBuilder::new(&self.definition, entity) {
+                table.push(batch.entity(0, entity), values);
+                tables.push(table);
             }
-        };
+        }
+        Profiles::build(Timestamp::UNIX_EPOCH, tables)
+    }
+
+    /// Scores the golden vectors again, and compares.
+    pub(crate) fn check_golden(&self, golden: &Golden) -> Result<(), Error> {
         if golden.first.is_empty() {
             return Err(Error::NoGolden("first"));
         }
         if golden.confirm.is_empty() {
-            return Err(Error::NoGolden("confirming"));
+            return Err(Error::NoGolden("second"));
         }
-        for (place, vector) in golden.first.iter().enumerate() {
-            close("transaction", place, self.first_score(vector), vector.score)?;
+        for (index, vector) in golden.first.iter().enumerate() {
+            check_score(
+                "transaction",
+                index,
+                self.golden_score(vector),
+                vector.score,
+            )?;
         }
-        for (
-            place,
-            GoldenConfirm {
-                hold,
-                evidence,
-                score,
-            },
-        ) in golden.confirm.iter().enumerate()
-        {
-            close("hold", place, self.confirm(hold, evidence).score, *score)?;
+        for (index, vector) in golden.confirm.iter().enumerate() {
+            let found = self.confirm(&vector.hold, &vector.evidence).score;
+            check_score("hold", index, found, vector.score)?;
         }
         Ok(())
     }
+}
+
+fn check_score(kind: &'static str, index: usize, found: f64, expected: f64) -> Result<(), Error> {
+    // False for NaN too.
+    if (found - expected).abs() <= TOLERANCE {
+        return Ok(());
+    }
+    Err(Error::Golden {
+        kind,
+        index,
+        found,
+        expected,
+    })
 }

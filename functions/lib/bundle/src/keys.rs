@@ -1,26 +1,26 @@
-//! Keys of bundles in the bucket.
+//! Object keys of bundles.
 
-/// The pointer to the version of a bundle that is in use.
+/// The pointer to the bundle's active version.
 pub fn pointer(bundle: &str) -> String {
     format!("bundles/{bundle}/current.json")
 }
 
-/// The bundle's definition as it was deployed, which training starts from.
+/// The deployed definition, which training starts from.
 pub fn definition(bundle: &str) -> String {
     format!("bundles/{bundle}/bundle.toml")
 }
 
-/// Where one version's files are.
+/// The prefix of a version's files.
 pub fn version(bundle: &str, version: &str) -> String {
     format!("bundles/{bundle}/{version}/")
 }
 
-/// One file of one version.
 pub fn file(bundle: &str, version: &str, file: &str) -> String {
     format!("{}{file}", self::version(bundle, version))
 }
 
-/// One file of the card of a bundle's version: apart from the version, whose files are all checked.
+/// A file of the model card. It is not among the version's files, because a bundle must not have
+/// files that its manifest does not list.
 pub fn card(bundle: &str, version: &str, file: &str) -> String {
     format!("bundles/{bundle}/cards/{version}/{file}")
 }

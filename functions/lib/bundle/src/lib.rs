@@ -1,20 +1,27 @@
 //! The bundle: definition, policy, both models, profiles and golden vectors as one versioned unit.
 //!
-//! [`build`] makes one, [`Bundle::open`] checks all of it. Then it scores without an allocation per
-//! transaction. Pure.
+//! [`build`] makes the files of a bundle, and [`Bundle::open`] checks all of them. The first look
+//! then scores a batch without an allocation per transaction. Pure.
 
 mod build;
 mod bundle;
 mod error;
 mod files;
+mod first_look;
 mod golden;
 pub mod keys;
 mod manifest;
+mod open;
+mod profile_slots;
+mod reasons;
 mod rows;
+mod second_look;
 
 pub use build::build;
-pub use bundle::{Bundle, FirstScores, MissingProfiles, Models, Scratch, SecondScore};
+pub use bundle::{Bundle, Models};
 pub use error::Error;
 pub use files::PROFILES;
+pub use first_look::{FirstScores, MissingProfiles, Scratch};
 pub use golden::{Golden, GoldenConfirm, GoldenFirst};
 pub use manifest::replace_profiles;
+pub use second_look::SecondScore;

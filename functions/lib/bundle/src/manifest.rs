@@ -1,4 +1,4 @@
-//! `bundle.json`: the format, the version and the checksum of each file.
+//! `bundle.json`: format, name, version, policy, and the checksum of each other file.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +16,7 @@ pub(crate) struct Manifest {
     pub(crate) format: u32,
     pub(crate) name: String,
     pub(crate) version: String,
+    /// File name → checksum.
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) policy: Policy,
 }
@@ -35,7 +36,7 @@ impl Manifest {
     }
 }
 
-/// The same bundle with other profiles: a bundle of its own, with a version of its own.
+/// The same bundle with other profiles, and so with another version.
 pub fn replace_profiles(
     mut files: BTreeMap<String, Vec<u8>>,
     profiles: &Profiles,
@@ -46,36 +47,38 @@ pub fn replace_profiles(
     seal(files, name, policy)
 }
 
-/// Adds the manifest.
+/// Adds the manifest, and opens the bundle: one that can't be opened must not be published.
 pub(crate) fn seal(
     mut files: BTreeMap<String, Vec<u8>>,
     name: String,
     policy: Policy,
 ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
-    let sums = files
+    let checksums = files
         .iter()
         .map(|(name, bytes)| (name.clone(), checksum(bytes)))
         .collect();
-    let version = version(&sums, &policy)?;
+    let version = version(&checksums, &policy)?;
     let manifest = Manifest {
         format: FORMAT,
         name,
         version,
-        files: sums,
+        files: checksums,
         policy,
     };
     let manifest =
         serde_json::to_vec_pretty(&manifest).map_err(|source| Error::Json(MANIFEST, source))?;
     files.insert(MANIFEST.to_owned(), manifest);
-    // What can't be opened is not built.
     Bundle::open(&files)?;
     Ok(files)
 }
 
-/// A version that says what is in it: no clock, so that the same training gives the same version.
-pub(crate) fn version(sums: &BTreeMap<String, String>, policy: &Policy) -> Result<String, Error> {
+/// Derived from the content alone, not from the time: the same training gives the same version.
+pub(crate) fn version(
+    checksums: &BTreeMap<String, String>,
+    policy: &Policy,
+) -> Result<String, Error> {
     let content =
-        serde_json::to_vec(&(sums, policy)).map_err(|source| Error::Json(MANIFEST, source))?;
+        serde_json::to_vec(&(checksums, policy)).map_err(|source| Error::Json(MANIFEST, source))?;
     Ok(checksum(&content).chars().take(16).collect())
 }
 

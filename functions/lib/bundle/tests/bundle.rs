@@ -1,4 +1,4 @@
-//! A bundle is what was built, or it is refused.
+//! A bundle that differs from what was built is refused.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-/// The manifest rewritten, and its checksums and version made good where they can be.
+/// The fixture with a changed manifest; its checksums and version are not adjusted.
 fn with_manifest(change: impl FnOnce(&mut Value)) -> BTreeMap<String, Vec<u8>> {
     let mut files = fixture::files();
     let mut manifest: Value = serde_json::from_slice(&files["bundle.json"]).unwrap();
@@ -27,13 +27,13 @@ fn with_manifest(change: impl FnOnce(&mut Value)) -> BTreeMap<String, Vec<u8>> {
 
 proptest! {
     #[test]
-    fn a_flipped_bit_in_any_file_is_found(name in prop::sample::select(fixture::files().into_keys().collect::<Vec<_>>()), at: prop::sample::Index, bit in 0..8u8) {
+    fn a_flipped_bit_in_any_file_is_detected(name in prop::sample::select(fixture::files().into_keys().collect::<Vec<_>>()), at: prop::sample::Index, bit in 0..8u8) {
         let mut files = fixture::files();
         let bytes = files.get_mut(&name).unwrap();
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         let what = fixture::files();
-        // Blanks of the manifest are not part of what it says.
+        // A change of white space does not change the manifest.
         let same = name == "bundle.json"
             && serde_json::from_slice::<Value>(&files[&name]).ok() == serde_json::from_slice::<Value>(&what[&name]).ok();
         match Bundle::open(&files) {
@@ -45,7 +45,7 @@ proptest! {
 }
 
 #[test]
-fn what_is_missing_too_much_or_of_another_time_is_refused_by_name() {
+fn missing_unknown_and_changed_files_are_refused_by_name() {
     for name in fixture::files().into_keys() {
         let mut files = fixture::files();
         files.remove(&name);
@@ -57,7 +57,7 @@ fn what_is_missing_too_much_or_of_another_time_is_refused_by_name() {
     }
     let mut files = fixture::files();
     files.insert("notes.txt".to_owned(), Vec::new());
-    assert!(matches!(Bundle::open(&files), Err(Error::Stranger(name)) if name == "notes.txt"));
+    assert!(matches!(Bundle::open(&files), Err(Error::Unlisted(name)) if name == "notes.txt"));
     let files = with_manifest(|manifest| manifest["format"] = json!(1));
     assert!(matches!(Bundle::open(&files), Err(Error::Format(1))));
     let files = with_manifest(|manifest| manifest["version"] = json!("0123456789abcdef"));
@@ -74,7 +74,7 @@ fn what_is_missing_too_much_or_of_another_time_is_refused_by_name() {
 }
 
 #[test]
-fn the_same_content_has_the_same_bytes_and_version() {
+fn equal_content_has_equal_bytes_and_an_equal_version() {
     assert_eq!(fixture::files(), fixture::files());
     let one = fixture::bundle();
     let other = bundle::Golden {
@@ -111,7 +111,7 @@ fn golden() -> bundle::Golden {
 }
 
 #[test]
-fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
+fn a_bundle_needs_readable_golden_vectors_of_both_looks() {
     let forest = scoring::Model::from(scoring::Forest::new(2, 0.0, &[]).unwrap());
     let build = |golden| {
         bundle::build(
@@ -132,7 +132,7 @@ fn a_bundle_without_golden_vectors_or_with_unreadable_ones_is_not_built() {
         first: golden().first,
         confirm: Vec::new(),
     };
-    assert!(matches!(build(no_hold), Err(Error::NoGolden("confirming"))));
+    assert!(matches!(build(no_hold), Err(Error::NoGolden("second"))));
     let unreadable = bundle::Golden {
         first: vec![GoldenFirst {
             transaction: json!({"amount": "x"}),

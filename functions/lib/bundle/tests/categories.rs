@@ -85,6 +85,6 @@ fn a_bundle_without_its_tables_or_with_others_is_refused() {
     let mut others = tables();
     others.learn("country", count(10, 1), []);
     let said = categorised(&others).unwrap_err().to_string();
-    assert_eq!(said, "categories.json can't be used");
+    assert_eq!(said, "categories.json is invalid");
     assert!(categorised(&Categories::default()).is_err());
 }

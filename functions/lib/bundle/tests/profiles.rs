@@ -42,12 +42,12 @@ fn look(bundle: &Bundle, customers: &[&str], occurred_at: &str) -> Vec<(f64, Vec
     }
     let mut scratch = Scratch::default();
     let first = bundle.first_scores(&batch, &mut scratch);
-    assert_eq!(first.lacking.len(), customers.len());
+    assert_eq!(first.missing.len(), customers.len());
     let told = first
         .scores
         .iter()
-        .zip(first.lacking)
-        .map(|(score, lacking)| (*score, bundle.degraded(*lacking).to_vec()));
+        .zip(first.missing)
+        .map(|(score, missing)| (*score, bundle.degraded(*missing).to_vec()));
     told.collect()
 }
 
@@ -73,7 +73,7 @@ fn a_customer_is_judged_by_its_own_profile() {
 }
 
 #[test]
-fn what_was_not_known_is_named() {
+fn missing_and_stale_profiles_are_named_in_degraded() {
     let names = |found: &[(f64, Vec<String>)]| {
         found
             .iter()
@@ -83,8 +83,8 @@ fn what_was_not_known_is_named() {
     let bundle = Bundle::open(&profiled(cut_off(), Some(&[("poor", 20.0)]))).unwrap();
     let found = look(&bundle, &["poor", "stranger"], "2026-01-31T12:00:00Z");
     assert_eq!(names(&found), ["", "profile_missing:customer_id"]);
-    assert!(found[1].0 < 0.5, "who has no profile has empty windows");
-    // One cut-off behind is how it is while the next profiles are made; two is a refresh that failed.
+    assert!(found[1].0 < 0.5, "an unknown entity has empty windows");
+    // One cut-off behind is normal while the next profiles are built; two means a failed refresh.
     let next = look(&bundle, &["poor", "stranger"], "2026-02-01T12:00:00Z");
     assert_eq!(names(&next), ["", "profile_missing:customer_id"]);
     let late = look(&bundle, &["poor", "stranger"], "2026-02-02T12:00:00Z");
@@ -95,7 +95,7 @@ fn what_was_not_known_is_named() {
             "profile_missing:customer_id profiles_stale"
         ]
     );
-    assert_eq!(late[0].0, found[0].0, "a stale profile is used still");
+    assert_eq!(late[0].0, found[0].0, "a stale profile is still used");
     let none = Bundle::open(&profiled(cut_off(), None)).unwrap();
     let without = look(&none, &["poor"], "2026-01-31T12:00:00Z");
     assert_eq!(
@@ -106,7 +106,7 @@ fn what_was_not_known_is_named() {
 }
 
 #[test]
-fn other_profiles_make_another_version_of_the_same_bundle() {
+fn other_profiles_give_another_version_of_the_same_bundle() {
     let files = profiled(cut_off(), Some(&[("poor", 20.0)]));
     let definition = Definition::parse(&profiled_definition()).unwrap();
     let mut table = TableBuilder::new(&definition, 0).unwrap();
@@ -129,7 +129,7 @@ fn other_profiles_make_another_version_of_the_same_bundle() {
 }
 
 #[test]
-fn the_confirming_look_opens_it_without_them_and_other_tables_are_refused() {
+fn the_second_look_opens_a_bundle_without_profiles_and_other_tables_are_refused() {
     let mut files = profiled(cut_off(), Some(&[("poor", 20.0)]));
     let whole = Bundle::open(&files).unwrap();
     let bytes = files.remove(PROFILES).unwrap();
@@ -148,7 +148,7 @@ fn the_confirming_look_opens_it_without_them_and_other_tables_are_refused() {
 }
 
 #[test]
-fn a_look_up_and_a_score_allocate_nothing() {
+fn finding_a_profile_and_scoring_do_not_allocate() {
     let files = profiled(cut_off(), Some(&[("poor", 20.0), ("rich", 80.0)]));
     let profiles = Profiles::from_bytes(&files[PROFILES]).unwrap();
     let mut found = 0;
@@ -170,6 +170,9 @@ fn a_look_up_and_a_score_allocate_nothing() {
     }
     let mut scratch = Scratch::default();
     let mut score = || assert_eq!(bundle.first_scores(&batch, &mut scratch).scores.len(), 100);
-    assert!(allocations(&mut score) > 0, "room is made at first");
+    assert!(
+        allocations(&mut score) > 0,
+        "the first call grows the scratch"
+    );
     assert_eq!(allocations(score), 0);
 }

@@ -1,6 +1,12 @@
 //! The SQL of each shipped bundle is the text that is committed beside it, in its folder `sql/`.
 //! `make sql` writes these files again; the review of a change reads their difference.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, and says where it is"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +15,7 @@ use expect_test::expect_file;
 use features::{Definition, TrainingPeriod, sql};
 use jiff::Timestamp;
 
-/// Stand for what differs from one deployment and one statement to the next.
+// Values that differ between deployments and between statements.
 const FROM: &str = "2026-01-01T00:00:00Z";
 const TO: &str = "2026-02-01T00:00:00Z";
 const AS_OF: &str = "2026-02-08T00:00:00Z";

@@ -1,0 +1,117 @@
+//! Opens a bundle from its files, and checks all of them.
+
+use std::collections::BTreeMap;
+
+use features::{Categories, Definition, Look, Profiles};
+use scoring::Model;
+
+use crate::files::{CATEGORIES, CONFIRM, DEFINITION, FIRST, GOLDEN, MANIFEST, PROFILES};
+use crate::manifest::{Manifest, checksum, version};
+use crate::{Bundle, Error, Models};
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+#[derive(Clone, Copy, PartialEq)]
+enum ProfilesFile {
+    Read,
+    Ignore,
+}
+
+impl Bundle {
+    /// Opens a bundle from its files by name. Nothing is trusted: checksums, version, definition,
+    /// policy, models and profiles are checked, and the golden vectors are scored again.
+    pub fn open(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+        open(files, ProfilesFile::Read)
+    }
+
+    /// As [`Bundle::open`], but the profiles' file may be missing: the second look does not read
+    /// it.
+    pub fn open_without_profiles(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
+        open(files, ProfilesFile::Ignore)
+    }
+}
+
+fn open(files: &Files, profiles_file: ProfilesFile) -> Result<Bundle, Error> {
+    let manifest = Manifest::read(files)?;
+    check_files(&manifest, files, profiles_file)?;
+    let text = std::str::from_utf8(file(files, DEFINITION)?).map_err(|_| Error::Utf8)?;
+    let definition = Definition::parse(text)?;
+    let models = Models {
+        first: model(files, FIRST, &definition.first)?,
+        confirm: model(files, CONFIRM, &definition.confirm)?,
+    };
+    let categories = match files.get(CATEGORIES) {
+        Some(bytes) => Categories::from_bytes(bytes)?,
+        None if definition.category_features().next().is_none() => Categories::default(),
+        None => return Err(Error::Missing(CATEGORIES.to_owned())),
+    };
+    let profiles = match files.get(PROFILES) {
+        Some(bytes) if profiles_file == ProfilesFile::Read => Some(Profiles::from_bytes(bytes)?),
+        _ => None,
+    };
+    let bundle = Bundle::new(
+        definition,
+        manifest.version,
+        manifest.policy,
+        models,
+        categories,
+        profiles,
+    )?;
+    let golden = serde_json::from_slice(file(files, GOLDEN)?)
+        .map_err(|source| Error::Json(GOLDEN, source))?;
+    bundle.check_golden(&golden)?;
+    Ok(bundle)
+}
+
+/// Compares the files with the manifest, and the manifest with its own version.
+fn check_files(
+    manifest: &Manifest,
+    files: &Files,
+    profiles_file: ProfilesFile,
+) -> Result<(), Error> {
+    for (name, expected) in &manifest.files {
+        if name == PROFILES && profiles_file == ProfilesFile::Ignore {
+            continue;
+        }
+        let found = checksum(file(files, name)?);
+        if found != *expected {
+            return Err(Error::Checksum {
+                file: name.clone(),
+                found,
+                expected: expected.clone(),
+            });
+        }
+    }
+    for name in files.keys() {
+        if name != MANIFEST && !manifest.files.contains_key(name) {
+            return Err(Error::Unlisted(name.clone()));
+        }
+    }
+    let expected = version(&manifest.files, &manifest.policy)?;
+    if expected != manifest.version {
+        return Err(Error::Version {
+            found: manifest.version.clone(),
+            expected,
+        });
+    }
+    Ok(())
+}
+
+fn file<'f>(files: &'f Files, name: &str) -> Result<&'f Vec<u8>, Error> {
+    files
+        .get(name)
+        .ok_or_else(|| Error::Missing(name.to_owned()))
+}
+
+fn model(files: &Files, name: &'static str, look: &Look) -> Result<Model, Error> {
+    let model =
+        Model::from_bytes(file(files, name)?).map_err(|source| Error::Model(name, source))?;
+    if model.features() != look.features.len() {
+        return Err(Error::Columns {
+            file: name,
+            found: model.features(),
+            expected: look.features.len(),
+        });
+    }
+    Ok(model)
+}
