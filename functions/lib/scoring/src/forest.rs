@@ -1,14 +1,15 @@
-//! Trees laid out for scoring near the machine's limit, and the file they are kept in.
+//! Tree ensembles, laid out so that scoring is limited by memory latency as little as possible.
 //!
-//! A node is 8 bytes: a threshold, and a feature with the place of its first child. Siblings are
-//! neighbours: `value <= threshold` goes to the first, anything else to the second. A leaf points to
-//! itself under a threshold that nothing exceeds, so that every tree is walked a fixed number of
-//! steps without asking where the leaves are, and many walks are in flight at once. Values lie apart,
-//! for inner nodes too: the differences along a path say what each feature added.
+//! A node has 8 bytes: a threshold, a column, and the index of its first child. Siblings are
+//! neighbours: `value <= threshold` goes to the first, any other value to the second. A leaf points
+//! to itself, with a threshold that no value exceeds. So a walk through a tree takes a fixed number
+//! of steps without a test for leaves, and many walks run side by side. The nodes' values are kept
+//! apart, also those of inner nodes: their differences along a path are the contributions.
 //!
-//! A missing value is [`MISSING`], the largest, so it goes to the second child. Where a model learnt
-//! elsewhere sends it to the first, the node reads a copy of the column, after the row's own, in which
-//! missing is the lowest instead. Our own models have no such columns, and rows are read as they lie.
+//! A missing value is [`MISSING`], the largest value, so it goes to the second child. An imported
+//! model may send it to the first ([`Split::missing_below`]). The node then reads a copy of the column, after the row's own
+//! columns, in which a missing value is the lowest value. A forest without such nodes needs no
+//! copies, and reads rows in place.
 
 mod file;
 mod score;
@@ -21,13 +22,14 @@ use bytemuck::{Pod, Zeroable};
 
 use crate::{Link, MISSING};
 
-/// Places within a tree have 24 bits, features 8.
+/// The index of a node within its tree has 24 bits.
 const MAX_NODES: usize = 1 << 24;
 
-/// One node of a tree before it is laid out.
+/// One node of a [`Tree`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    /// What the tree says at this node: a leaf's answer, an inner node's mean.
+    /// A leaf's contribution to the sum. For an inner node, the mean of the leaves below it, by
+    /// the training rows that reach them: [`Forest::contributions`] needs it, scores do not.
     pub value: f64,
     /// `None` for a leaf.
     pub split: Option<Split>,
@@ -36,35 +38,32 @@ pub struct Node {
 /// `feature <= threshold` goes to `below`, anything else to `other`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Split {
-    /// Which column.
+    /// Index of the column.
     pub feature: usize,
-    /// The threshold.
+    /// Not NaN.
     pub threshold: f64,
-    /// Place of the child for values up to the threshold.
+    /// Index of the child for values up to the threshold. Children come after their parents.
     pub below: usize,
-    /// Place of the other child.
+    /// Index of the other child.
     pub other: usize,
-    /// Whether a missing value goes below; if not, to the other.
+    /// Whether a [`MISSING`] value goes to `below` instead of `other`.
     pub missing_below: bool,
 }
 
-/// A tree before it is laid out: nodes by place, the root first.
+/// The nodes of a tree. The root is the first, and each other node is the child of exactly one
+/// node before it.
 pub type Tree = Vec<Node>;
 
-/// Why trees can't be laid out, or a file can't be trusted.
+/// Why trees or a file are refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ForestError {
-    /// The trees themselves.
+    /// `tree` and `node` count from 0.
     #[error("tree {tree}, node {node}: {why}")]
     Tree {
-        /// Which tree.
         tree: usize,
-        /// Which of its nodes.
         node: usize,
-        /// What is wrong.
         why: &'static str,
     },
-    /// The file.
     #[error("not a forest file: {0}")]
     File(&'static str),
 }
@@ -73,7 +72,8 @@ pub enum ForestError {
 #[repr(C)]
 struct Flat {
     threshold: f32,
-    /// Feature in the upper 8 bits; place of the first child, counted from the tree's root, in the lower 24.
+    /// The column in the upper 8 bits; in the lower 24 the index of the first child, counted from
+    /// the tree's root.
     link: u32,
 }
 
@@ -89,7 +89,7 @@ impl Flat {
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 struct Extent {
-    /// Place of the root among all nodes.
+    /// Index of the root among all nodes.
     root: u32,
     /// Number of nodes.
     nodes: u32,
@@ -97,11 +97,13 @@ struct Extent {
     depth: u32,
 }
 
-/// An additive model over trees: sum = bias + the trees' answers; the link makes it a probability.
+/// An additive model: sum = bias + the value of one leaf of each tree; probability = [`Link`] of the
+/// sum.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Forest {
     features: usize,
-    /// The columns that are copied after a row's own, with the lowest value for what is missing; ascending.
+    /// The columns that are copied after a row's own, with the lowest value in place of a missing
+    /// one. Ascending.
     low: Vec<u8>,
     link: Link,
     bias: f64,
@@ -111,11 +113,17 @@ pub struct Forest {
 }
 
 impl Forest {
-    /// Lays trees out over rows of `features` columns, their sum being log odds. Subtrees whose leaves
-    /// all answer the same are collapsed. Thresholds are rounded down to f32, which is exact for f32 values.
+    /// A forest over rows of `features` columns, with [`Link::Logistic`]: `bias` and the leaves'
+    /// values are log odds. Subtrees of equal leaves become one leaf. Thresholds are rounded down
+    /// to `f32`, which changes no comparison with an `f32`.
+    ///
+    /// # Errors
+    /// If a tree is not one (see [`Tree`]), a split refers to a column that rows do not have, a
+    /// number is NaN or infinite, or there are more than 256 columns. A column counts twice if
+    /// a split of it has [`Split::missing_below`].
     pub fn new(features: usize, bias: f64, trees: &[Tree]) -> Result<Self, ForestError> {
         let splits = trees.iter().flatten().filter_map(|node| node.split);
-        // What is no column is found by `check`.
+        // `check` refuses columns that rows do not have.
         let both_ways = splits.filter(|split| split.missing_below && split.feature < features);
         let low: BTreeSet<u8> = both_ways
             .filter_map(|split| split.feature.try_into().ok())
@@ -144,19 +152,21 @@ impl Forest {
         Ok(forest)
     }
 
-    /// The same trees, their sum read in another way.
+    /// The same trees with another link.
+    ///
+    /// # Errors
+    /// If the link has a slope that is not above 0, or a number that is not finite.
     pub fn with_link(self, link: Link) -> Result<Self, ForestError> {
         let forest = Self { link, ..self };
         forest.validate()?;
         Ok(forest)
     }
 
-    /// Number of columns.
+    /// Number of columns of the rows that it scores.
     pub fn features(&self) -> usize {
         self.features
     }
 
-    /// How the sum becomes a probability.
     pub fn link(&self) -> Link {
         self.link
     }
@@ -174,7 +184,7 @@ impl Forest {
     /// Breadth first, siblings side by side.
     #[expect(
         clippy::indexing_slicing,
-        reason = "`check` has seen every place that is followed here"
+        reason = "`check` has seen every index that is used here"
     )]
     fn lay_out(&mut self, tree: &Tree, collapsed: &[bool]) {
         let root = self.nodes.len();
@@ -216,7 +226,7 @@ impl Forest {
         });
     }
 
-    /// The column that a split reads, and what it is compared with.
+    /// The column that a split reads, own or copied, and its threshold.
     fn comparison(&self, split: Split) -> (u32, f32) {
         let copy = self
             .low
@@ -232,7 +242,7 @@ impl Forest {
     fn validate_columns(&self) -> Result<(), ForestError> {
         if self.features == 0 || self.features + self.low.len() > 256 {
             return Err(ForestError::File(
-                "it has no columns, or more than 256 with those it reads in two ways",
+                "it has no columns, or more than 256 including copies",
             ));
         }
         let ascending = self.low.is_sorted_by(|a, b| a < b);
@@ -243,18 +253,18 @@ impl Forest {
                 .is_some_and(|&source| usize::from(source) >= self.features)
         {
             return Err(ForestError::File(
-                "it reads a column in two ways that rows do not have, or twice",
+                "it copies a column that rows do not have, or copies one twice",
             ));
         }
         Ok(())
     }
 
-    /// What the scoring kernel relies on.
+    /// Everything that the scoring kernel relies on.
     fn validate(&self) -> Result<(), ForestError> {
         self.validate_columns()?;
-        if !self.link.is_sound() {
+        if !self.link.is_valid() {
             return Err(ForestError::File(
-                "its calibration is no number, or turns it round",
+                "its calibration is not finite, or its slope is not above 0",
             ));
         }
         let columns = self.features + self.low.len();
@@ -273,24 +283,24 @@ impl Forest {
             };
             let (root, len) = (extent.root as usize, extent.nodes as usize);
             if root != next || len == 0 || len > MAX_NODES {
-                return Err(wrong(0, "its extent does not follow the one before"));
+                return Err(wrong(0, "its nodes do not follow those of the tree before"));
             }
             next = root + len;
             let Some(nodes) = self.nodes.get(root..next) else {
-                return Err(wrong(0, "it ends after the file"));
+                return Err(wrong(0, "it ends after the file's nodes"));
             };
             let mut levels = vec![0u32; len];
             for (at, node) in nodes.iter().enumerate() {
                 let level = levels.get(at).copied().unwrap_or_default();
                 if node.feature() >= columns {
-                    return Err(wrong(at, "it asks for a column that rows do not have"));
+                    return Err(wrong(at, "it reads a column that rows do not have"));
                 }
                 if node.child() == at {
                     if node.threshold != f32::INFINITY {
                         return Err(wrong(at, "a leaf's threshold is not infinite"));
                     }
                 } else {
-                    // Children after their parents: no walk can go in circles.
+                    // Children come after their parents, so no walk can go in circles.
                     let children = levels
                         .get_mut(node.child()..node.child() + 2)
                         .filter(|_| node.child() > at);
@@ -298,11 +308,12 @@ impl Forest {
                         .ok_or_else(|| wrong(at, "its children are not after it within the tree"))?
                         .fill(level + 1);
                     if node.threshold.is_nan() {
-                        return Err(wrong(at, "its threshold is no number"));
+                        return Err(wrong(at, "its threshold is NaN"));
                     }
                 }
             }
-            // Exactly: every step of a depth that is too large would be walked, billions of them.
+            // Exactly, because all steps of the depth are walked: too large a depth could take
+            // billions of steps.
             if levels.iter().max() != Some(&extent.depth) {
                 return Err(wrong(0, "its depth is not that of its deepest node"));
             }
@@ -336,29 +347,34 @@ fn check(tree: &Tree, features: usize) -> Result<(), (usize, &'static str)> {
         }
         let Some(split) = node.split else { continue };
         if split.feature >= features {
-            return Err((place, "it asks for a column that rows do not have"));
+            return Err((place, "it reads a column that rows do not have"));
         }
         if split.threshold.is_nan() {
-            return Err((place, "its threshold is no number"));
+            return Err((place, "its threshold is NaN"));
         }
         for child in [split.below, split.other] {
             match parents.get_mut(child) {
                 Some(parents) if child > place && *parents == 0 => *parents = 1,
-                _ => return Err((place, "its children are not nodes of their own after it")),
+                _ => {
+                    return Err((
+                        place,
+                        "its children are not after it, or have another parent too",
+                    ));
+                }
             }
         }
     }
     Ok(())
 }
 
-/// Which nodes answer the same wherever one goes below them.
+/// Which nodes can become a leaf, because all leaves below them have the same value.
 #[expect(
     clippy::indexing_slicing,
     reason = "`check` has seen every place that is followed here"
 )]
 fn collapse(tree: &Tree) -> Vec<bool> {
     let mut same = vec![false; tree.len()];
-    // From the last: children come after their parents.
+    // From the last node on, because children come after their parents.
     for (place, node) in tree.iter().enumerate().rev() {
         same[place] = node.split.is_none_or(|split| {
             let value = |child: usize| (same[child], tree[child].value);

@@ -1,4 +1,4 @@
-//! A logistic regression as it is served, and its file.
+//! A logistic regression and its file.
 //!
 //! | bytes | what |
 //! |---|---|
@@ -16,41 +16,36 @@ use crate::{MISSING, Matrix, logistic};
 
 pub(crate) const MAGIC: &[u8; 8] = b"SLLINEAR";
 const VERSION: u32 = 1;
-/// No weight, mean or bias is larger: with f32 values, every sum is finite.
+/// No coefficient, mean or bias is larger, so that the sum of any f32 values is finite.
 const LARGEST: f64 = 1e100;
-/// Nor is a standard deviation smaller.
+/// No standard deviation is smaller, for the same reason.
 const SMALLEST_SD: f64 = 1e-60;
 
 /// Why a linear model is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LinearError {
-    /// A column's numbers.
+    /// `column` counts from 0.
     #[error("column {column}: {why}")]
-    Column {
-        /// Which.
-        column: usize,
-        /// What is wrong.
-        why: &'static str,
-    },
-    /// The file.
-    #[error("not a linear model's file: {0}")]
+    Column { column: usize, why: &'static str },
+    #[error("not a linear model file: {0}")]
     File(&'static str),
 }
 
-/// What a column adds to the log odds: `coefficient` for each standard deviation above the mean.
+/// The part of one column in the log odds: coefficient · (value − mean) / sd.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Scaling {
-    /// The mean, which is also what a missing value counts as.
+    /// Also stands for a missing value, which therefore contributes nothing.
     pub mean: f64,
-    /// The standard deviation, above 0.
+    /// Standard deviation, at least 1e-60.
     pub sd: f64,
-    /// In log odds.
+    /// In log odds, for a difference of one standard deviation.
     pub coefficient: f64,
 }
 
 impl Scaling {
-    /// How many standard deviations a value is above the mean.
+    /// The number of standard deviations by which a value is above the mean; 0 if it is
+    /// [`MISSING`].
     pub fn deviations(&self, value: f32) -> f64 {
         if value == MISSING {
             0.0
@@ -59,12 +54,13 @@ impl Scaling {
         }
     }
 
-    fn added(&self, value: f32) -> f64 {
+    fn contribution(&self, value: f32) -> f64 {
         self.coefficient * self.deviations(value)
     }
 }
 
-/// Log odds = bias + what each column adds; probability = its logistic.
+/// A logistic regression on standardised columns: log odds = bias + Σ coefficient · (value − mean) /
+/// sd; probability = [`logistic`] of the log odds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Linear {
     bias: f64,
@@ -72,36 +68,39 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// A model over rows of as many columns.
+    /// `bias` is in log odds; there is one [`Scaling`] for each column.
+    ///
+    /// # Errors
+    /// If there are no columns, or if a number is NaN, infinite or so large or small that a sum
+    /// could be.
     pub fn new(bias: f64, columns: Vec<Scaling>) -> Result<Self, LinearError> {
         if columns.is_empty() {
             return Err(LinearError::File("it has no columns"));
         }
-        if !small(bias) {
-            return Err(LinearError::File("its bias is no number, or too large"));
+        if !is_small(bias) {
+            return Err(LinearError::File("its bias is not a number, or too large"));
         }
         for (column, of) in columns.iter().enumerate() {
             let wrong = |why| Err(LinearError::Column { column, why });
             if !(of.sd >= SMALLEST_SD && of.sd.is_finite()) {
                 return wrong("its standard deviation is not above 0, or too small");
             }
-            if !small(of.mean)
-                || !small(of.coefficient)
-                || !small(of.coefficient / of.sd)
-                || !small(of.mean / of.sd)
+            if !is_small(of.mean)
+                || !is_small(of.coefficient)
+                || !is_small(of.coefficient / of.sd)
+                || !is_small(of.mean / of.sd)
             {
-                return wrong("a number is none, or too large");
+                return wrong("a number is NaN, or too large");
             }
         }
         Ok(Self { bias, columns })
     }
 
-    /// Number of columns.
     pub fn features(&self) -> usize {
         self.columns.len()
     }
 
-    /// Probabilities of all rows, in `scores`, which is emptied first. Rows of another width give none.
+    /// As [`crate::Model::score`].
     pub fn score(&self, rows: &Matrix, scores: &mut Vec<f64>) {
         scores.clear();
         if rows.columns() == self.features() {
@@ -113,14 +112,14 @@ impl Linear {
         }
     }
 
-    /// Probability of one row; of a row of another width, none.
+    /// As [`crate::Model::score_one`].
     pub fn score_one(&self, rows: &Matrix, row: usize) -> Option<f64> {
         let row = rows.row(row);
         (rows.columns() == self.features() && row.len() == self.features())
             .then(|| logistic(self.log_odds(row)))
     }
 
-    /// What each column added to the log odds of one row. With [`Linear::expected`] that is all of them.
+    /// The term of each column in the log odds of one row, as [`crate::Model::contributions`].
     pub fn contributions(&self, rows: &Matrix, row: usize) -> Vec<f64> {
         let row = rows.row(row);
         if row.len() != self.features() {
@@ -129,11 +128,11 @@ impl Linear {
         self.columns
             .iter()
             .zip(row)
-            .map(|(column, value)| column.added(*value))
+            .map(|(column, value)| column.contribution(*value))
             .collect()
     }
 
-    /// The log odds of a row that is the mean in every column.
+    /// The bias: the log odds of a row that has the mean in every column.
     pub fn expected(&self) -> f64 {
         self.bias
     }
@@ -144,22 +143,25 @@ impl Linear {
                 .columns
                 .iter()
                 .zip(row)
-                .map(|(column, value)| column.added(*value))
+                .map(|(column, value)| column.contribution(*value))
                 .sum::<f64>()
     }
 
-    /// The file's bytes. The same model gives the same bytes.
+    /// The bytes of the model's file. Equal models give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        [VERSION, self.columns.len() as u32]
-            .iter()
-            .for_each(|count| bytes.extend(count.to_le_bytes()));
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend((self.columns.len() as u32).to_le_bytes());
         bytes.extend(self.bias.to_le_bytes());
         bytes.extend(bytemuck::cast_slice(&self.columns));
         bytes
     }
 
-    /// Reads a file and checks all of it: nothing in it is believed.
+    /// Reads a file, and checks all of it.
+    ///
+    /// # Errors
+    /// If it is no linear model's file, has another format version, or has numbers that
+    /// [`Linear::new`] refuses.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, LinearError> {
         let rest = bytes
             .strip_prefix(MAGIC)
@@ -167,13 +169,13 @@ impl Linear {
         let (version, rest) = rest.split_first_chunk().ok_or(SHORT)?;
         if u32::from_le_bytes(*version) != VERSION {
             return Err(LinearError::File(
-                "its format version is not 1: build the bundle again",
+                "its format version is not 1: write the file again with this version",
             ));
         }
         let (count, rest) = rest.split_first_chunk().ok_or(SHORT)?;
         let (bias, rest) = rest.split_first_chunk().ok_or(SHORT)?;
         let count = u32::from_le_bytes(*count) as usize;
-        // Sizes are compared before memory is asked for: a broken count must not.
+        // The length is checked before memory is allocated: a corrupt count could ask for any size.
         if count.checked_mul(size_of::<Scaling>()) != Some(rest.len()) {
             return Err(SHORT);
         }
@@ -183,8 +185,8 @@ impl Linear {
     }
 }
 
-const SHORT: LinearError = LinearError::File("its length is not what its header says");
+const SHORT: LinearError = LinearError::File("its length differs from its header");
 
-fn small(number: f64) -> bool {
+fn is_small(number: f64) -> bool {
     number.abs() <= LARGEST
 }

@@ -1,25 +1,26 @@
-/// Probabilities are kept this far from 0 and 1 before their log odds are taken, which are infinite there.
-const NEAREST: f64 = 1e-10;
+/// The log odds of 0 and 1 are infinite, so probabilities are clamped to this distance from both.
+const MIN_DISTANCE: f64 = 1e-10;
 
-/// How the sum that a forest's trees give becomes a probability.
+/// How the sum of a forest's trees becomes a probability.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Link {
-    /// The sum is log odds: gradient boosting, and what of its calibration is folded into the trees.
+    /// The sum is log odds, as in gradient boosting: probability = [`logistic`] of the sum.
     #[default]
     Logistic,
-    /// The sum is a probability, the mean of the trees' own: random forests. Calibrated in log odds
-    /// (Platt 1999, "Probabilistic outputs for support vector machines"): `slope` times them, plus
-    /// `intercept`. 1 and 0 leave it as it is.
+    /// The sum is a probability, the mean of the trees' probabilities, as in random forests. It is
+    /// calibrated by Platt scaling (J. Platt, "Probabilistic outputs for support vector machines",
+    /// 1999), here on log odds: probability = logistic(slope · logit(sum) + intercept). A slope of
+    /// 1 and an intercept of 0 change nothing.
     Probability {
-        /// Above 0, so that what raises the sum raises the probability.
+        /// Above 0, so that a larger sum is a larger probability.
         slope: f64,
-        /// Added in log odds.
+        /// In log odds.
         intercept: f64,
     },
 }
 
 impl Link {
-    /// The probability of a sum.
+    /// The probability, between 0 and 1, of a forest's sum.
     pub fn probability(self, sum: f64) -> f64 {
         match self {
             Self::Logistic => logistic(sum),
@@ -27,7 +28,8 @@ impl Link {
         }
     }
 
-    pub(crate) fn is_sound(self) -> bool {
+    /// Whether it is finite and increasing.
+    pub(crate) fn is_valid(self) -> bool {
         match self {
             Self::Logistic => true,
             Self::Probability { slope, intercept } => {
@@ -37,14 +39,14 @@ impl Link {
     }
 }
 
-/// From log odds to a probability.
+/// The probability of log odds: 1 / (1 + e^(−x)).
 pub fn logistic(log_odds: f64) -> f64 {
     1.0 / (1.0 + (-log_odds).exp())
 }
 
-/// From a probability to log odds, finite at 0 and at 1 and beyond: what a calibration of
-/// [`Link::Probability`] is to be learnt on.
+/// The log odds of a probability: ln(p / (1 − p)), with `p` clamped to [1e-10, 1 − 1e-10]. A
+/// calibration for [`Link::Probability`] must be fitted on these values.
 pub fn logit(probability: f64) -> f64 {
-    let near = probability.clamp(NEAREST, 1.0 - NEAREST);
-    (near / (1.0 - near)).ln()
+    let clamped = probability.clamp(MIN_DISTANCE, 1.0 - MIN_DISTANCE);
+    (clamped / (1.0 - clamped)).ln()
 }

@@ -1,11 +1,11 @@
-/// What stands for a missing value: larger than any value, so that it goes the way of "not below the
-/// threshold" at every split, in training and in serving. smartcore does not take NaN.
+/// A missing value. It is the largest `f32`, so that it is never below a threshold, in training and
+/// in scoring.
 pub const MISSING: f32 = f32::MAX;
 
-/// Feature values, row by row: what models are trained on and scored from.
+/// Rows of values, row-major: the input of training and of scoring.
 ///
-/// INVARIANT: no value is NaN. [`Matrix::push`] is the only way in and turns whatever is not finite
-/// into [`MISSING`]; the scoring kernel relies on it.
+/// INVARIANT: no value is NaN. [`Matrix::push`] is the only way in, and turns every value that is
+/// not finite into [`MISSING`]. The scoring kernel relies on it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Matrix {
     columns: usize,
@@ -13,7 +13,7 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// An empty matrix of this many columns.
+    /// A matrix without rows.
     pub fn new(columns: usize) -> Self {
         Self {
             columns,
@@ -21,33 +21,34 @@ impl Matrix {
         }
     }
 
-    /// Empties it, for rows of this many columns; keeps its memory.
+    /// Removes all rows, sets the number of columns, and reserves memory for `rows` rows. Keeps
+    /// the memory that it has.
     pub fn reset(&mut self, columns: usize, rows: usize) {
         self.columns = columns;
         self.values.clear();
         self.values.reserve(columns * rows);
     }
 
-    /// Appends the next value, row by row. What is not finite is [`MISSING`].
+    /// Appends the next value of the last row, or the first value of a new row. A value that is
+    /// not finite, also after rounding to `f32`, becomes [`MISSING`].
     pub fn push(&mut self, value: f64) {
         let value = value as f32;
         self.values
             .push(if value.is_finite() { value } else { MISSING });
     }
 
-    /// Appends values, row by row, as [`Matrix::push`] does.
+    /// Appends values as [`Matrix::push`] does.
     pub fn extend(&mut self, values: impl IntoIterator<Item = f64>) {
         for value in values {
             self.push(value);
         }
     }
 
-    /// Number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
 
-    /// Number of whole rows.
+    /// Number of complete rows.
     pub fn rows(&self) -> usize {
         self.values.len().checked_div(self.columns).unwrap_or(0)
     }
@@ -57,7 +58,7 @@ impl Matrix {
         &self.values
     }
 
-    /// One row; empty where there is none.
+    /// Empty if there is no such row.
     pub fn row(&self, row: usize) -> &[f32] {
         self.values
             .get(row * self.columns..(row + 1) * self.columns)

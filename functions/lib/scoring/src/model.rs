@@ -3,21 +3,19 @@ use crate::{Forest, ForestError, Linear, LinearError, Matrix, forest, linear};
 /// Why a model's file is refused.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ModelError {
-    /// Trees.
     #[error(transparent)]
     Forest(#[from] ForestError),
-    /// A linear model.
     #[error(transparent)]
     Linear(#[from] LinearError),
-    /// Neither.
-    #[error("it begins with neither SLFOREST nor SLLINEAR")]
+    /// The file's first 8 bytes are those of neither kind.
+    #[error("not a model file: it begins with neither SLFOREST nor SLLINEAR")]
     Kind,
 }
 
-/// A model as a bundle serves it.
+/// A forest or a logistic regression, behind one interface.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Model {
-    /// Boosted trees or a random forest.
+    /// Gradient-boosted trees, or a random forest.
     Forest(Forest),
     /// Logistic regression.
     Linear(Linear),
@@ -36,7 +34,7 @@ impl From<Linear> for Model {
 }
 
 impl Model {
-    /// Number of columns.
+    /// Number of columns of the rows that it scores.
     pub fn features(&self) -> usize {
         match self {
             Self::Forest(forest) => forest.features(),
@@ -44,7 +42,9 @@ impl Model {
         }
     }
 
-    /// Probabilities of all rows, in `scores`, which is emptied first. Rows of another width give none.
+    /// Replaces the content of `scores` with one probability for each row. `scores` stays empty if
+    /// the rows have another width. Does not allocate if `scores` has room for all rows and no
+    /// split has [`crate::Split::missing_below`].
     pub fn score(&self, rows: &Matrix, scores: &mut Vec<f64>) {
         match self {
             Self::Forest(forest) => forest.score(rows, scores),
@@ -52,7 +52,8 @@ impl Model {
         }
     }
 
-    /// Probability of one row; of a row of another width, none.
+    /// The probability of one row. `None` if there is no such row, or if the rows have another
+    /// width.
     pub fn score_one(&self, rows: &Matrix, row: usize) -> Option<f64> {
         match self {
             Self::Forest(forest) => forest.score_one(rows, row),
@@ -60,8 +61,10 @@ impl Model {
         }
     }
 
-    /// What each column added to one row's sum: log odds, or of [`crate::Link::Probability`] a
-    /// probability before its calibration. With [`Model::expected`] that is all of the sum.
+    /// What each column adds to the sum of one row. The sum of all contributions and of
+    /// [`Model::expected`] is the sum of the row: log odds, or, for [`crate::Link::Probability`], a
+    /// probability before calibration. All zeros if there is no such row, or if it has another
+    /// width. [`Forest::contributions`] and [`Linear::contributions`] name the methods.
     pub fn contributions(&self, rows: &Matrix, row: usize) -> Vec<f64> {
         match self {
             Self::Forest(forest) => forest.contributions(rows, row),
@@ -69,7 +72,7 @@ impl Model {
         }
     }
 
-    /// The sum before any column has added to it.
+    /// The part of the sum that is the same for all rows.
     pub fn expected(&self) -> f64 {
         match self {
             Self::Forest(forest) => forest.expected(),
@@ -77,7 +80,7 @@ impl Model {
         }
     }
 
-    /// The file's bytes. The same model gives the same bytes.
+    /// The bytes of the model's file. Equal models give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Forest(forest) => forest.to_bytes(),
@@ -85,7 +88,11 @@ impl Model {
         }
     }
 
-    /// Reads a file of either kind and checks all of it: nothing in it is believed.
+    /// Reads a file of either kind, and checks all of it.
+    ///
+    /// # Errors
+    /// If the file is of neither kind, has another format version, or is corrupt in a way that
+    /// scoring would notice.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         match bytes.first_chunk() {
             Some(forest::MAGIC) => Ok(Forest::from_bytes(bytes)?.into()),

@@ -92,7 +92,7 @@ fn matrix(rows: &[Vec<f64>]) -> Matrix {
 
 proptest! {
     #[test]
-    fn scores_are_those_of_the_trees_walked_plainly(
+    fn scores_equal_those_of_a_plain_walk_through_the_trees(
         trees in prop::collection::vec(tree(), 0..40), rows in rows(), bias in -2.0..2.0f64, link in link()
     ) {
         let forest = Forest::new(COLUMNS, bias, &trees).unwrap().with_link(link).unwrap();
@@ -122,7 +122,7 @@ proptest! {
 
     /// A forest's file with any byte changed is refused, or is a forest that can be walked.
     #[test]
-    fn no_file_leads_out_of_the_forest(trees in prop::collection::vec(tree(), 1..4), at in any::<prop::sample::Index>(), byte: u8) {
+    fn a_changed_file_never_leads_out_of_the_forest(trees in prop::collection::vec(tree(), 1..4), at in any::<prop::sample::Index>(), byte: u8) {
         let mut bytes = Forest::new(COLUMNS, 0.0, &trees).unwrap().to_bytes();
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -137,14 +137,14 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_are_taken_for_a_forest_they_are_not(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(Forest::from_bytes(&bytes).is_err());
         prop_assert!(Forest::from_bytes(&[b"SLFOREST", bytes.as_slice()].concat()).is_err());
     }
 }
 
 #[test]
-fn what_is_missing_goes_the_way_of_the_large() {
+fn a_missing_value_goes_the_way_of_a_large_one() {
     let split = Some(Split {
         feature: 0,
         threshold: 1e30,
@@ -182,7 +182,7 @@ fn rows_of_another_width_have_no_score() {
 }
 
 #[test]
-fn trees_that_are_none_are_refused_by_place() {
+fn invalid_trees_are_refused_by_node() {
     let leaf = |value| Node { value, split: None };
     let fork = |feature, threshold, below, other| Node {
         value: 0.0,
@@ -203,7 +203,7 @@ fn trees_that_are_none_are_refused_by_place() {
         ),
         (
             vec![fork(0, f64::NAN, 1, 2), leaf(0.0), leaf(0.0)],
-            "threshold is no number",
+            "threshold is NaN",
         ),
         (vec![fork(0, 0.0, 1, 3), leaf(0.0), leaf(0.0)], "children"),
         (vec![fork(0, 0.0, 0, 1), leaf(0.0)], "children"),
@@ -219,7 +219,7 @@ fn trees_that_are_none_are_refused_by_place() {
 }
 
 #[test]
-fn a_forest_of_probabilities_gives_their_mean_until_it_is_calibrated() {
+fn a_forest_of_probabilities_gives_their_mean_before_calibration() {
     let split = Some(Split {
         feature: 0,
         threshold: 0.0,
@@ -286,7 +286,7 @@ fn a_forest_of_probabilities_gives_their_mean_until_it_is_calibrated() {
 }
 
 #[test]
-fn more_columns_than_a_node_can_name_are_refused() {
+fn more_columns_than_a_node_can_address_are_refused() {
     let tree = |feature, missing_below| {
         let split = Some(Split {
             feature,
@@ -321,7 +321,7 @@ fn more_columns_than_a_node_can_name_are_refused() {
 }
 
 #[test]
-fn a_batch_of_any_length_is_scored_like_its_rows_alone() {
+fn a_batch_of_any_length_scores_as_its_single_rows() {
     let split = |feature, missing_below| {
         Some(Split {
             feature,

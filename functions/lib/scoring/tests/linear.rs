@@ -17,7 +17,7 @@ fn columns() -> impl Strategy<Value = Vec<Scaling>> {
 
 proptest! {
     #[test]
-    fn each_column_adds_its_coefficient_for_each_deviation_and_nothing_if_it_is_missing(
+    fn a_column_adds_its_coefficient_per_deviation_and_nothing_if_missing(
         columns in columns(), bias in -4.0..4.0f64, seed in prop::collection::vec((-90.0..90.0f64, prop::bool::weighted(0.2)), 160)
     ) {
         let model = Model::from(Linear::new(bias, columns.clone()).unwrap());
@@ -44,7 +44,7 @@ proptest! {
 
     /// A file with any byte changed is refused, or is a model that gives probabilities.
     #[test]
-    fn a_file_that_was_changed_is_refused_or_gives_probabilities(columns in columns(), at: prop::sample::Index, byte: u8) {
+    fn a_changed_file_is_refused_or_gives_probabilities(columns in columns(), at: prop::sample::Index, byte: u8) {
         let mut bytes = Linear::new(0.0, columns).unwrap().to_bytes();
         let at = at.index(bytes.len());
         bytes[at] = byte;
@@ -60,14 +60,14 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_are_taken_for_a_model_they_are_not(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert_eq!(Model::from_bytes(&bytes), Err(ModelError::Kind));
         prop_assert!(Model::from_bytes(&[b"SLLINEAR", bytes.as_slice()].concat()).is_err());
     }
 }
 
 #[test]
-fn numbers_that_have_no_sum_are_refused_by_column() {
+fn numbers_without_a_finite_sum_are_refused_by_column() {
     let good = Scaling {
         mean: 1.0,
         sd: 2.0,

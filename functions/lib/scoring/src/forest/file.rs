@@ -1,16 +1,16 @@
-//! The forest's file: a header, then extents, nodes and values as they lie in memory, little endian.
+//! The file of a forest, little endian: a header, then trees, nodes and values as in memory.
 //!
 //! | bytes | what |
 //! |---|---|
 //! | 8 | `SLFOREST` |
 //! | 4 | format version, 2 |
 //! | 4 | columns |
-//! | 4 | columns that are read in a second way |
+//! | 4 | copied columns |
 //! | 4 | trees |
 //! | 4 | nodes |
 //! | 4 | link: 0 logistic, 1 probability |
 //! | 24 | bias, slope, intercept, f64 each; slope 1 and intercept 0 with a logistic link |
-//! | 1 a column read in a second way | which |
+//! | 1 a copied column | its index |
 //! | 12 a tree | root, nodes, depth |
 //! | 8 a node | threshold f32, feature (8 bits) and first child (24 bits) |
 //! | 4 a node | value f32 |
@@ -24,7 +24,7 @@ pub(crate) const MAGIC: &[u8; 8] = b"SLFOREST";
 const VERSION: u32 = 2;
 
 impl Forest {
-    /// The file's bytes. The same forest gives the same bytes.
+    /// The bytes of the forest's file. Equal forests give equal bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let (link, slope, intercept) = match self.link {
             Link::Logistic => (0, 1.0, 0.0),
@@ -38,13 +38,13 @@ impl Forest {
         ];
         let mut bytes = MAGIC.to_vec();
         bytes.extend(VERSION.to_le_bytes());
-        counts
-            .iter()
-            .for_each(|count| bytes.extend((*count as u32).to_le_bytes()));
+        for count in counts {
+            bytes.extend((count as u32).to_le_bytes());
+        }
         bytes.extend(u32::to_le_bytes(link));
-        [self.bias, slope, intercept]
-            .iter()
-            .for_each(|number| bytes.extend(number.to_le_bytes()));
+        for number in [self.bias, slope, intercept] {
+            bytes.extend(number.to_le_bytes());
+        }
         bytes.extend(&self.low);
         bytes.extend(bytemuck::cast_slice(&self.extents));
         bytes.extend(bytemuck::cast_slice(&self.nodes));
@@ -52,30 +52,34 @@ impl Forest {
         bytes
     }
 
-    /// Reads a file and checks all of it: nothing in it is believed.
+    /// Reads a file, and checks all of it.
+    ///
+    /// # Errors
+    /// If it is no forest's file, has another format version, or if scoring could leave the nodes
+    /// of a tree or give no probability.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ForestError> {
         let mut rest = bytes
             .strip_prefix(MAGIC)
             .ok_or(ForestError::File("it does not begin with SLFOREST"))?;
-        if rest_u32(&mut rest)? != VERSION {
+        if take_u32(&mut rest)? != VERSION {
             return Err(ForestError::File(
-                "its format version is not 2: build the bundle again",
+                "its format version is not 2: write the file again with this version",
             ));
         }
-        let (features, low) = (rest_u32(&mut rest)? as usize, rest_u32(&mut rest)? as usize);
-        let (trees, nodes) = (rest_u32(&mut rest)? as usize, rest_u32(&mut rest)? as usize);
-        let link = rest_u32(&mut rest)?;
-        let (bias, slope, intercept) = (
-            rest_f64(&mut rest)?,
-            rest_f64(&mut rest)?,
-            rest_f64(&mut rest)?,
-        );
+        let features = take_u32(&mut rest)? as usize;
+        let low = take_u32(&mut rest)? as usize;
+        let trees = take_u32(&mut rest)? as usize;
+        let nodes = take_u32(&mut rest)? as usize;
+        let link = take_u32(&mut rest)?;
+        let bias = take_f64(&mut rest)?;
+        let slope = take_f64(&mut rest)?;
+        let intercept = take_f64(&mut rest)?;
         let link = match link {
             0 if slope == 1.0 && intercept == 0.0 => Link::Logistic,
             1 => Link::Probability { slope, intercept },
-            _ => return Err(ForestError::File("it has a link that is none")),
+            _ => return Err(ForestError::File("its link is unknown")),
         };
-        // Sizes are compared before memory is asked for: a broken count must not.
+        // The length is checked before memory is allocated: a corrupt count could ask for any size.
         let size = trees
             .checked_add(nodes)
             .and_then(|both| both.checked_mul(12)?.checked_add(low));
@@ -99,21 +103,21 @@ impl Forest {
     }
 }
 
-const SHORT: ForestError = ForestError::File("its length is not what its header says");
+const SHORT: ForestError = ForestError::File("its length differs from its header");
 
-fn rest_u32(rest: &mut &[u8]) -> Result<u32, ForestError> {
+fn take_u32(rest: &mut &[u8]) -> Result<u32, ForestError> {
     let (number, after) = rest.split_first_chunk().ok_or(SHORT)?;
     *rest = after;
     Ok(u32::from_le_bytes(*number))
 }
 
-fn rest_f64(rest: &mut &[u8]) -> Result<f64, ForestError> {
+fn take_f64(rest: &mut &[u8]) -> Result<f64, ForestError> {
     let (number, after) = rest.split_first_chunk().ok_or(SHORT)?;
     *rest = after;
     Ok(f64::from_le_bytes(*number))
 }
 
-/// Bytes as values, copied because a file's bytes need not be aligned.
+/// Copies bytes into values, because a file's bytes may not be aligned.
 fn copied<T: bytemuck::Pod>(bytes: &[u8], zero: T, len: usize) -> Vec<T> {
     let mut values = vec![zero; len];
     bytemuck::cast_slice_mut(&mut values).copy_from_slice(bytes);

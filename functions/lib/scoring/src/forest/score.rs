@@ -1,7 +1,7 @@
-//! Walking the trees. The only unsafe code of the functions.
+//! Walks the trees. This is the only unsafe code of the workspace.
 #![expect(
     unsafe_code,
-    reason = "the scoring kernel: bounds checks cost a third of its time; every place was validated at load"
+    reason = "the scoring kernel: bounds checks cost a third of its time; every index was checked when the forest was built or read"
 )]
 
 use std::borrow::Cow;
@@ -9,15 +9,16 @@ use std::borrow::Cow;
 use super::{Extent, Flat, Forest};
 use crate::{MISSING, Matrix};
 
-/// How many walks are in flight: enough to hide the latency of a load, few enough for the registers.
+/// How many walks run side by side: enough to hide the latency of a load, few enough for the
+/// registers.
 const LANES: usize = 16;
-/// Rows that are copied at a time where columns are read in two ways: a few tens of KB.
+/// Rows that are widened at a time, if columns must be copied: some tens of KB.
 const CHUNK: usize = 16 * LANES;
-/// What is missing, in a column where it goes below: not above any threshold.
+/// Stands for a missing value in a copied column: it is not above any threshold.
 const LOWEST: f32 = f32::NEG_INFINITY;
 
 impl Forest {
-    /// Probabilities of all rows, in `scores`, which is emptied first. Rows of another width give none.
+    /// As [`crate::Model::score`].
     pub fn score(&self, rows: &Matrix, scores: &mut Vec<f64>) {
         scores.clear();
         if rows.columns() != self.features {
@@ -43,12 +44,12 @@ impl Forest {
         }
     }
 
-    /// Adds the trees' answers to each row's sum. `rows` are as wide as nodes ask.
+    /// Adds the values of the leaves to each row's sum. `rows` include the copied columns.
     fn add(&self, rows: &[f32], sums: &mut [f64]) {
         let width = self.features + self.low.len();
         for extent in &self.extents {
             let (nodes, values) = self.tree(extent);
-            // The last rows, fewer than LANES, are walked one by one.
+            // The last rows, fewer than LANES, are walked one after the other.
             let mut sums = sums.chunks_exact_mut(LANES);
             let mut lanes = rows.chunks_exact(LANES * width);
             for (sums, rows) in sums.by_ref().zip(lanes.by_ref()) {
@@ -64,7 +65,7 @@ impl Forest {
         }
     }
 
-    /// Appends a row and the columns that are read in a second way.
+    /// Appends a row and its copied columns.
     fn widen(&self, row: &[f32], wide: &mut Vec<f32>) {
         wide.extend_from_slice(row);
         let sources = self
@@ -74,7 +75,7 @@ impl Forest {
         wide.extend(sources.map(|value| if value == MISSING { LOWEST } else { value }));
     }
 
-    /// A row as wide as nodes ask.
+    /// The row with its copied columns.
     fn wide<'a>(&self, row: &'a [f32]) -> Cow<'a, [f32]> {
         if self.low.is_empty() {
             return Cow::Borrowed(row);
@@ -84,9 +85,10 @@ impl Forest {
         Cow::Owned(wide)
     }
 
-    /// The sum of one row, several trees in flight.
+    /// The sum of one row, with several trees side by side.
     fn sum(&self, row: &[f32]) -> f64 {
-        let (row, mut sum) = (&*self.wide(row), self.bias);
+        let row = &*self.wide(row);
+        let mut sum = self.bias;
         let (groups, rest) = self.extents.as_chunks::<LANES>();
         for extents in groups {
             sum += walk_trees(&self.nodes, &self.values, extents, row);
@@ -98,17 +100,18 @@ impl Forest {
         sum
     }
 
-    /// Probability of one row; of a row of another width, none.
+    /// As [`crate::Model::score_one`].
     pub fn score_one(&self, rows: &Matrix, row: usize) -> Option<f64> {
         let row = rows.row(row);
         let fits = rows.columns() == self.features && row.len() == self.features;
         fits.then(|| self.link.probability(self.sum(row)))
     }
 
-    /// What each column added to the sum of one row: the differences between the values along
-    /// each path, by the column that was asked ("path contributions", after Saabas 2014,
-    /// <https://blog.datadive.net/interpreting-random-forests/>). With [`Forest::expected`] they add
-    /// up to the sum.
+    /// What each column adds to the sum of one row, as [`crate::Model::contributions`]: along the
+    /// path through each tree, the difference between a node's value and its child's counts for the
+    /// column of the split (A. Saabas, "Interpreting random forests", 2014,
+    /// <https://blog.datadive.net/interpreting-random-forests/>). Unlike SHAP values, these depend
+    /// on the order of the splits.
     pub fn contributions(&self, rows: &Matrix, row: usize) -> Vec<f64> {
         let row = rows.row(row);
         let mut added = vec![0.0; self.features];
@@ -135,7 +138,7 @@ impl Forest {
         added
     }
 
-    /// The sum before anything is asked: bias and the roots' values.
+    /// The bias plus the values of all roots.
     pub fn expected(&self) -> f64 {
         let roots = self
             .extents
@@ -144,7 +147,7 @@ impl Forest {
         self.bias + roots.map(|&value| f64::from(value)).sum::<f64>()
     }
 
-    /// The row's column that a node asks for, as it is or in its second way.
+    /// The row's own column that a node reads, directly or as a copy.
     fn source(&self, node: Flat) -> usize {
         let copy = node
             .feature()
@@ -162,7 +165,7 @@ impl Forest {
     }
 }
 
-/// The checked step, for where speed is nothing.
+/// The step with bounds checks, for explanations.
 fn step(node: Flat, row: &[f32]) -> usize {
     let below = row
         .get(node.feature())
@@ -173,21 +176,21 @@ fn step(node: Flat, row: &[f32]) -> usize {
 /// One step of a walk within `nodes`, from `at`, by `row`.
 ///
 /// # Safety
-/// `at` is a place in `nodes`; `nodes` is one tree of a validated [`Forest`]; `row` is as wide as the
-/// forest's rows and holds no NaN.
+/// `at` is an index of `nodes`. `nodes` is one tree of a validated [`Forest`]. `row` is as wide as
+/// the forest's rows with their copied columns, and has no NaN.
 #[inline(always)]
 #[expect(
     clippy::neg_cmp_op_on_partial_ord,
-    reason = "the comparison that smartcore makes, turned round"
+    reason = "NaN, which rows do not have, would go to the second child"
 )]
 unsafe fn step_unchecked(nodes: &[Flat], at: usize, row: &[f32]) -> usize {
     // SAFETY: the caller's promise.
     let node = unsafe { *nodes.get_unchecked(at) };
-    // SAFETY: `Forest::validate` has seen that no node asks for a column that rows do not have.
+    // SAFETY: `Forest::validate` has checked that no node reads a column that rows do not have.
     let value = unsafe { *row.get_unchecked(node.feature()) };
-    // INVARIANT: the result is a place in `nodes`. Of an inner node, both children were seen to be
-    // within the tree. A leaf points to itself and its threshold is +inf: `value` is no NaN, so it is
-    // not above, and the walk stays.
+    // INVARIANT: the result is an index of `nodes`. `Forest::validate` has checked that both
+    // children of an inner node are within the tree. A leaf points to itself, and its threshold is
+    // +inf: `value` is not NaN, so it is not above, and the walk stays.
     node.child() + usize::from(!(value <= node.threshold))
 }
 
@@ -195,9 +198,9 @@ unsafe fn step_unchecked(nodes: &[Flat], at: usize, row: &[f32]) -> usize {
 fn walk(nodes: &[Flat], values: &[f32], depth: u32, row: &[f32]) -> f32 {
     let mut at = 0;
     for _ in 0..depth {
-        // SAFETY: 0 is the root, and each step leads to a place in the tree; `row` comes from a
-        // `Matrix` (no NaN) whose width the callers have compared with the forest's, and where columns
-        // are read in two ways `widen` has appended one for each.
+        // SAFETY: 0 is the root, and each step gives an index of the tree. `row` comes from a
+        // `Matrix`, so it has no NaN. The callers have compared its width with the forest's, and
+        // `widen` has appended the copied columns.
         at = unsafe { step_unchecked(nodes, at, row) };
     }
     values.get(at).copied().unwrap_or_default()
@@ -219,7 +222,7 @@ fn walk_rows(
     }
     for _ in 0..depth {
         for (at, row) in at.iter_mut().zip(lanes) {
-            // SAFETY: as in `walk`; `rows` holds `LANES` rows of `width`, so each lane has one.
+            // SAFETY: as in `walk`. `rows` has `LANES` rows of `width`, so each lane has one.
             *at = unsafe { step_unchecked(nodes, *at, row) };
         }
     }
@@ -242,7 +245,7 @@ fn walk_trees(nodes: &[Flat], values: &[f32], extents: &[Extent; LANES], row: &[
     let mut at = [0; LANES];
     for _ in 0..depth {
         for (at, nodes) in at.iter_mut().zip(trees) {
-            // SAFETY: as in `walk`; a walk that has come to a leaf stays there in the further steps.
+            // SAFETY: as in `walk`. A walk that has reached a leaf stays there.
             *at = unsafe { step_unchecked(nodes, *at, row) };
         }
     }

@@ -1,0 +1,140 @@
+//! The profiles of one entity: a sorted array of keys, with buckets by the keys' upper bits.
+
+use sha2::{Digest, Sha256};
+
+use super::ProfilesError;
+use crate::Definition;
+
+/// Average number of rows in a bucket.
+const ROWS_PER_BUCKET: usize = 4;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ProfileTable {
+    /// Index in the schema.
+    pub(super) entity: usize,
+    pub(super) columns: usize,
+    /// Ascending, one for each row.
+    pub(super) keys: Vec<u64>,
+    /// Row by row.
+    pub(super) values: Vec<f32>,
+    /// Where each bucket's rows begin; the last entry is the number of rows.
+    bucket_starts: Vec<u32>,
+}
+
+/// Collects the profiles of one entity.
+#[derive(Clone, Debug)]
+pub struct TableBuilder {
+    entity: usize,
+    columns: usize,
+    rows: Vec<BuilderRow>,
+    values: Vec<f32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct BuilderRow {
+    key: u64,
+    /// Index of the row's first value.
+    start: usize,
+}
+
+impl TableBuilder {
+    /// `None` if the definition's first look has no windows of this entity.
+    pub fn new(definition: &Definition, entity: usize) -> Option<Self> {
+        let columns = definition.profile_columns(entity).len();
+        (columns > 0).then(|| Self::with_columns(entity, columns))
+    }
+
+    pub(super) fn with_columns(entity: usize, columns: usize) -> Self {
+        Self {
+            entity,
+            columns,
+            rows: Vec::new(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Appends the profile of one value: its windows in the order of
+    /// [`Definition::profile_columns`]. Windows that are not given are missing.
+    pub fn push(&mut self, value: &str, windows: impl Iterator<Item = f64>) {
+        let start = self.values.len();
+        self.rows.push(BuilderRow {
+            key: key(value),
+            start,
+        });
+        self.values
+            .extend(windows.map(|window| window as f32).take(self.columns));
+        self.values.resize(start + self.columns, f32::NAN);
+    }
+
+    pub(super) fn build(mut self) -> Result<ProfileTable, ProfilesError> {
+        self.rows.sort_unstable();
+        let is_sorted = self.rows.is_sorted_by(|a, b| a.key < b.key);
+        if !is_sorted {
+            return Err(ProfilesError::Twice(self.entity));
+        }
+        let mut values = Vec::with_capacity(self.values.len());
+        for row in &self.rows {
+            let of_row = self.values.get(row.start..row.start + self.columns);
+            values.extend_from_slice(of_row.unwrap_or_default());
+        }
+        let keys = self.rows.iter().map(|row| row.key).collect();
+        Ok(ProfileTable::new(self.entity, self.columns, keys, values))
+    }
+}
+
+impl ProfileTable {
+    /// `keys` ascending.
+    pub(super) fn new(entity: usize, columns: usize, keys: Vec<u64>, values: Vec<f32>) -> Self {
+        Self {
+            entity,
+            columns,
+            bucket_starts: bucket_starts(&keys),
+            keys,
+            values,
+        }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn find(&self, value: &str) -> Option<u32> {
+        let key = key(value);
+        let bucket = (key >> bucket_shift(self.bucket_starts.len() - 1)) as usize;
+        let start = *self.bucket_starts.get(bucket)?;
+        let end = *self.bucket_starts.get(bucket + 1)?;
+        let keys = self.keys.get(start as usize..end as usize)?;
+        let offset = keys.iter().position(|other| *other == key)?;
+        Some(start + offset as u32)
+    }
+}
+
+/// The first 8 bytes of the value's SHA-256, big endian.
+fn key(value: &str) -> u64 {
+    let digest = Sha256::digest(value.as_bytes());
+    digest
+        .first_chunk()
+        .map_or(0, |first| u64::from_be_bytes(*first))
+}
+
+/// A key shifted right by this is its bucket. The number of buckets is a power of two above 1.
+fn bucket_shift(buckets: usize) -> u32 {
+    u64::BITS - buckets.trailing_zeros()
+}
+
+fn bucket_starts(keys: &[u64]) -> Vec<u32> {
+    let buckets = (keys.len() / ROWS_PER_BUCKET).next_power_of_two().max(2);
+    let mut starts = vec![0u32; buckets + 1];
+    for key in keys {
+        let bucket = (key >> bucket_shift(buckets)) as usize;
+        if let Some(count) = starts.get_mut(bucket + 1) {
+            *count += 1;
+        }
+    }
+    let mut sum = 0;
+    for start in &mut starts {
+        sum += *start;
+        *start = sum;
+    }
+    starts
+}
