@@ -12,9 +12,9 @@ use crate::{Calendar, Definition, FeatureKind, Look};
 const DAY: i64 = 86_400;
 
 impl Calendar {
-    /// The part's value at a moment, UTC.
-    pub fn at(self, moment: Timestamp) -> f64 {
-        let seconds = moment.as_second();
+    /// The part's value at a timestamp, in UTC.
+    pub fn at(self, timestamp: Timestamp) -> f64 {
+        let seconds = timestamp.as_second();
         let hour = seconds.rem_euclid(DAY) / 3_600;
         // Day 0, 1 January 1970, was a Thursday.
         let weekday = (seconds.div_euclid(DAY) + 3).rem_euclid(7);
@@ -27,36 +27,37 @@ impl Calendar {
     }
 }
 
-/// What a feature is computed from, but for windows. Missing is NaN.
+/// Where the values of one transaction come from. A missing value is NaN.
 pub trait FeatureSource {
-    /// When the transaction happened.
     fn occurred_at(&self) -> Timestamp;
-    /// Its amount.
     fn amount(&self) -> f64;
-    /// Its n-th declared number.
+    /// The number at an index of the schema.
     fn number(&self, index: usize) -> f64;
-    /// Its n-th declared category, as the number that training has learnt.
+    /// The category at an index of the schema, as its value's fraud rate in training.
     fn category(&self, index: usize) -> f64;
-    /// The window that is this place's feature.
-    fn window(&self, place: usize) -> f64;
+    /// The window that is the feature at an index of the definition.
+    fn window(&self, feature: usize) -> f64;
 }
 
 impl Definition {
-    /// One feature's value; where it is missing or no finite number, what the definition says, or NaN.
-    pub fn value(&self, place: usize, facts: &impl FeatureSource) -> f64 {
-        let Some(feature) = self.feature(place) else {
+    /// The value of the feature at an index. If it is missing or not finite: the feature's own
+    /// `missing`, or NaN.
+    pub fn value(&self, index: usize, source: &impl FeatureSource) -> f64 {
+        let Some(feature) = self.feature(index) else {
             return f64::NAN;
         };
         let value = match &feature.kind {
-            FeatureKind::Amount => facts.amount(),
-            FeatureKind::Number(index) => facts.number(*index),
-            FeatureKind::Category(index) => facts.category(*index),
-            FeatureKind::Calendar(part) => part.at(facts.occurred_at()),
-            FeatureKind::Window(_) => facts.window(place),
-            // Over 0 it is no finite number.
-            FeatureKind::Ratio(over, under) => self.value(*over, facts) / self.value(*under, facts),
-            FeatureKind::Difference(from, less) => {
-                self.value(*from, facts) - self.value(*less, facts)
+            FeatureKind::Amount => source.amount(),
+            FeatureKind::Number(number) => source.number(*number),
+            FeatureKind::Category(category) => source.category(*category),
+            FeatureKind::Calendar(part) => part.at(source.occurred_at()),
+            FeatureKind::Window(_) => source.window(index),
+            // A division by 0 is not finite.
+            FeatureKind::Ratio(left, right) => {
+                self.value(*left, source) / self.value(*right, source)
+            }
+            FeatureKind::Difference(left, right) => {
+                self.value(*left, source) - self.value(*right, source)
             }
         };
         if value.is_finite() {
@@ -66,13 +67,13 @@ impl Definition {
         }
     }
 
-    /// A look's row of values, in the order of its features.
+    /// The values of a look's features, in their order.
     pub fn row<'r>(
         &'r self,
         look: &'r Look,
-        facts: &'r impl FeatureSource,
+        source: &'r impl FeatureSource,
     ) -> impl Iterator<Item = f64> + 'r {
-        look.features.iter().map(|&place| self.value(place, facts))
+        look.features.iter().map(|&index| self.value(index, source))
     }
 }
 
@@ -81,17 +82,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calendar_parts_are_those_of_utc() {
+    fn calendar_parts_are_in_utc() {
         // 2018-08-12 was a Sunday.
         let at = |text: &str| {
-            let moment: Timestamp = text.parse().unwrap();
+            let timestamp: Timestamp = text.parse().unwrap();
             [
                 Calendar::Night,
                 Calendar::Weekend,
                 Calendar::Hour,
                 Calendar::Weekday,
             ]
-            .map(|part| part.at(moment))
+            .map(|part| part.at(timestamp))
         };
         assert_eq!(at("2018-08-12T06:59:59Z"), [1.0, 1.0, 6.0, 6.0]);
         assert_eq!(at("2018-08-12T23:30:00-02:00"), [1.0, 0.0, 1.0, 0.0]);

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 const CARD_FRAUD: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
 
 #[test]
-fn the_shipped_bundle_says_what_it_needs_of_the_warehouse() {
+fn the_shipped_bundle_has_the_expected_windows_and_small_profiles() {
     let definition = Definition::parse(CARD_FRAUD).unwrap();
     assert_eq!(
         definition.first.cut_off,
@@ -36,7 +36,7 @@ fn the_shipped_bundle_says_what_it_needs_of_the_warehouse() {
 }
 
 #[test]
-fn a_cut_off_is_the_last_before_the_transaction() {
+fn windows_end_at_the_last_cut_off_before_the_transaction() {
     let mut look = Definition::parse(CARD_FRAUD).unwrap().first;
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     for (moment, end) in [
@@ -84,7 +84,7 @@ impl FeatureSource for Bare {
 }
 
 #[test]
-fn a_missing_value_is_what_its_definition_says_in_what_is_made_of_it_too() {
+fn a_missing_value_is_replaced_also_in_features_made_of_it() {
     let features = "[[feature]]\nname = \"usual\"\nentity = \"customer_id\"\nmean = \"amount\"\nwindow = \"7d\"\nmissing = 4\n\
                     [[feature]]\nname = \"over\"\ndifference = [\"amount\", \"usual\"]\n\
                     [[feature]]\nname = \"none\"\ndifference = [\"amount\", \"customer_mean_7d\"]\n[first]";
@@ -102,7 +102,7 @@ fn a_missing_value_is_what_its_definition_says_in_what_is_made_of_it_too() {
 }
 
 #[test]
-fn windows_that_only_a_ratio_needs_are_asked_for() {
+fn windows_that_only_a_ratio_needs_are_computed() {
     let text = DEFINITION.replace(
         "[first]",
         "[[feature]]\nname = \"over\"\nratio = [\"amount\", \"customer_mean_7d\"]\n[first]",

@@ -23,7 +23,7 @@ fn hold(number: usize) -> Hold {
 }
 
 #[test]
-fn a_transaction_that_is_held_twice_is_asked_about_once() {
+fn a_transaction_that_is_held_twice_is_a_parameter_once() {
     let (bundle, one, two) = (bundle(), hold(1), hold(2));
     let again = Hold {
         decision_id: "0-3-0".to_owned(),
@@ -47,7 +47,7 @@ fn a_transaction_that_is_held_twice_is_asked_about_once() {
 }
 
 #[test]
-fn more_holds_than_one_statement_can_ask_about_are_asked_about_in_parts() {
+fn too_many_holds_for_one_statement_are_cut_into_parts() {
     let bundle = bundle();
     let holds: Vec<Hold> = (0..5_000).map(hold).collect();
     let texts = |holds: &[Hold]| {

@@ -1,4 +1,4 @@
-//! The moving windows of the Rust engine against the sentence that defines them.
+//! The moving windows of the Rust engine equal a direct computation from their definition.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,10 +17,10 @@ use proptest::prelude::*;
 const HOUR: i64 = 3_600_000;
 
 fn history() -> impl Strategy<Value = History> {
-    // Moments collide on purpose, and lie on the windows' edges.
+    // Timestamps collide on purpose, and lie on the windows' edges.
     let moment = prop_oneof![(0..240i64).prop_map(|hour| hour * HOUR), 0..240 * HOUR];
     let label = prop::option::weighted(0.3, (any::<bool>(), 0..300 * HOUR));
-    // Few values, so that they are alike, and large ones beside small.
+    // Few values, so that they repeat, and large ones beside small ones.
     let age = prop::option::weighted(
         0.8,
         prop_oneof![(-4..4i32).prop_map(f64::from), Just(1e9), Just(1e9 + 0.5)],
@@ -50,7 +50,7 @@ fn history() -> impl Strategy<Value = History> {
     })
 }
 
-/// (t − delay − length, t − delay], word for word.
+/// The value of a window, computed directly from `(t − delay − length, t − delay]`.
 fn defined(history: &History, window: &Window, value: u32, t: Timestamp) -> f64 {
     let at = |row: usize| history.occurred_at[row].as_millisecond();
     let end = t.as_millisecond() - window.delay.as_millis() as i64;
@@ -104,7 +104,7 @@ fn defined(history: &History, window: &Window, value: u32, t: Timestamp) -> f64 
 
 proptest! {
     #[test]
-    fn every_window_of_every_row_is_what_its_definition_says(history in history()) {
+    fn every_window_of_every_row_equals_its_definition(history in history()) {
         let definition = Definition::parse(&all_measures()).unwrap();
         for look in [&definition.first, &definition.confirm] {
             let values = history.windows(&definition, look);
@@ -134,7 +134,7 @@ proptest! {
                 let expected: Vec<f64> =
                     windows.iter().map(|(_, window)| defined(&history, window, value, cut_off)).collect();
                 let nothing: Vec<f64> = windows.iter().map(|(_, window)| window.measure.empty_value()).collect();
-                // Who has no profile is taken for one whose windows are empty.
+                // An entity without a profile has empty windows.
                 let found = profiles.remove(&value).unwrap_or(nothing);
                 for ((name, _), (found, expected)) in windows.iter().zip(found.iter().zip(&expected)) {
                     let same = (found.is_nan() && expected.is_nan()) || (found - expected).abs() <= 1e-12 * expected.abs().max(100.0);

@@ -1,4 +1,5 @@
-//! Windows over a history, for training without a warehouse and for comparing the two engines.
+//! Windows over a history in memory: for training without a warehouse, and to compare the two
+//! engines.
 
 use std::collections::HashMap;
 
@@ -7,46 +8,41 @@ use jiff::Timestamp;
 use super::walk::Walk;
 use crate::{Definition, DistinctField, Look, Measure, Quantity, Reach, Window};
 
-/// A fraud report: what is known of a transaction, and since when.
+/// A fraud report about a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// When it was reported.
     pub reported_at: Timestamp,
-    /// What was reported.
+    /// False if the report says that the transaction is good.
     pub is_fraud: bool,
 }
 
-/// A history, as columns. Rows in any order.
+/// Transactions as columns of equal length, with rows in any order.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// When each happened.
     pub occurred_at: Vec<Timestamp>,
-    /// Amounts.
     pub amounts: Vec<f64>,
-    /// For each declared entity, its values, numbered from 0 as you like.
+    /// For each entity of the schema, the values, numbered from 0 in any order.
     pub entities: Vec<Vec<u32>>,
-    /// For each declared number, its values; NaN where missing.
+    /// For each number of the schema, the values; NaN if missing.
     pub numbers: Vec<Vec<f64>>,
-    /// For each declared category, its values, numbered likewise; none where missing.
+    /// For each category of the schema, the values, numbered as those of entities.
     pub categories: Vec<Vec<Option<u32>>>,
-    /// Reports.
+    /// The latest report of each transaction.
     pub labels: Vec<Option<Label>>,
 }
 
 impl History {
-    /// Number of transactions.
     pub fn len(&self) -> usize {
         self.occurred_at.len()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.occurred_at.is_empty()
     }
 
-    /// The values of all windows that a look needs: for each window of [`Definition::windows`], a
-    /// value for each row of the history. NaN where it is missing. A look on profiles gets what they
-    /// would have held, as f32.
+    /// For each window of [`Definition::windows`], one value for each row of the history; NaN if it
+    /// is missing. For a look with cut-offs these are the values that profiles would have, rounded
+    /// to `f32`.
     pub fn windows(&self, definition: &Definition, look: &Look) -> Vec<Vec<f64>> {
         let mut walks: HashMap<usize, Vec<Vec<usize>>> = HashMap::new();
         let windows = definition.windows(look);
@@ -68,9 +64,9 @@ impl History {
         values.collect()
     }
 
-    /// The profiles of every value of an entity as of a cut-off: the value's number, and its windows in
-    /// the order of [`Definition::profile_columns`]. Values without a transaction from the first window's
-    /// begin to the last one's end are left out.
+    /// The profiles of an entity as of a cut-off: the number of each value, and its windows in the
+    /// order of [`Definition::profile_columns`]. Values without a transaction in the windows'
+    /// [`Reach`] have no profile.
     pub fn profiles(
         &self,
         definition: &Definition,
@@ -87,7 +83,7 @@ impl History {
         };
         let measured = |window: &Window, rows: &[usize]| {
             let mut walk = Walk::new(self, window, rows);
-            walk.to(cut_off);
+            walk.move_to(cut_off);
             walk.value(cut_off)
         };
         let profile = |(value, rows): (usize, Vec<usize>)| {
@@ -109,7 +105,7 @@ impl History {
             .collect()
     }
 
-    /// The rows of each value of an entity, in the order of time.
+    /// For each value of an entity, its rows, the oldest first.
     fn by_entity(&self, entity: usize) -> Vec<Vec<usize>> {
         let Some(column) = self.entities.get(entity) else {
             return Vec::new();
@@ -127,23 +123,23 @@ impl History {
         rows
     }
 
-    /// One window for all rows of one entity value: two ends that move forward together.
+    /// Sets the window's values of all rows of one entity value. `rows` has the oldest first.
     fn measure(&self, window: &Window, look: &Look, rows: &[usize], values: &mut [f64]) {
         let mut walk = Walk::new(self, window, rows);
         for &row in rows {
-            let end = look.window_end(self.moment(row));
-            walk.to(end);
+            let end = look.window_end(self.occurred_at_row(row));
+            walk.move_to(end);
             if let Some(value) = values.get_mut(row) {
                 *value = walk.value(end);
             }
         }
     }
 
-    pub(super) fn moment(&self, row: usize) -> Timestamp {
+    pub(super) fn occurred_at_row(&self, row: usize) -> Timestamp {
         self.occurred_at.get(row).copied().unwrap_or_default()
     }
 
-    /// NaN where it is missing.
+    /// NaN if it is missing.
     pub(super) fn quantity(&self, of: Quantity, row: usize) -> f64 {
         let column = match of {
             Quantity::Amount => Some(&self.amounts),
@@ -164,8 +160,8 @@ impl History {
         }
     }
 
-    /// When a row was reported as fraud, if it was at any time.
-    pub(super) fn fraud(&self, row: usize) -> Option<Timestamp> {
+    /// When a row was reported as a fraud, if it was.
+    pub(super) fn fraud_reported_at(&self, row: usize) -> Option<Timestamp> {
         let label = self.labels.get(row).copied().flatten()?;
         label.is_fraud.then_some(label.reported_at)
     }

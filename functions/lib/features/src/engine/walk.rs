@@ -1,5 +1,5 @@
-//! One window on its way through the rows of one entity value, oldest first: each row enters once and
-//! leaves once, whatever the window's length.
+//! A window that moves over the rows of one entity value, the oldest first. Each row enters once and
+//! leaves once, so the cost does not depend on the window's length.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet, VecDeque};
@@ -9,26 +9,32 @@ use jiff::{SignedDuration, Timestamp};
 use super::History;
 use crate::{Measure, Window};
 
-/// What is inside `(end − delay − length, end − delay]`.
+/// The window `(end − delay − length, end − delay]` at its current end.
 pub(super) struct Walk<'a> {
     history: &'a History,
     window: &'a Window,
     rows: &'a [usize],
-    /// Places in `rows`: what is inside is `from..to`.
+    /// The indexes `from..to` of `rows` are inside.
     from: usize,
     to: usize,
-    /// Values that are not missing, and what they come to.
+    /// The number, sum and sum of squares of the values inside that are not missing.
     present: usize,
     sum: Sum,
     squares: Sum,
-    /// Place and value of what is or may become the least or greatest.
-    extremes: VecDeque<(usize, f64)>,
-    /// A field's value → how often it is inside.
-    seen: HashMap<u32, u32>,
-    /// Frauds inside whose report may lie ahead, the next one first.
+    /// The minimum or maximum inside, and the values that follow it in that role when it leaves.
+    extremes: VecDeque<Extreme>,
+    /// Value of a field → number of rows inside that have it.
+    distinct: HashMap<u32, u32>,
+    /// Frauds that entered and are not reported yet, the next report first: its time, and the
+    /// row's index in `rows`.
     reports: BinaryHeap<Reverse<(Timestamp, usize)>>,
-    /// Those inside whose report is known.
-    known: HashSet<usize>,
+    /// Indexes of the frauds inside that are reported.
+    reported: HashSet<usize>,
+}
+
+struct Extreme {
+    index: usize,
+    value: f64,
 }
 
 impl<'a> Walk<'a> {
@@ -43,14 +49,14 @@ impl<'a> Walk<'a> {
             sum: Sum::default(),
             squares: Sum::default(),
             extremes: VecDeque::new(),
-            seen: HashMap::new(),
+            distinct: HashMap::new(),
             reports: BinaryHeap::new(),
-            known: HashSet::new(),
+            reported: HashSet::new(),
         }
     }
 
-    /// Moves on to a later end.
-    pub(super) fn to(&mut self, end: Timestamp) {
+    /// Moves the window to a later end.
+    pub(super) fn move_to(&mut self, end: Timestamp) {
         let micros =
             |duration: SignedDuration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
         let end = end
@@ -61,12 +67,12 @@ impl<'a> Walk<'a> {
         while let Some(&row) = self
             .rows
             .get(self.to)
-            .filter(|row| history.moment(**row).as_microsecond() <= end)
+            .filter(|row| history.occurred_at_row(**row).as_microsecond() <= end)
         {
             self.enter(self.to, row);
             self.to += 1;
         }
-        let leaves = |row: &&usize| history.moment(**row).as_microsecond() <= begin;
+        let leaves = |row: &&usize| history.occurred_at_row(**row).as_microsecond() <= begin;
         while let Some(&row) = self
             .rows
             .get(self.from..self.to)
@@ -78,50 +84,50 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn enter(&mut self, place: usize, row: usize) {
+    fn enter(&mut self, index: usize, row: usize) {
         let value = self.value_of(row);
         self.tally(value, 1.0);
         match self.window.measure {
-            Measure::Min(_) => self.extreme(place, value, |other| other >= value),
-            Measure::Max(_) => self.extreme(place, value, |other| other <= value),
+            Measure::Min(_) => self.push_extreme(index, value, |other| other >= value),
+            Measure::Max(_) => self.push_extreme(index, value, |other| other <= value),
             Measure::Distinct(of) => {
                 if let Some(value) = self.history.field(of, row) {
-                    *self.seen.entry(value).or_default() += 1;
+                    *self.distinct.entry(value).or_default() += 1;
                 }
             }
             Measure::FraudRate => {
                 self.reports.extend(
                     self.history
-                        .fraud(row)
-                        .map(|reported_at| Reverse((reported_at, place))),
+                        .fraud_reported_at(row)
+                        .map(|reported_at| Reverse((reported_at, index))),
                 );
             }
             _ => {}
         }
     }
 
-    fn leave(&mut self, place: usize, row: usize) {
+    fn leave(&mut self, index: usize, row: usize) {
         self.tally(self.value_of(row), -1.0);
         if self
             .extremes
             .front()
-            .is_some_and(|(first, _)| *first == place)
+            .is_some_and(|first| first.index == index)
         {
             self.extremes.pop_front();
         }
         if let Measure::Distinct(of) = self.window.measure
             && let Some(value) = self.history.field(of, row)
-            && let Some(times) = self.seen.get_mut(&value)
+            && let Some(times) = self.distinct.get_mut(&value)
         {
             *times -= 1;
             if *times == 0 {
-                self.seen.remove(&value);
+                self.distinct.remove(&value);
             }
         }
-        self.known.remove(&place);
+        self.reported.remove(&index);
     }
 
-    /// What is measured of a row; NaN where that is missing or nothing is added up.
+    /// The row's value of the measured quantity; NaN if it is missing or the measure has none.
     fn value_of(&self, row: usize) -> f64 {
         self.window
             .measure
@@ -150,54 +156,54 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// What a later value outdoes will never be the extreme again.
-    fn extreme(&mut self, place: usize, value: f64, outdone: impl Fn(f64) -> bool) {
+    /// A value that a later one reindexs can never be the extreme again: it leaves first.
+    fn push_extreme(&mut self, index: usize, value: f64, reindexs: impl Fn(f64) -> bool) {
         if value.is_nan() {
             return;
         }
         while self
             .extremes
             .back()
-            .is_some_and(|(_, other)| outdone(*other))
+            .is_some_and(|other| reindexs(other.value))
         {
             self.extremes.pop_back();
         }
-        self.extremes.push_back((place, value));
+        self.extremes.push_back(Extreme { index, value });
     }
 
-    /// The measure over what is inside, by what is known at `moment`, which only moves on.
-    pub(super) fn value(&mut self, moment: Timestamp) -> f64 {
-        while let Some(&Reverse((reported_at, place))) = self.reports.peek()
-            && reported_at <= moment
+    /// The measure of the rows inside, with the reports up to `as_of`, which may only increase.
+    pub(super) fn value(&mut self, as_of: Timestamp) -> f64 {
+        while let Some(&Reverse((reported_at, index))) = self.reports.peek()
+            && reported_at <= as_of
         {
             self.reports.pop();
-            if place >= self.from {
-                self.known.insert(place);
+            if index >= self.from {
+                self.reported.insert(index);
             }
         }
         let (inside, present) = (self.to - self.from, self.present as f64);
         let empty_value = self.window.measure.empty_value();
         match self.window.measure {
             Measure::Count => inside as f64,
-            Measure::Distinct(_) => self.seen.len() as f64,
-            Measure::FraudRate if inside > 0 => self.known.len() as f64 / inside as f64,
+            Measure::Distinct(_) => self.distinct.len() as f64,
+            Measure::FraudRate if inside > 0 => self.reported.len() as f64 / inside as f64,
             _ if self.present == 0 => empty_value,
             Measure::Sum(_) => self.sum.value(),
             Measure::Mean(_) => self.sum.value() / present,
             Measure::Deviation(_) => {
-                (self.squares.times(present).less_square(self.sum).max(0.0)).sqrt() / present
+                (self.squares.times(present).minus_square(self.sum).max(0.0)).sqrt() / present
             }
             Measure::Min(_) | Measure::Max(_) => self
                 .extremes
                 .front()
-                .map_or(empty_value, |(_, value)| *value),
+                .map_or(empty_value, |first| first.value),
             Measure::FraudRate => empty_value,
         }
     }
 }
 
-/// A sum with twice the digits of its values, so that what has entered can leave again without a trace
-/// (T. J. Dekker, *A floating-point technique for extending the available precision*, 1971).
+/// A sum with twice the digits of its values, so that a value that leaves takes its rounding error
+/// with it (T. J. Dekker, *A floating-point technique for extending the available precision*, 1971).
 #[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     high: f64,
@@ -218,7 +224,7 @@ impl Sum {
         self.add(times * value.mul_add(value, -square));
     }
 
-    /// A large part and a small one.
+    /// From a large and a small part.
     fn of(high: f64, low: f64) -> Self {
         let sum = high + low;
         Self {
@@ -232,8 +238,8 @@ impl Sum {
         Self::of(high, self.high.mul_add(factor, -high) + self.low * factor)
     }
 
-    /// This less another's square.
-    fn less_square(self, other: Self) -> f64 {
+    /// This minus the square of `other`.
+    fn minus_square(self, other: Self) -> f64 {
         let high = other.high * other.high;
         let square = Self::of(
             high,
@@ -252,7 +258,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_has_left_leaves_no_trace() {
+    fn a_value_that_left_leaves_no_rounding_error() {
         let (mut sum, mut squares) = (Sum::default(), Sum::default());
         for value in [0.1, 1e9, 0.3] {
             sum.add(value);
@@ -261,7 +267,7 @@ mod tests {
         sum.add(-1e9);
         squares.add_square(1e9, -1.0);
         assert_eq!(sum.value(), 0.4);
-        assert!((squares.times(2.0).less_square(sum).sqrt() / 2.0 - 0.1).abs() < 1e-9);
+        assert!((squares.times(2.0).minus_square(sum).sqrt() / 2.0 - 0.1).abs() < 1e-9);
     }
 
     #[test]
@@ -271,7 +277,7 @@ mod tests {
             sum.add(value);
             squares.add_square(value, 1.0);
         }
-        let deviation = squares.times(3.0).less_square(sum).sqrt() / 3.0;
+        let deviation = squares.times(3.0).minus_square(sum).sqrt() / 3.0;
         assert!(
             (deviation - (0.125_f64 / 3.0).sqrt()).abs() < 1e-12,
             "{deviation}"
