@@ -117,7 +117,15 @@ async fn a_changed_score_refuses_a_bundle_with_valid_checksums() {
         }
         point(&objects, "altered");
         let refused = open_bundle("small", &objects).await.unwrap_err();
-        let BundleError::Refused(_, bundle::Error::Golden { what, place: 0, .. }) = refused else {
+        let BundleError::Refused(
+            _,
+            bundle::Error::Golden {
+                kind: what,
+                index: 0,
+                ..
+            },
+        ) = refused
+        else {
             panic!("{look}: {}", chain(&refused));
         };
         assert_eq!(what, item);
