@@ -1,62 +1,65 @@
-//! Evidence rows, matched to the holds that asked for them.
+//! Matches the warehouse's evidence rows to holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use decision::{Evidence, Hold};
 use warehouse::{Row, Value};
 
-/// The column that says which transaction a row is about.
 const TRANSACTION_ID: &str = "transaction_id";
 
-/// What the warehouse found.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Found {
-    /// Transaction → its row.
+pub(crate) struct EvidenceRows {
+    /// The evidence by transaction id.
     pub(crate) rows: BTreeMap<String, Evidence>,
-    /// Rows that nobody asked for, or that came before.
+    /// The number of rows that belong to no hold, or to a hold that already has a row.
     pub(crate) ignored: usize,
-    /// The columns in which rows hold what is no number, or no text where their transaction should be.
-    /// Such a row is as good as none; the others are not its fault.
+    /// For each unusable row, the column whose value has the wrong type. The hold of such a row
+    /// counts as having none.
     pub(crate) undecodable: Vec<String>,
 }
 
-/// Matches rows to holds. The first row of a transaction counts.
-pub(crate) fn read(holds: &[Hold], rows: Vec<Row>) -> Found {
-    let asked: BTreeSet<&str> = holds
+/// If a transaction has several rows, the first counts.
+pub(crate) fn match_rows(holds: &[Hold], rows: Vec<Row>) -> EvidenceRows {
+    let held: BTreeSet<&str> = holds
         .iter()
         .map(|hold| hold.transaction_id.as_str())
         .collect();
-    let mut found = Found::default();
+    let mut matched = EvidenceRows::default();
     for row in rows {
         let Some(transaction_id) = row.text(TRANSACTION_ID).map(str::to_owned) else {
-            found.undecodable.push(TRANSACTION_ID.to_owned());
+            matched.undecodable.push(TRANSACTION_ID.to_owned());
             continue;
         };
-        if !asked.contains(transaction_id.as_str()) || found.rows.contains_key(&transaction_id) {
-            found.ignored += 1;
+        if !held.contains(transaction_id.as_str()) || matched.rows.contains_key(&transaction_id) {
+            matched.ignored += 1;
             continue;
         }
         match evidence(row) {
-            Ok(evidence) => drop(found.rows.insert(transaction_id, evidence)),
-            Err(column) => found.undecodable.push(column),
+            Ok(evidence) => {
+                matched.rows.insert(transaction_id, evidence);
+            }
+            Err(column) => matched.undecodable.push(column),
         }
     }
-    found
+    matched
 }
 
-/// A row's numbers, or the column that holds none.
+/// The row's numbers. The error is the name of the first column that is not a number.
 fn evidence(row: Row) -> Result<Evidence, String> {
-    let columns = row
-        .0
-        .into_iter()
-        .filter(|(column, _)| column != TRANSACTION_ID);
-    let number = |(column, value): (String, Value)| match (&value, value.number()) {
-        // An infinite or undefined number is one that the warehouse does not know.
-        (Value::Null | Value::Number(_), number) => Ok((column, number)),
-        (_, Some(number)) => Ok((column, Some(number))),
-        (_, None) => Err(column),
-    };
-    columns.map(number).collect()
+    let mut evidence = Evidence::new();
+    for (column, value) in row.0 {
+        if column == TRANSACTION_ID {
+            continue;
+        }
+        let number = value.number();
+        // NULL, infinite and NaN are values that the warehouse does not know: `None`.
+        let is_number = matches!(value, Value::Null | Value::Number(_)) || number.is_some();
+        if !is_number {
+            return Err(column);
+        }
+        evidence.insert(column, number);
+    }
+    Ok(evidence)
 }
 
 #[cfg(test)]
@@ -71,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_numbers_however_they_are_written_and_null_is_nothing() {
+    fn numbers_are_read_from_each_representation() {
         for (value, number) in [
             (Value::Number(1.5), Some(1.5)),
             (Value::Integer(2), Some(2.0)),
@@ -79,34 +82,26 @@ mod tests {
             (Value::Null, None),
             (Value::Number(f64::INFINITY), None),
         ] {
-            assert_eq!(
-                evidence(row("a", value)),
-                Ok(Evidence::from([("mean".to_owned(), number)]))
-            );
+            let expected = Evidence::from([("mean".to_owned(), number)]);
+            assert_eq!(evidence(row("a", value)), Ok(expected));
         }
     }
 
     #[test]
-    fn what_is_no_number_is_told_by_the_name_of_its_column() {
-        assert_eq!(
-            evidence(row("a", Value::Text("many".to_owned()))),
-            Err("mean".to_owned())
-        );
-        assert_eq!(
-            read(&[], vec![Row::default()]).undecodable,
-            [TRANSACTION_ID]
-        );
+    fn an_undecodable_row_names_its_column() {
+        let text = row("a", Value::Text("many".to_owned()));
+        assert_eq!(evidence(text), Err("mean".to_owned()));
+        let without_id = match_rows(&[], vec![Row::default()]);
+        assert_eq!(without_id.undecodable, [TRANSACTION_ID]);
     }
 
     #[test]
-    fn a_bad_value_in_a_row_that_nobody_asked_for_does_no_harm() {
-        let found = read(&[], vec![row("z", Value::Text("many".to_owned()))]);
-        assert_eq!(
-            found,
-            Found {
-                ignored: 1,
-                ..Found::default()
-            }
-        );
+    fn an_undecodable_row_of_no_hold_is_only_ignored() {
+        let matched = match_rows(&[], vec![row("z", Value::Text("many".to_owned()))]);
+        let expected = EvidenceRows {
+            ignored: 1,
+            ..EvidenceRows::default()
+        };
+        assert_eq!(matched, expected);
     }
 }

@@ -6,65 +6,66 @@ use warehouse::{StatementId, Warehouse};
 
 use crate::{Error, SecondModel, SettleReport, Settler};
 
-/// "Redshift Data Statement Status Change", as EventBridge sends it: the part we rely on.
+/// The fields that we use of EventBridge's "Redshift Data Statement Status Change".
 #[derive(Debug, Deserialize)]
-pub struct Event {
-    /// Which statement.
+pub struct CompletionEvent {
     pub detail: StatementEnded,
 }
 
-/// A hint that a statement has ended.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementEnded {
     /// The warehouse's id of the statement.
     pub statement_id: String,
-    /// How it ended, says the event. Only logged: the warehouse is asked.
+    /// How the statement ended according to the event. Only logged: we ask the warehouse.
     pub state: String,
-    /// The name we gave it. Not always there.
+    /// The name that we gave the statement. Some events lack it.
     #[serde(default)]
     pub statement_name: Option<String>,
 }
 
-/// Settles the holds of the statement that the event hints at. `statement_prefix` is what all our
-/// statements' names begin with.
-pub async fn handle<O: Objects, D: Stream, W: Warehouse, J: SecondModel>(
-    settler: &Settler<'_, O, D, W, J>,
-    statement_prefix: &str,
-    event: Event,
-    now: Timestamp,
-) -> Result<SettleReport, Error> {
-    let StatementEnded {
-        statement_id,
-        state,
-        statement_name,
-    } = event.detail;
-    let ours = format!("{statement_prefix}-confirm-");
-    let name = match statement_name {
-        Some(name) => Some(name),
-        None => {
-            settler
-                .find(&ours, &StatementId(statement_id.clone()))
-                .await?
-        }
-    };
-    let report = match name {
-        Some(name) if name.starts_with(&ours) => {
-            settler.settle(&name, SettledBy::Confirm, now).await?
-        }
-        _ => SettleReport {
-            absent: 1,
-            ..SettleReport::default()
-        },
-    };
-    tracing::info!(
-        statement_id,
-        state,
-        settled = report.settled(),
-        submitted = report.submitted,
-        waiting = report.waiting,
-        absent = report.absent,
-        "statement ended"
-    );
-    Ok(report)
+#[derive(Debug)]
+pub struct Handler<'a, O, D, W, M> {
+    pub settler: Settler<'a, O, D, W, M>,
+    /// The prefix of our statements' names.
+    pub statement_prefix: String,
+}
+
+impl<O: Objects, D: Stream, W: Warehouse, M: SecondModel> Handler<'_, O, D, W, M> {
+    /// Settles the holds of the statement that ended. Ignores statements of other stacks, and of
+    /// other functions.
+    pub async fn handle(
+        &self,
+        event: CompletionEvent,
+        now: Timestamp,
+    ) -> Result<SettleReport, Error> {
+        let ended = event.detail;
+        let prefix = format!("{}-confirm-", self.statement_prefix);
+        let name = match ended.statement_name {
+            Some(name) => Some(name),
+            None => {
+                let id = StatementId(ended.statement_id.clone());
+                self.settler.find(&prefix, &id).await?
+            }
+        };
+        let report = match name {
+            Some(name) if name.starts_with(&prefix) => {
+                self.settler.settle(&name, SettledBy::Confirm, now).await?
+            }
+            _ => SettleReport {
+                absent: 1,
+                ..SettleReport::default()
+            },
+        };
+        tracing::info!(
+            statement_id = ended.statement_id,
+            state = ended.state,
+            settled = report.settled(),
+            submitted = report.submitted,
+            waiting = report.waiting,
+            absent = report.absent,
+            "completion event handled"
+        );
+        Ok(report)
+    }
 }

@@ -1,17 +1,21 @@
-//! The second look: what the warehouse knows ends each hold, once.
+//! The second look: settles each hold once, by the evidence that the warehouse computed.
 //!
-//! [`settle`] is the one path that does it, called by this function when the warehouse says that a
-//! statement has ended, and by the sweep when it does not.
+//! [`Settler::settle`] is the only code that settles holds. This function calls it when a completion
+//! event arrives; the sweep calls it on its schedule.
 
 mod config;
+mod entry;
+mod error;
 mod evidence;
 mod handler;
-mod judge;
+mod model;
+mod outcome;
 mod report;
-pub mod settle;
+mod settler;
 
 pub use config::Config;
-pub use handler::{Event, StatementEnded, handle};
-pub use judge::SecondModel;
+pub use error::Error;
+pub use handler::{CompletionEvent, Handler, StatementEnded};
+pub use model::SecondModel;
 pub use report::SettleReport;
-pub use settle::{Error, PATIENCE, Settler};
+pub use settler::{PATIENCE, Settler};

@@ -1,9 +1,7 @@
-//! The `confirm` function: configuration, clients and the bundle once, then one event after another.
-
 use std::error::Error;
 use std::process::ExitCode;
 
-use confirm::{Config, Event, Settler, handle};
+use confirm::{CompletionEvent, Config, Handler, Settler};
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use startup::{Clients, chain, environment, open_confirm_bundle, start};
@@ -14,31 +12,29 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let Config {
-        bucket,
-        bundle,
-        statement_prefix,
-        decisions_stream,
-        database,
-    } = Config::read(environment)?;
+    let config = Config::read(environment)?;
     let clients = Clients::load().await;
-    let objects = clients.objects(&bucket);
-    let judge = open_confirm_bundle(&bundle, &objects).await?;
-    tracing::info!(bundle, version = judge.version(), "ready");
+    let objects = clients.objects(&config.bucket);
+    let decisions = clients.decisions(&config.decisions_stream);
+    let warehouse = clients.warehouse(config.database);
+    let bundle = open_confirm_bundle(&config.bundle, &objects).await?;
     let settler = Settler {
         objects: &objects,
-        decisions: &clients.decisions(&decisions_stream),
-        warehouse: &clients.warehouse(database),
-        judge: Some(&judge),
-        on_expiry: judge.policy().on_expiry,
-        first_entity: judge.schema().entities.first().map(String::as_str),
+        decisions: &decisions,
+        warehouse: &warehouse,
+        model: Some(&bundle),
+        on_expiry: bundle.policy().on_expiry,
+        first_entity: bundle.schema().entities.first().map(String::as_str),
         patience: confirm::PATIENCE,
     };
-    let (settler, statement_prefix) = (&settler, &statement_prefix);
-    let handle = |event: LambdaEvent<Event>| async move {
-        handle(settler, statement_prefix, event.payload, Timestamp::now())
-            .await
-            .map_err(|error| chain(&error))
+    let handler = &Handler {
+        settler,
+        statement_prefix: config.statement_prefix,
     };
-    lambda_runtime::run(service_fn(handle)).await
+    tracing::info!(bundle = config.bundle, version = bundle.version(), "ready");
+    let serve = |event: LambdaEvent<CompletionEvent>| async move {
+        let report = handler.handle(event.payload, Timestamp::now()).await;
+        report.map_err(|error| chain(&error))
+    };
+    lambda_runtime::run(service_fn(serve)).await
 }

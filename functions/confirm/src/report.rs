@@ -3,32 +3,29 @@ use std::ops::AddAssign;
 use decision::{Action, Decision, SettledBy};
 use serde::Serialize;
 
-/// What was done, in counts. The answer of the function, and of the sweep for all its entries.
+/// Counts of what was done: for one ledger entry by confirm, for all due entries by the sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SettleReport {
-    /// Ledger entries that were gone: their holds were settled before.
+    /// Ledger entries that did not exist any more: their holds were already settled.
     pub absent: usize,
-    /// Ledger entries whose statement still runs.
+    /// Ledger entries with a running statement.
     pub waiting: usize,
-    /// Statements submitted, again or at last.
+    /// Submitted statements.
     pub submitted: usize,
-    /// Final decisions to release, published by us.
     pub released: usize,
-    /// Final decisions to block, published by us.
     pub blocked: usize,
-    /// Final decisions for a person to review, published by us.
     pub review: usize,
-    /// How many of these were settled by their deadline.
+    /// The part of `released`, `blocked` and `review` that was settled at the deadline.
     pub expired: usize,
-    /// Holds that the evidence had no row for.
+    /// Holds without an evidence row.
     pub missing_rows: usize,
-    /// Evidence rows that no hold of the entry asked for, or that came twice.
+    /// Evidence rows of no hold of the entry, and repeated rows.
     pub ignored_rows: usize,
-    /// Evidence rows that could not be read; their holds had no row.
+    /// Evidence rows with a value of the wrong type. Their holds count as `missing_rows`.
     pub undecodable_rows: usize,
-    /// Evidence rows that lack what the confirming model asks for.
+    /// Evidence rows that lack a feature of the second look.
     pub partial_rows: usize,
-    /// Ledger entries whose overdue holds the warehouse did not answer about in time.
+    /// Ledger entries with overdue holds for which the warehouse did not answer in time.
     pub unanswered: usize,
 }
 
@@ -45,7 +42,7 @@ impl SettleReport {
         }
     }
 
-    /// How many final decisions were published.
+    /// The number of published final decisions.
     pub const fn settled(&self) -> usize {
         self.released + self.blocked + self.review
     }

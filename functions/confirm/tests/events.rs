@@ -1,47 +1,51 @@
-//! Every event under events/confirm, as AWS sends it, through the handler.
+//! Handles each event under events/confirm, as AWS sends it.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use confirm::{Event, SettleReport, handle};
-use support::{NAME, PREFIX, World, at, hold, row};
+use confirm::{CompletionEvent, Error, Handler, SettleReport};
+use harness::holds::{NAME, PREFIX, World, at, hold, row};
+use jiff::Timestamp;
+use support::PlainModel;
 use warehouse::Status;
 
 const STATEMENT_ID: &str = "dd2e1ec9-2ee3-49a0-819f-905fa7d75a4a";
 
-fn event(name: &str) -> Event {
+fn event(name: &str) -> CompletionEvent {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/confirm");
     serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
 }
 
-/// What comes of an event about a statement whose holds wait; `status` is the truth about it.
+async fn handle(
+    world: &World,
+    event: CompletionEvent,
+    now: Timestamp,
+) -> Result<SettleReport, Error> {
+    let model = PlainModel::new();
+    let handler = Handler {
+        settler: model.settler(world),
+        statement_prefix: PREFIX.to_owned(),
+    };
+    handler.handle(event, now).await
+}
+
+/// Handles an event about a statement with two holds. `status` is the statement's real status.
 async fn handled(name: &str, status: Status) -> (SettleReport, World) {
     let world = World::new(vec![row("a", "guilty"), row("b", "innocent")]);
     let id = world.hold(NAME, &[hold("a", 600), hold("b", 600)]).await;
     world.warehouse.set_status(&id, status);
-    let event = match event(name) {
-        // The twin gives its own ids; the event is about this statement.
-        Event { mut detail } if detail.statement_name.is_none() => {
-            assert_eq!(detail.statement_id, STATEMENT_ID);
-            detail.statement_id = id.0;
-            Event { detail }
-        }
-        event => event,
-    };
-    (
-        handle(&world.settler(), PREFIX, event, at(5))
-            .await
-            .unwrap(),
-        world,
-    )
+    let mut event = event(name);
+    if event.detail.statement_name.is_none() {
+        // The in-memory warehouse chooses its own ids.
+        assert_eq!(event.detail.statement_id, STATEMENT_ID);
+        event.detail.statement_id = id.0;
+    }
+    let report = handle(&world, event, at(5)).await.unwrap();
+    (report, world)
 }
 
 #[tokio::test]
@@ -65,7 +69,7 @@ async fn each_event_has_a_test() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_statement_settles_its_holds_whatever_else_the_event_says() {
+async fn a_completion_event_settles_the_holds_of_its_statement() {
     for name in [
         "finished.json",
         "batch.json",
@@ -107,9 +111,13 @@ async fn a_failed_or_aborted_statement_is_submitted_again() {
 }
 
 #[tokio::test]
-async fn an_event_is_a_hint_and_the_warehouse_is_believed() {
+async fn the_status_of_the_warehouse_overrides_the_event() {
     let (report, _) = handled("failed.json", Status::Finished).await;
-    assert_eq!(report.settled(), 2, "it said FAILED and had finished");
+    assert_eq!(
+        report.settled(),
+        2,
+        "the event says FAILED, the warehouse says finished"
+    );
     let (report, world) = handled("finished.json", Status::Running).await;
     assert_eq!(
         report,
@@ -117,19 +125,17 @@ async fn an_event_is_a_hint_and_the_warehouse_is_believed() {
             waiting: 1,
             ..SettleReport::default()
         },
-        "it said FINISHED and runs"
+        "the event says FINISHED, the warehouse says running"
     );
     assert!(world.entry(NAME).is_some());
 }
 
 #[tokio::test]
-async fn an_event_that_comes_again_or_is_not_ours_changes_nothing() {
+async fn a_repeated_event_and_an_event_of_another_stack_change_nothing() {
     let (_, world) = handled("finished.json", Status::Finished).await;
     let published = world.decisions.published();
     for name in ["finished.json", "without_statement_name.json"] {
-        let report = handle(&world.settler(), PREFIX, event(name), at(6))
-            .await
-            .unwrap();
+        let report = handle(&world, event(name), at(6)).await.unwrap();
         assert_eq!(
             report,
             SettleReport {
@@ -139,15 +145,10 @@ async fn an_event_that_comes_again_or_is_not_ours_changes_nothing() {
             "{name}"
         );
     }
-    let (_, others) = (
-        world.hold("other-confirm-1", &[hold("z", 600)]).await,
-        &world,
-    );
+    world.hold("other-confirm-1", &[hold("z", 600)]).await;
     let mut theirs = event("finished.json");
     theirs.detail.statement_name = Some("other-confirm-1".to_owned());
-    let report = handle(&others.settler(), PREFIX, theirs, at(6))
-        .await
-        .unwrap();
+    let report = handle(&world, theirs, at(6)).await.unwrap();
     assert_eq!(
         report,
         SettleReport {
@@ -163,12 +164,10 @@ async fn an_event_that_comes_again_or_is_not_ours_changes_nothing() {
 }
 
 #[tokio::test]
-async fn an_undecodable_row_does_not_keep_the_others_waiting() {
+async fn an_undecodable_row_does_not_delay_other_holds() {
     let world = World::new(vec![row("a", "undecodable"), row("b", "innocent")]);
     world.hold(NAME, &[hold("a", 600), hold("b", 600)]).await;
-    let report = handle(&world.settler(), PREFIX, event("finished.json"), at(5))
-        .await
-        .unwrap();
+    let report = handle(&world, event("finished.json"), at(5)).await.unwrap();
     let expected = SettleReport {
         released: 1,
         review: 1,
@@ -181,26 +180,24 @@ async fn an_undecodable_row_does_not_keep_the_others_waiting() {
 }
 
 #[tokio::test]
-async fn a_decision_that_the_stream_did_not_take_is_published_by_the_next() {
+async fn a_refused_decision_is_published_by_the_next_event() {
     let world = World::new(vec![row("a", "guilty"), row("b", "innocent")]);
     world.hold(NAME, &[hold("a", 600), hold("b", 600)]).await;
     world
         .faults
         .add(harness::memory::Fault::on("record").after(1).times(1));
-    let error = handle(&world.settler(), PREFIX, event("finished.json"), at(5))
+    let error = handle(&world, event("finished.json"), at(5))
         .await
         .unwrap_err();
     assert!(
-        error.to_string().starts_with("1 of 2 final decisions"),
+        error.to_string().contains("did not accept 1 of 2 final"),
         "{error}"
     );
-    handle(&world.settler(), PREFIX, event("finished.json"), at(6))
-        .await
-        .unwrap();
+    handle(&world, event("finished.json"), at(6)).await.unwrap();
     assert_eq!(world.published(), world.outcomes());
     assert_eq!(
         world.outcomes()["a"].decided_at,
         at(5),
-        "the first to decide has decided"
+        "the first final decision stays"
     );
 }

@@ -1,23 +1,17 @@
-//! Confirm and sweep settle the same entry at once, in every order of their calls.
+//! Confirm and sweep settle the same entry at the same time, in every order of their calls.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "support/steps.rs"]
-mod steps;
 mod support;
 
 use decision::SettledBy;
-use steps::{finish, interleave, orders};
-use support::{NAME, World, at, hold, row};
+use harness::holds::{NAME, World, at, hold, row};
+use harness::interleave::{finish, interleave, orders};
+use support::PlainModel;
 use warehouse::{StatementId, Status};
 
-/// Two entries' settling at once, then a sweep: each hold has one final decision, told alike
-/// everywhere, and the ledger is empty.
+/// Settles an entry twice at the same time, then sweeps. Each hold must have one final decision, the
+/// same in the bucket and on the stream, and the ledger must be empty.
 fn race(prepare: impl Fn(&World, &StatementId), confirm_at: i64, sweep_at: i64) {
     let mut raced = 0;
     for order in orders(8) {
@@ -25,7 +19,8 @@ fn race(prepare: impl Fn(&World, &StatementId), confirm_at: i64, sweep_at: i64) 
         let holds = [hold("a", 600), hold("b", 600)];
         let id = finish(world.hold(NAME, &holds));
         prepare(&world, &id);
-        let settler = world.settler();
+        let model = PlainModel::new();
+        let settler = model.settler(&world);
         let (confirmed, swept) = interleave(
             settler.settle(NAME, SettledBy::Confirm, at(confirm_at)),
             settler.settle(NAME, SettledBy::Sweep, at(sweep_at)),
@@ -45,12 +40,12 @@ fn race(prepare: impl Fn(&World, &StatementId), confirm_at: i64, sweep_at: i64) 
 }
 
 #[test]
-fn of_two_that_find_the_evidence_one_decides() {
+fn two_processes_with_evidence_make_one_decision() {
     race(|_, _| {}, 5, 90);
 }
 
 #[test]
-fn of_one_that_finds_the_evidence_and_one_that_meets_the_deadline_one_decides() {
+fn evidence_and_expiry_at_the_same_time_make_one_decision() {
     race(
         |world, _| world.warehouse.script([Status::Running]),
         599,
@@ -64,12 +59,13 @@ fn of_one_that_finds_the_evidence_and_one_that_meets_the_deadline_one_decides() 
 }
 
 #[test]
-fn two_that_find_a_failure_submit_one_next_attempt() {
+fn two_processes_after_a_failure_submit_one_next_attempt() {
     for order in orders(7) {
         let world = World::new(vec![row("a", "guilty")]);
         let id = finish(world.hold(NAME, &[hold("a", 600)]));
         world.warehouse.set_status(&id, Status::Aborted);
-        let settler = world.settler();
+        let model = PlainModel::new();
+        let settler = model.settler(&world);
         let confirm = settler.settle(NAME, SettledBy::Confirm, at(5));
         let (confirmed, swept) = interleave(
             confirm,

@@ -1,4 +1,4 @@
-//! The settle path does what the table says (cases/settle.json).
+//! Runs the cases of cases/settle.json.
 
 #![expect(
     clippy::panic,
@@ -10,43 +10,55 @@ mod support;
 
 use decision::ledger::{LedgerEntry, SettleWork};
 use decision::{Action, SettledBy};
+use harness::holds::{NAME, World, at, hold, row};
 use harness::memory::Fault;
 use serde::Deserialize;
-use support::{NAME, World, at, hold, row};
+use support::PlainModel;
 use warehouse::{Row, Status};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     claim: String,
-    holds: Vec<Hold>,
+    holds: Vec<HoldCase>,
+    #[serde(default = "first_attempt")]
     attempts: u32,
-    statement: Statement,
+    statement: StatementCase,
     #[serde(default)]
-    rows: Vec<Looks>,
+    rows: Vec<RowCase>,
+    #[serde(default = "by_confirm")]
     by: SettledBy,
+    /// Seconds since the holds were placed.
     now: i64,
-    then: Then,
+    then: Expected,
+}
+
+fn first_attempt() -> u32 {
+    1
+}
+
+fn by_confirm() -> SettledBy {
+    SettledBy::Confirm
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Hold {
+struct HoldCase {
     transaction: String,
     deadline: i64,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Looks {
+struct RowCase {
     transaction: String,
     looks: String,
 }
 
-/// What the warehouse and the ledger know of the statement.
+/// The state of the statement in the warehouse and in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Statement {
+enum StatementCase {
     Finished,
     Failed,
     Aborted,
@@ -62,10 +74,10 @@ enum Statement {
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Then {
-    finals: Vec<Final>,
+struct Expected {
+    finals: Vec<FinalCase>,
     #[serde(default)]
-    pending: Option<Left>,
+    pending: Option<Remaining>,
     #[serde(default)]
     submitted: usize,
     #[serde(default)]
@@ -80,7 +92,7 @@ struct Then {
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Final {
+struct FinalCase {
     transaction: String,
     action: Action,
     settled_by: SettledBy,
@@ -90,29 +102,30 @@ struct Final {
 
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Left {
+struct Remaining {
     attempts: u32,
     holds: Vec<String>,
 }
 
 #[tokio::test]
-async fn each_case_of_the_table_ends_as_it_says() {
+async fn each_case_has_the_expected_outcome() {
     let cases: Vec<Case> = serde_json::from_str(include_str!("cases/settle.json")).unwrap();
     assert_eq!(cases.len(), 35);
     for case in cases {
         let claim = case.claim.clone();
         let expected = format!("{:#?}", case.then);
-        assert_eq!(format!("{:#?}", ends(&case).await), expected, "{claim}");
+        assert_eq!(format!("{:#?}", outcome(&case).await), expected, "{claim}");
     }
 }
 
 #[tokio::test]
-async fn a_final_decision_is_made_at_a_moment_that_the_warehouse_can_read() {
+async fn decided_at_has_the_precision_of_the_warehouse() {
     let world = World::new(vec![row("a", "guilty")]);
     world.hold(NAME, &[hold("a", 600)]).await;
     let now = at(5) + jiff::SignedDuration::from_nanos(123_456_789);
-    world
-        .settler()
+    let model = PlainModel::new();
+    model
+        .settler(&world)
         .settle(NAME, SettledBy::Confirm, now)
         .await
         .unwrap();
@@ -123,7 +136,7 @@ async fn a_final_decision_is_made_at_a_moment_that_the_warehouse_can_read() {
     );
 }
 
-async fn ends(case: &Case) -> Then {
+async fn outcome(case: &Case) -> Expected {
     let rows: Vec<Row> = case
         .rows
         .iter()
@@ -135,32 +148,33 @@ async fn ends(case: &Case) -> Then {
         .iter()
         .map(|h| hold(&h.transaction, h.deadline))
         .collect();
-    if case.statement == Statement::NeverSubmitted {
+    if case.statement == StatementCase::NeverSubmitted {
         world.write(NAME, &holds, case.attempts, None);
         world.warehouse.script([Status::Running]);
     } else {
         let id = world.submit(NAME, &holds, case.attempts).await;
         world.write(NAME, &holds, case.attempts, Some(&id));
         match case.statement {
-            Statement::Finished | Statement::NeverSubmitted => {}
-            Statement::Failed => world.warehouse.set_status(
+            StatementCase::Finished | StatementCase::NeverSubmitted => {}
+            StatementCase::Failed => world.warehouse.set_status(
                 &id,
                 Status::Failed {
                     error: "division by zero".into(),
                 },
             ),
-            Statement::Aborted => world.warehouse.set_status(&id, Status::Aborted),
-            Statement::Running => world.warehouse.set_status(&id, Status::Running),
-            Statement::SubmittedWithoutAnswer => world.write(NAME, &holds, case.attempts, None),
-            Statement::Lost => world.warehouse.forget(&id),
-            Statement::Unreachable => world.faults.add(Fault::on("status")),
-            Statement::RowsUnreachable => world.faults.add(Fault::on("rows")),
-            Statement::Hangs => world.faults.add(Fault::on("status").hang()),
-            Statement::RowsHang => world.faults.add(Fault::on("rows").hang()),
+            StatementCase::Aborted => world.warehouse.set_status(&id, Status::Aborted),
+            StatementCase::Running => world.warehouse.set_status(&id, Status::Running),
+            StatementCase::SubmittedWithoutAnswer => world.write(NAME, &holds, case.attempts, None),
+            StatementCase::Lost => world.warehouse.forget(&id),
+            StatementCase::Unreachable => world.faults.add(Fault::on("status")),
+            StatementCase::RowsUnreachable => world.faults.add(Fault::on("rows")),
+            StatementCase::Hangs => world.faults.add(Fault::on("status").hang()),
+            StatementCase::RowsHang => world.faults.add(Fault::on("rows").hang()),
         }
     }
-    let report = world
-        .settler()
+    let model = PlainModel::new();
+    let report = model
+        .settler(&world)
         .settle(NAME, case.by, at(case.now))
         .await
         .unwrap();
@@ -169,19 +183,19 @@ async fn ends(case: &Case) -> Then {
     assert_eq!(
         world.published(),
         outcomes,
-        "{}: the stream tells what the bucket tells",
+        "{}: the stream has the decisions of the bucket",
         case.claim
     );
     assert_eq!(
         world.batched(),
         outcomes,
-        "{}: the batch for COPY tells what the bucket tells",
+        "{}: the batch for COPY has the decisions of the bucket",
         case.claim
     );
     assert_eq!(
         report.settled(),
         outcomes.len(),
-        "{}: the report counts each once",
+        "{}: the report counts each decision once",
         case.claim
     );
     let finals = outcomes.into_values().map(|decision| {
@@ -195,7 +209,7 @@ async fn ends(case: &Case) -> Then {
             "{}",
             case.claim
         );
-        Final {
+        FinalCase {
             transaction: decision.transaction_id.into_string(),
             action: decision.action,
             settled_by: decision.settled_by.unwrap(),
@@ -206,16 +220,16 @@ async fn ends(case: &Case) -> Then {
     let left = world
         .entry(NAME)
         .map(|LedgerEntry { work, attempts, .. }| match work {
-            SettleWork::Confirm { holds } => Left {
+            SettleWork::Confirm { holds } => Remaining {
                 attempts,
                 holds: holds
                     .into_iter()
                     .map(|hold| hold.transaction_id.into_string())
                     .collect(),
             },
-            SettleWork::Load { .. } => panic!("a load?"),
+            SettleWork::Load { .. } => panic!("the ledger entry of a load"),
         });
-    Then {
+    Expected {
         finals: finals.collect(),
         pending: left,
         submitted: report.submitted,

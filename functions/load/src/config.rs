@@ -1,23 +1,20 @@
 use startup::{ConfigError, Variables};
 use warehouse::Database;
 
-/// What the function reads from its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `BUNDLE`: the model bundle whose definition names the columns, or its folder.
+    /// A bundle's name, or the path of its folder. Its definition names the columns.
     pub bundle: String,
-    /// `BUCKET`: where the objects are.
     pub bucket: String,
-    /// `STATEMENT_PREFIX`: what our statements' names begin with.
+    /// The prefix of our statements' names.
     pub statement_prefix: String,
-    /// `WAREHOUSE_ROLE_ARN`: the role that COPY reads the bucket with, or `default`.
+    /// The role that COPY uses to read the bucket, or `default`.
     pub role_arn: String,
-    /// `WAREHOUSE_…`: where the tables are.
     pub database: Database,
 }
 
 impl Config {
-    /// Reads it through `lookup`; all that is wrong is reported together.
+    /// Reads the variables through `lookup`. The error lists all problems.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut variables = Variables::new(lookup);
         let config = Self {
@@ -36,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_wrong_is_reported_together() {
+    fn all_problems_are_reported_together() {
         let error = Config::read(|name| (name == "BUNDLE").then(|| "x".to_owned())).unwrap_err();
         assert_eq!(error.0.len(), 5, "{error}");
         let config =

@@ -1,27 +1,22 @@
 use aws_lambda_events::event::sqs::SqsEvent;
 use serde::Deserialize;
 
-/// What the function is called with.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub enum Event {
-    /// S3 notifications of new objects, by way of SQS.
+pub enum LoadEvent {
+    /// SQS messages with S3 notifications of new objects.
     Objects(SqsEvent),
-    /// EventBridge says that a statement has ended.
-    StatementEnded {
-        /// Which.
-        detail: StatementEnded,
-    },
+    /// EventBridge's "Redshift Data Statement Status Change".
+    StatementEnded { detail: StatementEnded },
 }
 
-/// The part we rely on of "Redshift Data Statement Status Change". The state in it is not even
-/// read: the warehouse knows better.
+/// The fields that we use. We ask the warehouse for the status, so the event's `state` is not read.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementEnded {
     /// The warehouse's id of the statement.
     pub statement_id: String,
-    /// The name we gave it. Not always there.
+    /// The name that we gave the statement. Some events lack it.
     #[serde(default)]
     pub statement_name: Option<String>,
 }

@@ -3,131 +3,151 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use jiff::Timestamp;
 use serde::Serialize;
+use startup::chain;
 use store::Objects;
 use warehouse::Warehouse;
 
 use crate::{
-    AdvanceOutcome, Error, Event, Loader, NewObject, StatementEnded, WarehouseTable, new_objects,
+    AdvanceOutcome, Error, LoadEvent, Loader, NewObject, StatementEnded, WarehouseTable,
+    new_objects,
 };
 
-/// What the function answers.
+pub struct Handler<'a, O, W> {
+    pub loader: Loader<'a, O, W>,
+}
+
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Response {
-    /// To notifications: the messages to send again.
+    /// For notifications: the messages that SQS must deliver again.
     Objects(SqsBatchResponse),
-    /// To a completion event: how that load stands.
-    StatementEnded {
-        /// How.
-        load: AdvanceOutcome,
-    },
+    /// For a completion event.
+    StatementEnded { load: AdvanceOutcome },
 }
 
-/// Handles either kind of event.
-pub async fn handle<O: Objects, W: Warehouse>(
-    loader: &Loader<'_, O, W>,
-    event: Event,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    match event {
-        Event::Objects(messages) => Ok(Response::Objects(announce(loader, messages, now).await)),
-        Event::StatementEnded { detail } => {
-            let load = statement_ended(loader, detail, now).await?;
-            Ok(Response::StatementEnded { load })
+/// The objects of one invocation that belong to one table.
+#[derive(Default)]
+struct TableObjects {
+    objects: Vec<NewObject>,
+    /// The ids of the messages that announced them.
+    messages: Vec<String>,
+}
+
+impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
+    pub async fn handle(&self, event: LoadEvent, now: Timestamp) -> Result<Response, Error> {
+        match event {
+            LoadEvent::Objects(messages) => {
+                Ok(Response::Objects(self.objects_created(messages, now).await))
+            }
+            LoadEvent::StatementEnded { detail } => {
+                let load = self.statement_ended(detail, now).await?;
+                Ok(Response::StatementEnded { load })
+            }
         }
     }
-}
 
-/// Writes down the new objects, then begins loads where none is under way.
-///
-/// A message has failed if it can't be read or its objects could not be written down. A load that
-/// could not be begun is not the message's fault: the sweep kicks again.
-async fn announce<O: Objects, W: Warehouse>(
-    loader: &Loader<'_, O, W>,
-    event: SqsEvent,
-    now: Timestamp,
-) -> SqsBatchResponse {
-    let mut failed: BTreeSet<String> = BTreeSet::new();
-    let mut found: BTreeMap<WarehouseTable, (Vec<NewObject>, Vec<String>)> = BTreeMap::new();
-    for message in event.records {
-        let id = message.message_id.unwrap_or_default();
-        match new_objects(message.body.as_deref()) {
-            Ok(objects) => {
-                for object in objects {
-                    let Some(table) = table_of(loader, &object) else {
-                        continue;
-                    };
-                    let (objects, messages) = found.entry(table).or_default();
-                    objects.push(object);
-                    messages.push(id.clone());
+    /// Writes the new objects to waiting lists, then starts loads of tables without a running load.
+    ///
+    /// A message fails if it is unreadable or if its objects could not be written. A failed start of
+    /// a load does not fail the message: the sweep starts the load.
+    async fn objects_created(&self, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
+        let mut failed: BTreeSet<String> = BTreeSet::new();
+        let mut tables: BTreeMap<WarehouseTable, TableObjects> = BTreeMap::new();
+        for message in event.records {
+            let id = message.message_id.unwrap_or_default();
+            let objects = match new_objects(message.body.as_deref()) {
+                Ok(objects) => objects,
+                Err(error) => {
+                    tracing::error!(
+                        message = id,
+                        %error,
+                        "unreadable message: SQS delivers it again, then moves it to the \
+                         dead-letter queue"
+                    );
+                    failed.insert(id);
+                    continue;
+                }
+            };
+            for object in objects {
+                if let Some(table) = self.table_of(&object) {
+                    let found = tables.entry(table).or_default();
+                    found.objects.push(object);
+                    found.messages.push(id.clone());
                 }
             }
-            Err(error) => {
-                tracing::error!(message = id, %error, "message can't be read");
-                failed.insert(id);
+        }
+        for (table, found) in tables {
+            if !self.enqueue_and_start(table, &found.objects, now).await {
+                failed.extend(found.messages);
             }
         }
+        let mut response = SqsBatchResponse::default();
+        response.set_failures(failed);
+        response
     }
-    for (table, (objects, messages)) in found {
-        match loader.write_down(table, &objects).await {
-            Ok(()) => tracing::info!(
-                table = table.name(),
-                objects = objects.len(),
-                "objects wait"
-            ),
-            Err(error) => {
-                tracing::error!(
-                    table = table.name(),
-                    error = startup::chain(&error),
-                    "objects not written down"
-                );
-                failed.extend(messages);
-                continue;
-            }
-        }
-        if let Err(error) = loader.kick(table, now).await {
+
+    /// Whether the objects are in a waiting list now.
+    async fn enqueue_and_start(
+        &self,
+        table: WarehouseTable,
+        objects: &[NewObject],
+        now: Timestamp,
+    ) -> bool {
+        if let Err(error) = self.loader.enqueue(table, objects).await {
             tracing::error!(
                 table = table.name(),
-                error = startup::chain(&error),
-                "no load begun: left to the sweep"
+                objects = objects.len(),
+                error = chain(&error),
+                "can't write a waiting list: SQS delivers the messages again"
+            );
+            return false;
+        }
+        tracing::info!(
+            table = table.name(),
+            objects = objects.len(),
+            "objects wait to be loaded"
+        );
+        if let Err(error) = self.loader.start(table, now).await {
+            tracing::error!(
+                table = table.name(),
+                error = chain(&error),
+                "can't start a load: the next sweep starts it"
             );
         }
+        true
     }
-    let mut response = SqsBatchResponse::default();
-    response.set_failures(failed);
-    response
-}
 
-fn table_of<O, W>(loader: &Loader<'_, O, W>, object: &NewObject) -> Option<WarehouseTable> {
-    let table =
-        WarehouseTable::of_object(&object.key).filter(|_| object.bucket == loader.settings.bucket);
-    if table.is_none() {
-        tracing::warn!(
-            bucket = object.bucket,
-            key = object.key,
-            "object ignored: it belongs into no table"
-        );
-    }
-    table
-}
-
-async fn statement_ended<O: Objects, W: Warehouse>(
-    loader: &Loader<'_, O, W>,
-    ended: StatementEnded,
-    now: Timestamp,
-) -> Result<AdvanceOutcome, Error> {
-    let name = match ended.statement_name {
-        Some(name) => Some(name),
-        None => loader.find(&ended.statement_id).await?,
-    };
-    match name {
-        Some(name) if loader.is_ours(&name) => loader.advance(&name, now).await,
-        _ => {
-            tracing::info!(
-                statement_id = ended.statement_id,
-                "event ignored: no load of ours"
+    fn table_of(&self, object: &NewObject) -> Option<WarehouseTable> {
+        let ours = object.bucket == self.loader.settings.bucket;
+        let table = WarehouseTable::of_object(&object.key).filter(|_| ours);
+        if table.is_none() {
+            tracing::warn!(
+                bucket = object.bucket,
+                key = object.key,
+                "object ignored: no table loads objects with this prefix"
             );
-            Ok(AdvanceOutcome::Absent)
+        }
+        table
+    }
+
+    async fn statement_ended(
+        &self,
+        ended: StatementEnded,
+        now: Timestamp,
+    ) -> Result<AdvanceOutcome, Error> {
+        let name = match ended.statement_name {
+            Some(name) => Some(name),
+            None => self.loader.find(&ended.statement_id).await?,
+        };
+        match name {
+            Some(name) if self.loader.is_ours(&name) => self.loader.advance(&name, now).await,
+            _ => {
+                tracing::info!(
+                    statement_id = ended.statement_id,
+                    "event ignored: not a load of this stack"
+                );
+                Ok(AdvanceOutcome::Absent)
+            }
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What the loader keeps in the bucket: waiting lists, its generation of loads, its ledger entries.
+//! The loader's objects in the bucket.
 //!
-//! | key | holds |
+//! | key | content |
 //! |---|---|
-//! | `manifests/<table>/<id>.json` | a waiting list: objects that are not in the table yet |
-//! | `pending/<prefix>-load-<table>-<generation>.json` | the ledger entry of a load under way |
-//! | `manifests/loading/<table>/<generation>.json` | that load's COPY manifest |
-//! | `manifests/ended/<table>/<generation>` | that this load has ended |
-//! | `manifests/failed/<table>/<id>.json` | a waiting list that could not be loaded: move it back to try again |
+//! | `manifests/<table>/<id>.json` | a waiting list: objects to load |
+//! | `pending/<prefix>-load-<table>-<generation>.json` | the ledger entry of a running load |
+//! | `manifests/loading/<table>/<generation>.json` | the COPY manifest of that load |
+//! | `manifests/ended/<table>/<generation>` | a mark: this load has ended |
+//! | `manifests/failed/<table>/<id>.json` | a waiting list that failed: move it back to try again |
 
 use decision::ledger::{LedgerEntry, SettleWork};
 use jiff::Timestamp;
@@ -14,22 +14,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::WarehouseTable;
 
-/// A load under way: what its ledger entry says.
+/// A running load, as in its ledger entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
-    /// The name of its statement.
+    /// The statement's name.
     pub name: String,
-    /// Where its objects belong.
     pub table: WarehouseTable,
-    /// Its number.
     pub generation: Generation,
     /// The keys of its waiting lists.
     pub waiting: Vec<String>,
-    /// How often it was submitted, the present attempt included.
+    /// The number of attempts, including the current one.
     pub attempts: u32,
-    /// When the present attempt was written down.
+    /// When the current attempt was written to the ledger.
     pub submitted_at: Timestamp,
-    /// The present attempt's id; none until the warehouse has answered.
+    /// The current attempt's id. `None` until the warehouse has answered.
     pub statement_id: Option<String>,
 }
 
@@ -54,7 +52,7 @@ impl Load {
         }
     }
 
-    /// The load that a ledger entry stands for; none if the entry is of another kind.
+    /// `None` if the ledger entry is not about a load.
     pub fn of(prefix: &str, entry: LedgerEntry) -> Option<Self> {
         let (table, generation) = parse_statement_name(prefix, &entry.name)?;
         let LedgerEntry {
@@ -78,7 +76,6 @@ impl Load {
         })
     }
 
-    /// Its ledger entry.
     pub fn entry(&self) -> LedgerEntry {
         LedgerEntry {
             name: self.name.clone(),
@@ -104,44 +101,40 @@ impl Load {
     }
 }
 
-/// One load of a table has one number; the next begins when it has ended.
+/// The number of a load. The loads of one table have consecutive numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Generation(pub u64);
 
 impl Generation {
-    /// The one after this.
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The one before this.
     pub const fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 }
 
-/// A list of objects, in the form that COPY takes as its manifest.
+/// A list of objects in the format of COPY's manifest.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The objects.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ManifestEntry>,
 }
 
-/// One object of a manifest.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Entry {
+pub struct ManifestEntry {
     /// `s3://bucket/key`.
     pub url: String,
-    /// Whether COPY must fail when the object is not there. Always: a row must not go missing silently.
+    /// Always true: COPY must fail if the object is missing.
     pub mandatory: bool,
 }
 
 impl Manifest {
-    /// A manifest of these objects, sorted, each once: the same objects make the same bytes.
+    /// Sorts and deduplicates the objects: equal objects give equal bytes.
     pub fn of(urls: impl IntoIterator<Item = String>) -> Self {
         let mut entries: Vec<_> = urls
             .into_iter()
-            .map(|url| Entry {
+            .map(|url| ManifestEntry {
                 url,
                 mandatory: true,
             })
@@ -152,12 +145,12 @@ impl Manifest {
     }
 }
 
-/// The name of a load's statement, and of its ledger entry.
+/// The name of a load's statement and of its ledger entry.
 pub fn statement_name(prefix: &str, table: WarehouseTable, generation: Generation) -> String {
     format!("{prefix}-load-{}-{:010}", table.name(), generation.0)
 }
 
-/// The table and the generation that a statement name stands for; none if it is not one of ours.
+/// The inverse of [`statement_name`]. `None` if the statement is not a load of this stack.
 pub fn parse_statement_name(prefix: &str, name: &str) -> Option<(WarehouseTable, Generation)> {
     let (table, generation) = name
         .strip_prefix(prefix)?
@@ -169,23 +162,20 @@ pub fn parse_statement_name(prefix: &str, name: &str) -> Option<(WarehouseTable,
     ))
 }
 
-/// Where the waiting lists of a table are.
 pub fn waiting_prefix(table: WarehouseTable) -> String {
     format!("manifests/{}/", table.name())
 }
 
-/// The waiting list with this id.
 pub fn waiting(table: WarehouseTable, id: &str) -> String {
     format!("{}{id}.json", waiting_prefix(table))
 }
 
-/// Where a waiting list goes that could not be loaded.
+/// The key to which a failed waiting list is moved.
 pub fn failed(table: WarehouseTable, waiting: &str) -> String {
     let id = waiting.rsplit('/').next().unwrap_or(waiting);
     format!("manifests/failed/{}/{id}", table.name())
 }
 
-/// The COPY manifest of a load.
 pub fn loading(table: WarehouseTable, generation: Generation) -> String {
     format!(
         "manifests/loading/{}/{:010}.json",
@@ -194,17 +184,15 @@ pub fn loading(table: WarehouseTable, generation: Generation) -> String {
     )
 }
 
-/// Where the marks of ended loads are.
 pub fn ended_prefix(table: WarehouseTable) -> String {
     format!("manifests/ended/{}/", table.name())
 }
 
-/// The mark that this load has ended.
 pub fn ended(table: WarehouseTable, generation: Generation) -> String {
     format!("{}{:010}", ended_prefix(table), generation.0)
 }
 
-/// The generation that the key of such a mark names.
+/// The generation of a mark's key.
 pub fn parse_ended(key: &str) -> Option<Generation> {
     key.rsplit('/').next()?.parse().ok().map(Generation)
 }
@@ -214,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_statement_name_reads_back() {
+    fn a_statement_name_parses_to_its_table_and_generation() {
         for table in WarehouseTable::ALL {
             let name = statement_name("second-look", table, Generation(7));
             assert_eq!(
@@ -234,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_keys_of_the_loader_share_a_prefix() {
+    fn only_waiting_lists_have_the_prefix_of_waiting_lists() {
         for table in WarehouseTable::ALL {
             let waiting_prefix = waiting_prefix(table);
             for other in WarehouseTable::ALL {

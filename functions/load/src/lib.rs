@@ -1,21 +1,26 @@
-//! New objects in the bucket become rows in the warehouse.
+//! Loads new objects of the bucket into the warehouse.
 //!
-//! The function is called with S3 notifications (by way of SQS) and with the completion events of
-//! its own statements. It never waits: a notification is written down, a load is begun if none is
-//! under way, and the end of a load begins the next. See [`loader`] for why nothing is lost or
-//! loaded twice, and [`ledger`] for what lies where.
+//! S3 notifications (through SQS) and the completion events of its own statements invoke the
+//! function. It never waits for a statement. A notification is written to a waiting list and starts a
+//! load, unless one is running; the end of a load starts the next. [`loader`] explains why nothing is
+//! lost or loaded twice, and [`ledger`] lists the objects in the bucket.
 
 mod config;
+mod error;
 mod event;
 mod handler;
 pub mod ledger;
 pub mod loader;
 mod notification;
+mod outcome;
+mod retry;
 mod table;
 
 pub use config::Config;
-pub use event::{Event, StatementEnded};
-pub use handler::{Response, handle};
-pub use loader::{AdvanceOutcome, Error, LoadSql, Loader, MAX_ATTEMPTS, Settings, StartOutcome};
+pub use error::Error;
+pub use event::{LoadEvent, StatementEnded};
+pub use handler::{Handler, Response};
+pub use loader::{LoadSql, Loader, MAX_ATTEMPTS, Settings};
 pub use notification::{NewObject, new_objects};
+pub use outcome::{AdvanceOutcome, StartOutcome};
 pub use table::WarehouseTable;

@@ -1,29 +1,22 @@
-//! S3 event notifications, as they come in the bodies of SQS messages.
+//! S3 event notifications in the bodies of SQS messages.
 
 use serde::Deserialize;
 
-/// A new object, as the notification tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NewObject {
-    /// The bucket.
     pub bucket: String,
-    /// The object's key, decoded.
+    /// Decoded.
     pub key: String,
-    /// What tells this version of the object from the one before. Repeated when the same
-    /// notification comes twice.
+    /// Differs for each write of the object. A repeated notification has the same value.
     pub version: String,
 }
 
-/// Why a message can't be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The message has no body.
     #[error("the message has no body")]
     NoBody,
-    /// The body is no S3 notification.
-    #[error("the message body is no S3 notification")]
+    #[error("the message body is not an S3 notification")]
     NotANotification,
-    /// A key is not what percent encoding can be decoded to.
     #[error("an object key in the notification is not percent-encoded UTF-8")]
     Key,
 }
@@ -33,9 +26,9 @@ pub enum Error {
 enum Body {
     Notification {
         #[serde(rename = "Records")]
-        records: Vec<Record>,
+        records: Vec<NotificationRecord>,
     },
-    /// What S3 sends once, when notifications are switched on.
+    /// S3 sends this once, when notifications are configured.
     Test {
         #[serde(rename = "Event")]
         event: String,
@@ -43,7 +36,7 @@ enum Body {
 }
 
 #[derive(Deserialize)]
-struct Record {
+struct NotificationRecord {
     #[serde(rename = "eventName")]
     name: String,
     s3: Entity,
@@ -69,33 +62,34 @@ struct Object {
     sequencer: String,
 }
 
-/// The objects that a message's body tells of. Removals, and S3's own test message, tell of none.
+/// The new objects in a message's body. Removals and S3's test message have none.
 pub fn new_objects(body: Option<&str>) -> Result<Vec<NewObject>, Error> {
     let body: Body =
         serde_json::from_str(body.ok_or(Error::NoBody)?).map_err(|_| Error::NotANotification)?;
     let records = match body {
         Body::Notification { records } => records,
         Body::Test { event } => {
-            tracing::info!(event, "no notification of objects");
+            tracing::info!(event, "message without objects");
             return Ok(Vec::new());
         }
     };
-    // EventBridge and S3 differ in whether the name begins with `s3:`.
-    let created = |record: &Record| {
-        record
-            .name
-            .trim_start_matches("s3:")
-            .starts_with("ObjectCreated:")
-    };
     records
         .into_iter()
-        .filter(created)
+        .filter(NotificationRecord::is_creation)
         .map(NewObject::read)
         .collect()
 }
 
+impl NotificationRecord {
+    fn is_creation(&self) -> bool {
+        // Notifications through EventBridge lack the `s3:`.
+        let name = self.name.trim_start_matches("s3:");
+        name.starts_with("ObjectCreated:")
+    }
+}
+
 impl NewObject {
-    fn read(record: Record) -> Result<Self, Error> {
+    fn read(record: NotificationRecord) -> Result<Self, Error> {
         let Entity { bucket, object } = record.s3;
         let key = decoded(&object.key).ok_or(Error::Key)?;
         Ok(Self {
@@ -106,7 +100,7 @@ impl NewObject {
     }
 }
 
-/// A key as S3 writes it in notifications, `+` for a space and `%XX` for other bytes, decoded.
+/// Decodes a key of a notification: `+` is a space, `%XX` is another byte.
 fn decoded(key: &str) -> Option<String> {
     decision::keys::percent_decoded(&key.replace('+', " "))
 }
@@ -128,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_notification_is_refused() {
+    fn a_body_of_another_kind_is_refused() {
         assert!(matches!(new_objects(None), Err(Error::NoBody)));
         for body in ["", "{", "[]", "{}", r#"{"Records":[{"s3":{}}]}"#] {
             assert!(

@@ -1,19 +1,18 @@
-/// A table that objects are loaded into.
+/// A table that this function loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WarehouseTable {
-    /// Every transaction with its provisional decision, as score writes them.
+    /// Transactions with their provisional decisions, written by score.
     Transactions,
-    /// Known frauds, as the user puts them under `labels/`.
+    /// Fraud reports, put under `labels/` by the user.
     FraudReports,
-    /// Final decisions in batches, as confirm and sweep write them.
+    /// Final decisions, written in batches by confirm and sweep.
     Outcomes,
 }
 
 impl WarehouseTable {
-    /// All of them.
     pub const ALL: [Self; 3] = [Self::Transactions, Self::FraudReports, Self::Outcomes];
 
-    /// Its name in the warehouse.
+    /// The name in the warehouse.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Transactions => "transactions",
@@ -22,12 +21,11 @@ impl WarehouseTable {
         }
     }
 
-    /// The table with this name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|table| table.name() == name)
     }
 
-    /// The table that an object's rows belong into; none for what is not to be loaded, such as
+    /// The table of an object. `None` for objects that are not loaded, such as
     /// `outcomes/by-transaction/`.
     pub fn of_object(key: &str) -> Option<Self> {
         const PREFIXES: [(&str, WarehouseTable); 3] = [
@@ -47,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_object_belongs_into_the_table_of_its_prefix() {
+    fn the_prefix_of_an_object_gives_its_table() {
         let table = |key| WarehouseTable::of_object(key).map(WarehouseTable::name);
         assert_eq!(
             table("transactions/dt=2026-01-31/hh=09/0-1-2.ndjson.gz"),

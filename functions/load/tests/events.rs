@@ -1,4 +1,4 @@
-//! Every event under events/load, as AWS sends it, through the handler.
+//! Handles each event under events/load, as AWS sends it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,23 +7,31 @@ mod support;
 use std::path::Path;
 
 use harness::memory::Fault;
-use load::{Event, Response, WarehouseTable, handle};
+use load::{Handler, LoadEvent, Response, WarehouseTable};
 use support::{World, at};
 
-fn event(name: &str) -> Event {
+fn event(name: &str) -> LoadEvent {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/load");
     serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
 }
 
-async fn handled(world: &World, event: Event) -> String {
-    serde_json::to_string(&handle(&world.loader(), event, at(0)).await.unwrap()).unwrap()
+async fn handle(world: &World, event: LoadEvent) -> Response {
+    let handler = Handler {
+        loader: world.loader(),
+    };
+    handler.handle(event, at(0)).await.unwrap()
+}
+
+/// The response as JSON.
+async fn handled(world: &World, event: LoadEvent) -> String {
+    serde_json::to_string(&handle(world, event).await).unwrap()
 }
 
 const FIRST: &str = "49590338271490256608559692538361571095921575989136588898";
 const LAST: &str = "49590338271490256608559692540925702759324208523137515618";
 
 #[tokio::test]
-async fn each_object_goes_to_its_table_under_its_own_key() {
+async fn each_object_is_loaded_into_its_table() {
     let world = World::new(&[]);
     assert_eq!(
         handled(&world, event("objects.json")).await,
@@ -57,7 +65,7 @@ async fn each_object_goes_to_its_table_under_its_own_key() {
 }
 
 #[tokio::test]
-async fn the_same_notification_again_waits_for_the_load_under_way() {
+async fn a_repeated_notification_waits_for_the_running_load() {
     let world = World::new(&[]);
     handled(&world, event("objects.json")).await;
     handled(&world, event("objects.json")).await;
@@ -66,7 +74,7 @@ async fn the_same_notification_again_waits_for_the_load_under_way() {
 }
 
 #[tokio::test]
-async fn the_end_of_a_load_clears_its_lists() {
+async fn the_end_of_a_load_deletes_its_lists() {
     let world = World::new(&[]);
     handled(&world, event("objects.json")).await;
     assert_eq!(
@@ -77,7 +85,7 @@ async fn the_end_of_a_load_clears_its_lists() {
     assert_eq!(
         world.objects.keys("pending/").len(),
         2,
-        "the other tables' loads are under way"
+        "the loads of the other tables are running"
     );
     assert_eq!(
         handled(&world, event("finished.json")).await,
@@ -86,16 +94,16 @@ async fn the_end_of_a_load_clears_its_lists() {
 }
 
 #[tokio::test]
-async fn an_end_is_found_by_the_statements_id_too() {
+async fn an_event_without_statement_name_is_matched_by_its_id() {
     let world = World::new(&[]);
     handled(&world, event("objects.json")).await;
-    let Event::StatementEnded { mut detail } = event("finished.json") else {
+    let LoadEvent::StatementEnded { mut detail } = event("finished.json") else {
         panic!("another event")
     };
     detail.statement_name = None;
     detail.statement_id = world.warehouse.submitted()[0].0.0.clone();
     assert_eq!(
-        handled(&world, Event::StatementEnded { detail }).await,
+        handled(&world, LoadEvent::StatementEnded { detail }).await,
         r#"{"load":"loaded"}"#
     );
     assert_eq!(
@@ -105,7 +113,7 @@ async fn an_end_is_found_by_the_statements_id_too() {
 }
 
 #[tokio::test]
-async fn the_test_event_of_s3_is_no_failure() {
+async fn the_test_event_of_s3_is_ignored() {
     let world = World::new(&[]);
     assert_eq!(
         handled(&world, event("test_event.json")).await,
@@ -115,18 +123,16 @@ async fn the_test_event_of_s3_is_no_failure() {
 }
 
 #[tokio::test]
-async fn only_the_messages_that_failed_come_again() {
+async fn only_failed_messages_are_reported_for_redelivery() {
     let world = World::new(&[]);
-    let Event::Objects(mut messages) = event("objects.json") else {
+    let LoadEvent::Objects(mut messages) = event("objects.json") else {
         panic!("another event")
     };
     messages.records[2].body = Some(r#"{"Records":[{"s3":"#.to_owned());
     world
         .faults
         .add(Fault::on("put").name("manifests/outcomes/"));
-    let answer = handle(&world.loader(), Event::Objects(messages), at(0))
-        .await
-        .unwrap();
+    let answer = handle(&world, LoadEvent::Objects(messages)).await;
     let Response::Objects(answer) = answer else {
         panic!("another answer")
     };
@@ -146,7 +152,7 @@ async fn only_the_messages_that_failed_come_again() {
 }
 
 #[tokio::test]
-async fn a_load_that_cannot_begin_fails_no_message() {
+async fn a_failed_start_of_a_load_fails_no_message() {
     let world = World::new(&[]);
     world.faults.add(Fault::on("submit"));
     assert_eq!(

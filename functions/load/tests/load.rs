@@ -1,21 +1,18 @@
-//! Nothing that was written is left out, whatever comes between; and no table has two loads at once
-//! (which the warehouse of the tests asserts at every COPY).
+//! Every enqueued object is loaded, also after crashes and races. No table has two loads at the same
+//! time: the tests' warehouse asserts this at every COPY.
 
 #![expect(
-    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
 
-#[path = "../../confirm/tests/support/steps.rs"]
-mod steps;
 mod support;
 
+use harness::interleave::{finish, interleave, runs};
 use harness::memory::Fault;
 use load::ledger::{Generation, Manifest, statement_name};
 use load::{AdvanceOutcome, Error, Loader, StartOutcome, WarehouseTable};
-use steps::{finish, interleave, turns};
 use support::{PREFIX, World, at, object};
 use warehouse::{StatementId, Status};
 
@@ -23,13 +20,13 @@ const TABLE: WarehouseTable = WarehouseTable::Transactions;
 
 type Twins<'a> = Loader<'a, harness::memory::Objects, harness::memory::Warehouse>;
 
-/// What the handler does with one notification.
+/// What the handler does for one notification.
 async fn announce(loader: &Twins<'_>, key: &str) -> Result<StartOutcome, Error> {
-    loader.write_down(TABLE, &[object(key)]).await?;
-    loader.kick(TABLE, at(0)).await
+    loader.enqueue(TABLE, &[object(key)]).await?;
+    loader.start(TABLE, at(0)).await
 }
 
-/// What the sweep does, until there is nothing to do.
+/// Sweeps until nothing is left to do.
 fn sweep(world: &World) {
     for now in (1..200).map(|times| at(times * 100)) {
         let names = finish(world.loader().under_way()).unwrap();
@@ -37,16 +34,16 @@ fn sweep(world: &World) {
             finish(world.loader().advance(name, now)).unwrap();
         }
         if names.is_empty()
-            && finish(world.loader().kick(TABLE, now)).unwrap() == StartOutcome::NothingWaits
+            && finish(world.loader().start(TABLE, now)).unwrap() == StartOutcome::NothingWaits
         {
             return;
         }
     }
-    panic!("the loads do not come to an end");
+    panic!("the loads do not end");
 }
 
 #[test]
-fn objects_wait_while_a_load_is_under_way_and_its_end_loads_them() {
+fn objects_wait_for_the_end_of_a_running_load() {
     let world = World::new(&[]);
     let loader = world.loader();
     assert_eq!(
@@ -73,7 +70,7 @@ fn objects_wait_while_a_load_is_under_way_and_its_end_loads_them() {
     assert_eq!(
         finish(loader.advance(&first, at(6))).unwrap(),
         AdvanceOutcome::Absent,
-        "the event comes twice"
+        "a repeated event"
     );
     assert_eq!(
         finish(loader.advance(&second, at(7))).unwrap(),
@@ -83,7 +80,7 @@ fn objects_wait_while_a_load_is_under_way_and_its_end_loads_them() {
 }
 
 #[test]
-fn a_load_that_runs_is_left_alone() {
+fn a_running_load_is_not_changed() {
     let world = World::new(&[]);
     finish(announce(&world.loader(), "transactions/1")).unwrap();
     world.warehouse.script([Status::Running]);
@@ -99,27 +96,26 @@ fn a_load_that_runs_is_left_alone() {
 }
 
 #[test]
-fn an_object_that_was_written_again_is_loaded_again_and_a_repeated_message_is_not() {
+fn an_overwritten_object_is_loaded_again_and_a_repeated_message_is_not() {
     let world = World::new(&[]);
     let loader = world.loader();
-    finish(loader.write_down(TABLE, &[object("transactions/1")])).unwrap();
-    finish(loader.write_down(TABLE, &[object("transactions/1"), object("transactions/1")]))
-        .unwrap();
+    finish(loader.enqueue(TABLE, &[object("transactions/1")])).unwrap();
+    finish(loader.enqueue(TABLE, &[object("transactions/1"), object("transactions/1")])).unwrap();
     assert_eq!(world.objects.keys("manifests/transactions/").len(), 1);
     let again = load::NewObject {
         version: "2".to_owned(),
         ..object("transactions/1")
     };
-    finish(loader.write_down(TABLE, &[again])).unwrap();
+    finish(loader.enqueue(TABLE, &[again])).unwrap();
     assert_eq!(world.objects.keys("manifests/transactions/").len(), 2);
 }
 
-/// The race of a kick against the end of a load, in every order of up to five turns. The load is
-/// not the table's first, for that has no mark before it.
+/// A start races with the end of a load, in many orders. The load is not the table's first, because
+/// no mark precedes the first.
 #[test]
-fn what_is_written_down_while_a_load_ends_is_loaded() {
+fn an_object_enqueued_while_a_load_ends_is_loaded() {
     let name = |generation| statement_name(PREFIX, TABLE, Generation(generation));
-    for order in turns(24) {
+    for order in runs(24) {
         let world = World::new(&[]);
         let loader = world.loader();
         finish(announce(&loader, "transactions/1")).unwrap();
@@ -132,7 +128,7 @@ fn what_is_written_down_while_a_load_ends_is_loaded() {
         );
         kicked.unwrap();
         ended.unwrap();
-        // Without a sweep: only events bring this about.
+        // No sweep: the events alone load everything.
         for generation in 3..6 {
             finish(loader.advance(&name(generation), at(6))).unwrap();
         }
@@ -142,9 +138,9 @@ fn what_is_written_down_while_a_load_ends_is_loaded() {
 }
 
 #[test]
-fn the_same_end_told_twice_at_once_begins_one_load_after_it() {
+fn a_repeated_completion_event_starts_one_next_load() {
     let first = statement_name(PREFIX, TABLE, Generation(1));
-    for order in turns(24) {
+    for order in runs(24) {
         let world = World::new(&[]);
         let loader = world.loader();
         finish(announce(&loader, "transactions/1")).unwrap();
@@ -168,9 +164,9 @@ fn the_same_end_told_twice_at_once_begins_one_load_after_it() {
 }
 
 #[test]
-fn two_that_find_a_failed_load_submit_one_next_attempt() {
+fn two_processes_after_a_failed_load_submit_one_next_attempt() {
     let first = statement_name(PREFIX, TABLE, Generation(1));
-    for order in turns(16) {
+    for order in runs(16) {
         let world = World::new(&[]);
         let loader = world.loader();
         finish(announce(&loader, "transactions/1")).unwrap();
@@ -183,11 +179,15 @@ fn two_that_find_a_failed_load_submit_one_next_attempt() {
         );
         one.unwrap();
         two.unwrap();
-        assert_eq!(world.warehouse.submitted().len(), 1, "a pause comes first");
+        assert_eq!(
+            world.warehouse.submitted().len(),
+            1,
+            "the pause comes first"
+        );
         let (one, two) = interleave(
             loader.advance(&first, at(70)),
             loader.advance(&first, at(70)),
-            turns(4).nth(7).unwrap(),
+            runs(4).swap_remove(7),
         );
         one.unwrap();
         two.unwrap();
@@ -198,13 +198,13 @@ fn two_that_find_a_failed_load_submit_one_next_attempt() {
 }
 
 #[test]
-fn a_warehouse_that_fails_at_once_does_not_use_up_the_attempts() {
+fn a_warehouse_that_fails_immediately_does_not_use_up_the_attempts() {
     let world = World::new(&[]);
     let loader = world.loader();
     let first = statement_name(PREFIX, TABLE, Generation(1));
     finish(announce(&loader, "transactions/1")).unwrap();
     for seconds in 1..60 {
-        // The event, and the same event again: no time passes for whoever hears of a failure at once.
+        // The same event again and again, within the pause.
         world
             .warehouse
             .set_status(&world.warehouse.submitted()[0].0.clone(), Status::Aborted);
@@ -223,14 +223,9 @@ fn a_warehouse_that_fails_at_once_does_not_use_up_the_attempts() {
 }
 
 #[test]
-fn what_was_given_up_is_loaded_once_it_is_moved_back() {
+fn a_failed_list_is_loaded_after_it_was_moved_back() {
     let world = World::new(&[]);
-    finish(
-        world
-            .loader()
-            .write_down(TABLE, &[object("transactions/1")]),
-    )
-    .unwrap();
+    finish(world.loader().enqueue(TABLE, &[object("transactions/1")])).unwrap();
     world
         .warehouse
         .script([Status::Aborted, Status::Aborted, Status::Aborted]);
@@ -247,9 +242,9 @@ fn what_was_given_up_is_loaded_once_it_is_moved_back() {
     world.assert_quiet(TABLE);
 }
 
-/// Dies after every call that there is, and loses the answer of every call that there is.
+/// Crashes after each call, and fails each call before or after it took effect.
 #[test]
-fn whoever_dies_the_sweep_goes_on() {
+fn the_sweep_completes_loads_after_any_crash_or_failure() {
     let first = statement_name(PREFIX, TABLE, Generation(1));
     let story = |world: &World| {
         let loader = world.loader();
@@ -266,7 +261,7 @@ fn whoever_dies_the_sweep_goes_on() {
     assert!(calls > 25, "{calls}");
     let check = |world: &World, what: String| {
         world.faults.clear();
-        // Whose message has failed comes again.
+        // SQS delivers a failed message again.
         finish(announce(&world.loader(), "transactions/1")).unwrap();
         finish(announce(&world.loader(), "transactions/2")).unwrap();
         sweep(world);
@@ -295,20 +290,15 @@ fn whoever_dies_the_sweep_goes_on() {
 }
 
 #[test]
-fn what_was_written_down_by_one_who_died_is_swept_up() {
+fn the_sweep_loads_a_list_after_a_crash_before_the_start() {
     let world = World::new(&[]);
-    finish(
-        world
-            .loader()
-            .write_down(TABLE, &[object("transactions/1")]),
-    )
-    .unwrap();
+    finish(world.loader().enqueue(TABLE, &[object("transactions/1")])).unwrap();
     sweep(&world);
     assert_eq!(world.loaded().len(), 1);
 }
 
 #[test]
-fn one_bad_object_does_not_keep_the_others_out_whatever_lists_they_are_in() {
+fn one_bad_object_does_not_block_the_others_in_any_distribution_over_lists() {
     let key = |n| {
         if n == 6 {
             "transactions/broken".to_owned()
@@ -320,7 +310,7 @@ fn one_bad_object_does_not_keep_the_others_out_whatever_lists_they_are_in() {
     for objects_per_list in [1, 2, 4, 9] {
         let world = World::new(&["broken"]);
         for list in objects.chunks(objects_per_list) {
-            finish(world.loader().write_down(TABLE, list)).unwrap();
+            finish(world.loader().enqueue(TABLE, list)).unwrap();
         }
         sweep(&world);
         assert_eq!(world.loaded().len(), 8, "{objects_per_list} a list");

@@ -3,28 +3,24 @@ use std::time::Duration;
 use startup::{ConfigError, Variables};
 use warehouse::Database;
 
-/// What the function reads from its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `BUNDLE`: the model bundle's name, or its folder.
+    /// A bundle's name, or the path of its folder.
     pub bundle: String,
-    /// `BUCKET`: the bucket of ledger, outcomes and objects to load.
     pub bucket: String,
-    /// `STATEMENT_PREFIX`: what our statements' names begin with.
+    /// The prefix of our statements' names.
     pub statement_prefix: String,
-    /// `WAREHOUSE_ROLE_ARN`: the role that COPY reads the bucket with, or `default`.
+    /// The role that COPY uses to read the bucket, or `default`.
     pub role_arn: String,
-    /// `DECISIONS_STREAM`: where final decisions go.
     pub decisions_stream: String,
-    /// `SWEEP_GRACE_SECONDS`: how old an attempt must be before the sweep looks at it. Longer than
-    /// the functions' time limit, or the sweep gets in the way of what is still at work.
+    /// The minimum age of an attempt before the sweep handles it. Must be longer than the functions'
+    /// time limit, so that the sweep does not interfere with a running function.
     pub grace: Duration,
-    /// `WAREHOUSE_…`.
     pub database: Database,
 }
 
 impl Config {
-    /// Reads it through `lookup`; all that is wrong is reported together.
+    /// Reads the variables through `lookup`. The error lists all problems.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut variables = Variables::new(lookup);
         let config = Self {
@@ -45,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_that_is_wrong_is_reported_together() {
+    fn all_problems_are_reported_together() {
         let error = Config::read(|name| (name == "SWEEP_GRACE_SECONDS").then(|| "soon".to_owned()))
             .unwrap_err();
         assert_eq!(error.0.len(), 8, "{error}");

@@ -1,12 +1,19 @@
-//! Settles what no completion event has settled.
+//! Settles holds and finishes loads that no completion event has finished.
 //!
-//! [`find`] reads the ledger and says what is due; [`Sweep::run`] does it, through the very paths that
-//! the completion events take: [`confirm::Settler::settle`] and [`load::Loader::advance`].
+//! [`find()`] reads the ledger and returns the work that is due. [`Sweep::run`] does this work with
+//! the same code as the completion events: [`confirm::Settler::settle`] and
+//! [`load::Loader::advance`].
 
 mod config;
+mod error;
 mod find;
+mod handler;
+mod report;
 mod sweep;
 
 pub use config::Config;
-pub use find::{DueWork, Error, find};
-pub use sweep::{PATIENCE, Sweep, SweepReport};
+pub use error::Error;
+pub use find::{DueWork, find};
+pub use handler::{Handler, Settings};
+pub use report::SweepReport;
+pub use sweep::{PATIENCE, Sweep};

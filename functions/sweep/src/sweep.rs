@@ -1,99 +1,52 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use confirm::{SecondModel, SettleReport, Settler};
+use confirm::{SecondModel, Settler};
 use decision::SettledBy;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use load::{AdvanceOutcome, Loader, StartOutcome, WarehouseTable};
-use serde::Serialize;
 use store::{Objects, Stream};
 use tokio::time::timeout;
 use warehouse::Warehouse;
 
-use crate::{DueWork, Error, find};
+use crate::{DueWork, Error, SweepReport, find};
 
-/// How many statements are dealt with at a time; the warehouse answers some 20 result requests a
+/// How many statements are settled at a time. The warehouse answers about 20 result requests per
 /// second for the whole account.
 const CONCURRENCY: usize = 8;
 
-/// How long a sweep goes on with what no deadline presses: less than the time between two sweeps.
+/// How long a sweep works on entries that are not overdue. Must be shorter than the interval of the
+/// schedule.
 pub const PATIENCE: Duration = Duration::from_secs(40);
 
 /// One sweep over the ledger.
-pub struct Sweep<'a, O, D, W, J> {
-    /// The path of holds.
-    pub settler: &'a Settler<'a, O, D, W, J>,
-    /// The path of loads.
+pub struct Sweep<'a, O, D, W, M> {
+    pub settler: &'a Settler<'a, O, D, W, M>,
     pub loader: &'a Loader<'a, O, W>,
-    /// How old an attempt must be before the sweep looks at it.
+    /// The minimum age of an attempt before the sweep handles it.
     pub grace: Duration,
-    /// How long it goes on with what no deadline presses.
+    /// How long the sweep works on entries that are not overdue.
     pub patience: Duration,
 }
 
-/// What a sweep did, in counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct SweepReport {
-    /// Statements of holds that were due.
-    pub holds: usize,
-    /// Statements of loads that were due.
-    pub loads: usize,
-    /// Entries left alone, as they are too young.
-    pub young: usize,
-    /// Entries that can't be read; the log names their keys.
-    pub unreadable: usize,
-    /// Entries and tables that could not be dealt with this time; the log says why.
-    pub failed: usize,
-    /// Loads whose end was found.
-    pub loaded: usize,
-    /// Loads given up.
-    pub given_up: usize,
-    /// Loads begun or submitted again.
-    pub begun: usize,
-    /// What became of the holds.
-    #[serde(flatten)]
-    pub settled: SettleReport,
-}
-
-impl SweepReport {
-    /// Itself, unless something in it is for a person to see to.
-    fn checked(self) -> Result<Self, Error> {
-        let Self {
-            failed,
-            unreadable,
-            given_up,
-            ..
-        } = self;
-        if failed + unreadable + given_up == 0 {
-            Ok(self)
-        } else {
-            Err(Error::Left {
-                failed,
-                unreadable,
-                given_up,
-            })
-        }
-    }
-}
-
-impl<O: Objects, D: Stream, W: Warehouse, J: SecondModel> Sweep<'_, O, D, W, J> {
-    /// Finds what is due and does it. What fails is logged and counted, and stops nothing else; when
-    /// all is done, it is an error.
+impl<O: Objects, D: Stream, W: Warehouse, M: SecondModel> Sweep<'_, O, D, W, M> {
+    /// Finds the due work and does it. A failure is logged and counted, and does not stop the other
+    /// work. Returns an error at the end if anything failed.
     pub async fn run(&self, now: Timestamp) -> Result<SweepReport, Error> {
         let due = find(self.loader.objects, self.grace, now).await?;
-        let swept = self.act(due, now).await;
+        let report = self.act(due, now).await;
         tracing::info!(
-            counts = serde_json::to_string(&swept).unwrap_or_default(),
-            "swept"
+            counts = serde_json::to_string(&report).unwrap_or_default(),
+            "sweep done"
         );
-        swept.checked()
+        report.checked()
     }
 
-    /// Does what is due: first what is overdue, however long it takes, then the rest while there is
-    /// time. What is left, or broken off, the next sweep finds as it was.
+    /// Settles all overdue holds first, then does the other work until `patience` is over. The next
+    /// sweep finds everything that was left or interrupted.
     pub async fn act(&self, due: DueWork, now: Timestamp) -> SweepReport {
-        let mut swept = SweepReport {
+        let mut report = SweepReport {
             holds: due.overdue.len() + due.holds.len(),
             loads: due.loads.len(),
             young: due.young,
@@ -101,60 +54,62 @@ impl<O: Objects, D: Stream, W: Warehouse, J: SecondModel> Sweep<'_, O, D, W, J> 
             failed: due.unreachable.len(),
             ..SweepReport::default()
         };
-        self.settle(&due.overdue, now, &mut swept).await;
+        self.settle(&due.overdue, now, &mut report).await;
         let rest = async {
-            self.settle(&due.holds, now, &mut swept).await;
-            self.load(&due.loads, now, &mut swept).await;
+            self.settle(&due.holds, now, &mut report).await;
+            self.advance_loads(&due.loads, now, &mut report).await;
+            self.start_loads(now, &mut report).await;
         };
         if timeout(self.patience, rest).await.is_err() {
-            tracing::error!("sweep cut short: the rest is left to the next");
-            swept.failed += 1;
+            tracing::error!("sweep stopped at its time limit: the next sweep does the rest");
+            report.failed += 1;
         }
-        swept
+        report
     }
 
-    async fn settle(&self, names: &[String], now: Timestamp, swept: &mut SweepReport) {
-        // INVARIANT: a warehouse that does not answer holds up the overdue for a moment in all, not
-        // each of them for one: so many are asked about at a time, and then no more.
+    async fn settle(&self, names: &[String], now: Timestamp, report: &mut SweepReport) {
+        // INVARIANT: a warehouse that does not answer delays all overdue holds together by a few
+        // times `patience`, not each of them by one. After `CONCURRENCY` statements without an
+        // answer, the sweep does not wait for the warehouse any more.
         let unanswered = AtomicUsize::new(0);
-        let hasty = Settler {
+        let impatient = Settler {
             patience: Duration::ZERO,
             ..*self.settler
         };
-        let mut settled = stream::iter(names)
+        let mut results = stream::iter(names)
             .map(|name| {
                 let settler = if unanswered.load(Ordering::Relaxed) < CONCURRENCY {
                     self.settler
                 } else {
-                    &hasty
+                    &impatient
                 };
                 async move { (name, settler.settle(name, SettledBy::Sweep, now).await) }
             })
             .buffer_unordered(CONCURRENCY);
-        while let Some((name, result)) = settled.next().await {
+        while let Some((name, result)) = results.next().await {
             match result {
-                Ok(report) => {
-                    unanswered.fetch_add(report.unanswered, Ordering::Relaxed);
-                    swept.settled += report;
+                Ok(settled) => {
+                    unanswered.fetch_add(settled.unanswered, Ordering::Relaxed);
+                    report.settled += settled;
                 }
                 Err(error) => {
                     tracing::error!(
                         statement = name,
                         error = startup::chain(&error),
-                        "holds not settled"
+                        "can't settle the holds of a statement: the next sweep tries again"
                     );
-                    swept.failed += 1;
+                    report.failed += 1;
                 }
             }
         }
     }
 
-    async fn load(&self, names: &[String], now: Timestamp, swept: &mut SweepReport) {
+    async fn advance_loads(&self, names: &[String], now: Timestamp, report: &mut SweepReport) {
         for name in names {
             match self.loader.advance(name, now).await {
-                Ok(AdvanceOutcome::Loaded) => swept.loaded += 1,
-                Ok(AdvanceOutcome::GivenUp) => swept.given_up += 1,
-                Ok(AdvanceOutcome::Resubmitted) => swept.begun += 1,
+                Ok(AdvanceOutcome::Loaded) => report.loaded += 1,
+                Ok(AdvanceOutcome::GivenUp) => report.given_up += 1,
+                Ok(AdvanceOutcome::Resubmitted) => report.begun += 1,
                 Ok(
                     AdvanceOutcome::Absent
                     | AdvanceOutcome::Running
@@ -165,24 +120,27 @@ impl<O: Objects, D: Stream, W: Warehouse, J: SecondModel> Sweep<'_, O, D, W, J> 
                     tracing::error!(
                         statement = name,
                         error = startup::chain(&error),
-                        "load not advanced"
+                        "can't advance a load: the next sweep tries again"
                     );
-                    swept.failed += 1;
+                    report.failed += 1;
                 }
             }
         }
-        // Lists may wait that nobody has kicked for: whoever wrote them died.
+    }
+
+    /// Starts loads for waiting lists that no function started a load for, because it died first.
+    async fn start_loads(&self, now: Timestamp, report: &mut SweepReport) {
         for table in WarehouseTable::ALL {
-            match self.loader.kick(table, now).await {
-                Ok(StartOutcome::Begun) => swept.begun += 1,
+            match self.loader.start(table, now).await {
+                Ok(StartOutcome::Begun) => report.begun += 1,
                 Ok(StartOutcome::NothingWaits | StartOutcome::UnderWay) => {}
                 Err(error) => {
                     tracing::error!(
                         table = table.name(),
                         error = startup::chain(&error),
-                        "no load begun"
+                        "can't start a load: the next sweep tries again"
                     );
-                    swept.failed += 1;
+                    report.failed += 1;
                 }
             }
         }

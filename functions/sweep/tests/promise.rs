@@ -1,65 +1,77 @@
-//! Every hold gets exactly one final decision, by its deadline plus one sweep interval, whoever dies
-//! at whatever call, and whatever answer gets lost.
+//! Guarantee 2: every hold gets exactly one final decision, by its deadline plus one sweep interval,
+//! also if a process dies at any call or if any answer is lost.
 
-#![expect(
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "../../confirm/tests/support/steps.rs"]
-mod steps;
-#[path = "../../confirm/tests/support/mod.rs"]
 mod support;
 
 use std::time::Duration;
 
 use decision::SettledBy;
+use harness::holds::{NAME, World, at, hold, row};
+use harness::interleave::finish;
 use harness::memory::Fault;
-use load::{Loader, Settings};
-use steps::finish;
-use support::{NAME, PREFIX, World, at, hold, row};
+use support::{PlainModel, loader, settings};
 use sweep::{Sweep, SweepReport};
 use warehouse::{StatementId, Status};
 
 const DEADLINE: i64 = 600;
 const INTERVAL: i64 = 60;
 
-/// How things stand before anybody confirms.
-type Story = (&'static str, fn(&World));
+/// A state of the ledger and the warehouse before confirm runs.
+struct Story {
+    name: &'static str,
+    prepare: fn(&World),
+}
 
 const STORIES: [Story; 7] = [
-    ("the evidence is there", |world| {
-        finish(world.hold(NAME, &holds()));
-    }),
-    ("the statement runs for ever", |world| {
-        let id = finish(world.hold(NAME, &holds()));
-        world.warehouse.set_status(&id, Status::Running);
-    }),
-    ("the statement was aborted", |world| {
-        let id = finish(world.hold(NAME, &holds()));
-        world.warehouse.set_status(&id, Status::Aborted);
-    }),
-    ("the last attempt has failed", |world| {
-        let id = finish(world.submit(NAME, &holds(), 3));
-        world.write(NAME, &holds(), 3, Some(&id));
-        world
-            .warehouse
-            .set_status(&id, Status::Failed { error: "x".into() });
-    }),
-    ("score died before it submitted", |world| {
-        world.write(NAME, &holds(), 1, None);
-    }),
-    ("score died before it heard", |world| {
-        finish(world.submit(NAME, &holds(), 1));
-        world.write(NAME, &holds(), 1, None);
-    }),
-    ("the warehouse has forgotten it", |world| {
-        let id = finish(world.hold(NAME, &holds()));
-        world.warehouse.forget(&id);
-    }),
+    Story {
+        name: "the statement has finished",
+        prepare: |world| {
+            finish(world.hold(NAME, &holds()));
+        },
+    },
+    Story {
+        name: "the statement never ends",
+        prepare: |world| set_status(world, Status::Running),
+    },
+    Story {
+        name: "the statement was aborted",
+        prepare: |world| set_status(world, Status::Aborted),
+    },
+    Story {
+        name: "the last attempt has failed",
+        prepare: |world| {
+            let id = finish(world.submit(NAME, &holds(), 3));
+            world.write(NAME, &holds(), 3, Some(&id));
+            let error = "division by zero".to_owned();
+            world.warehouse.set_status(&id, Status::Failed { error });
+        },
+    },
+    Story {
+        name: "score died before the submission",
+        prepare: |world| world.write(NAME, &holds(), 1, None),
+    },
+    Story {
+        name: "score died after the submission",
+        prepare: |world| {
+            finish(world.submit(NAME, &holds(), 1));
+            world.write(NAME, &holds(), 1, None);
+        },
+    },
+    Story {
+        name: "the warehouse has forgotten the statement",
+        prepare: |world| {
+            let id = finish(world.hold(NAME, &holds()));
+            world.warehouse.forget(&id);
+        },
+    },
 ];
+
+fn set_status(world: &World, status: Status) {
+    let id = finish(world.hold(NAME, &holds()));
+    world.warehouse.set_status(&id, status);
+}
 
 fn holds() -> [decision::Hold; 2] {
     [hold("a", DEADLINE - 3), hold("b", DEADLINE)]
@@ -67,42 +79,30 @@ fn holds() -> [decision::Hold; 2] {
 
 fn world(story: &Story) -> World {
     let world = World::new(vec![row("a", "innocent"), row("b", "guilty")]);
-    (story.1)(&world);
+    (story.prepare)(&world);
     world
 }
 
 fn sweep(world: &World, now: i64) -> Result<SweepReport, sweep::Error> {
-    let settings = Settings {
-        bucket: "b".into(),
-        statement_prefix: PREFIX.into(),
-        max_attempts: 3,
-    };
-    let loader = Loader {
-        objects: &world.objects,
-        warehouse: &world.warehouse,
-        sql: &|_, manifest| vec![format!("COPY FROM '{manifest}'")],
-        settings: &settings,
-    };
-    let (settler, grace, patience) = (
-        &world.settler(),
-        Duration::from_secs(90),
-        Duration::from_secs(40),
-    );
+    let settings = settings();
+    let model = PlainModel::new();
     let sweep = Sweep {
-        settler,
-        loader: &loader,
-        grace,
-        patience,
+        settler: &model.settler(world),
+        loader: &loader(world, &settings),
+        grace: Duration::from_secs(90),
+        patience: Duration::from_secs(40),
     };
     finish(sweep.run(at(now)))
 }
 
 fn confirm(world: &World, now: i64) {
-    // Whether it fails is not our concern: nobody waits for it.
-    let _ = finish(world.settler().settle(NAME, SettledBy::Confirm, at(now)));
+    let model = PlainModel::new();
+    let settler = model.settler(world);
+    // It may fail: the sweep does the rest.
+    let _ = finish(settler.settle(NAME, SettledBy::Confirm, at(now)));
 }
 
-/// That each hold has its one final decision, the same everywhere.
+/// Asserts that each hold has one final decision, the same in all places.
 fn assert_settled(world: &World, what: &str) {
     let outcomes = world.outcomes();
     assert_eq!(outcomes.len(), 2, "{what}");
@@ -129,7 +129,7 @@ fn a_crash_at_any_call_of_confirm_and_of_a_sweep_leaves_one_final_decision() {
                 sweep(&world, DEADLINE + INTERVAL).unwrap();
                 let what = format!(
                     "{}: dies after {confirm_dies} calls, the sweep after {sweep_dies}",
-                    story.0
+                    story.name
                 );
                 assert_settled(&world, &what);
             }
@@ -138,7 +138,7 @@ fn a_crash_at_any_call_of_confirm_and_of_a_sweep_leaves_one_final_decision() {
 }
 
 #[test]
-fn a_call_that_fails_or_whose_answer_is_lost_leaves_one_final_decision() {
+fn a_failed_call_or_a_lost_answer_leaves_one_final_decision() {
     for story in &STORIES {
         for operation in [
             "get", "put", "put_new", "delete", "list", "publish", "record", "submit", "status",
@@ -156,7 +156,7 @@ fn a_call_that_fails_or_whose_answer_is_lost_leaves_one_final_decision() {
                         sweep(&world, DEADLINE + INTERVAL).unwrap();
                         assert_settled(
                             &world,
-                            &format!("{}: {operation} {nth} fails, late: {late}", story.0),
+                            &format!("{}: {operation} {nth} fails, late: {late}", story.name),
                         );
                     }
                 }
@@ -166,22 +166,22 @@ fn a_call_that_fails_or_whose_answer_is_lost_leaves_one_final_decision() {
 }
 
 #[test]
-fn the_promise_needs_no_event_and_no_warehouse() {
+fn holds_are_settled_without_events_and_without_a_warehouse() {
     for story in &STORIES {
         let world = world(story);
         for operation in ["submit", "status", "rows"] {
             world.faults.add(Fault::on(operation));
         }
         for now in (0..=DEADLINE + INTERVAL).step_by(60) {
-            // It says that the warehouse could not be asked.
+            // It fails, because the warehouse is unreachable.
             let _ = sweep(&world, now);
         }
-        assert_settled(&world, story.0);
+        assert_settled(&world, story.name);
     }
 }
 
 #[test]
-fn all_the_calls_of_a_story_are_within_the_range_of_the_crashes() {
+fn the_crash_test_covers_all_calls_of_each_story() {
     for story in &STORIES {
         let world = world(story);
         let before = world.faults.calls().len();
@@ -192,13 +192,13 @@ fn all_the_calls_of_a_story_are_within_the_range_of_the_crashes() {
         assert!(
             confirmed <= 14 && swept <= 22,
             "{}: {confirmed} and {swept} calls",
-            story.0
+            story.name
         );
     }
 }
 
 #[test]
-fn an_id_that_comes_again_has_one_final_decision() {
+fn a_repeated_transaction_id_has_one_final_decision() {
     let world = World::new(vec![row("a", "innocent")]);
     let second: &str = "second-look-confirm-000000000001-1-1";
     let _: StatementId = finish(world.hold(NAME, &[hold("a", DEADLINE)]));

@@ -1,73 +1,46 @@
-//! What a sweep finds, and what it leaves alone.
+//! Which work a sweep finds and does.
 
-#![expect(
-    clippy::panic,
-    clippy::unwrap_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-#[path = "../../confirm/tests/support/mod.rs"]
 mod support;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use confirm::Settler;
-use decision::keys;
-use decision::{Action, SettledBy};
-use harness::memory::{Fault, Warehouse};
-use load::{Loader, NewObject, Settings, WarehouseTable};
-use support::{PREFIX, World, at, hold, row};
+use decision::{Action, SettledBy, keys};
+use harness::holds::{PREFIX, World, at, hold, row};
+use harness::memory::{Fault, Objects, Stream, Warehouse};
+use load::{NewObject, WarehouseTable};
+use support::{BUCKET, PATIENCE, PlainModel, loader, settings};
 use sweep::{DueWork, Sweep, SweepReport, find};
 
 const GRACE: Duration = Duration::from_secs(90);
 
-fn settings() -> Settings {
-    Settings {
-        bucket: "second-look-bucket".into(),
-        statement_prefix: PREFIX.into(),
-        max_attempts: 3,
-    }
+async fn act(world: &World, now: i64) -> SweepReport {
+    let model = PlainModel::new();
+    act_with(world, &model.settler(world), now).await
 }
 
-async fn swept(world: &World, now: i64) -> SweepReport {
-    swept_with(world, &world.settler(), now).await
-}
-
-/// What a sweep did; if anything was left, that it said so.
-async fn swept_with(world: &World, settler: &Twins<'_>, now: i64) -> SweepReport {
+async fn act_with(world: &World, settler: &MemorySettler<'_>, now: i64) -> SweepReport {
     let settings = settings();
-    let loader = loader(world, &settings);
     let sweep = Sweep {
         settler,
-        loader: &loader,
+        loader: &loader(world, &settings),
         grace: GRACE,
-        patience: support::PATIENCE,
+        patience: PATIENCE,
     };
     let due = find(&world.objects, GRACE, at(now)).await.unwrap();
     sweep.act(due, at(now)).await
 }
 
-type Twins<'a> = Settler<
-    'a,
-    harness::memory::Objects,
-    harness::memory::Stream,
-    harness::memory::Warehouse,
-    support::PlainModel,
->;
+type MemorySettler<'a> = Settler<'a, Objects, Stream, Warehouse, PlainModel>;
 
-fn loader<'a>(
-    world: &'a World,
-    settings: &'a Settings,
-) -> Loader<'a, harness::memory::Objects, harness::memory::Warehouse> {
-    let World {
-        objects, warehouse, ..
-    } = world;
-    Loader {
-        objects,
-        warehouse,
-        sql: &|_, manifest| vec![format!("COPY FROM '{manifest}'")],
-        settings,
+fn object(key: &str) -> NewObject {
+    NewObject {
+        bucket: BUCKET.to_owned(),
+        key: key.to_owned(),
+        version: "1".to_owned(),
     }
 }
 
@@ -76,7 +49,7 @@ fn name(n: u32) -> String {
 }
 
 #[test]
-fn the_schedules_event_is_readable() {
+fn the_event_of_the_schedule_is_accepted() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/sweep/schedule.json");
     let event: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(event["detail-type"], "Scheduled Event");
@@ -84,7 +57,7 @@ fn the_schedules_event_is_readable() {
 }
 
 #[tokio::test]
-async fn what_is_young_is_left_alone_unless_a_deadline_has_passed() {
+async fn young_entries_are_not_due_unless_a_hold_is_overdue() {
     let world = World::new(vec![row("a", "innocent")]);
     world.hold(&name(1), &[hold("a", 600)]).await;
     world.hold(&name(2), &[hold("b", 30)]).await;
@@ -111,7 +84,7 @@ async fn what_is_young_is_left_alone_unless_a_deadline_has_passed() {
 }
 
 #[tokio::test]
-async fn what_no_event_has_settled_is_settled_and_counted() {
+async fn due_holds_are_settled_and_counted() {
     let world = World::new(vec![
         row("a", "innocent"),
         row("b", "guilty"),
@@ -120,24 +93,24 @@ async fn what_no_event_has_settled_is_settled_and_counted() {
     for (n, transaction) in [(1, "a"), (2, "b"), (3, "c")] {
         world.hold(&name(n), &[hold(transaction, 600)]).await;
     }
-    let swept = swept(&world, 95).await;
+    let report = act(&world, 95).await;
     assert_eq!(
-        (swept.holds, swept.failed, swept.settled.settled()),
+        (report.holds, report.failed, report.settled.settled()),
         (3, 0, 3)
     );
     assert_eq!(
         (
-            swept.settled.released,
-            swept.settled.blocked,
-            swept.settled.review
+            report.settled.released,
+            report.settled.blocked,
+            report.settled.review
         ),
         (1, 1, 1)
     );
     assert_eq!(
-        swept.settled.ignored_rows, 6,
-        "every statement of the twin answers all rows"
+        report.settled.ignored_rows, 6,
+        "the in-memory warehouse returns all rows for every statement"
     );
-    let json = serde_json::to_value(swept).unwrap();
+    let json = serde_json::to_value(report).unwrap();
     assert_eq!(
         (json["holds"].as_u64(), json["released"].as_u64()),
         (Some(3), Some(1))
@@ -145,7 +118,7 @@ async fn what_no_event_has_settled_is_settled_and_counted() {
 }
 
 #[tokio::test]
-async fn an_entry_that_cannot_be_read_is_counted_and_stops_nothing() {
+async fn an_unreadable_entry_is_counted_and_does_not_stop_the_sweep() {
     let world = World::new(vec![row("a", "innocent")]);
     let broken = keys::pending(&name(0));
     let misnamed = keys::pending(&name(9));
@@ -158,20 +131,20 @@ async fn an_entry_that_cannot_be_read_is_counted_and_stops_nothing() {
     );
     let due = find(&world.objects, GRACE, at(95)).await.unwrap();
     assert_eq!(due.unreadable, [broken.clone(), misnamed.clone()]);
-    let swept = swept(&world, 95).await;
+    let report = act(&world, 95).await;
     assert_eq!(
-        (swept.holds, swept.unreadable, swept.settled.settled()),
+        (report.holds, report.unreadable, report.settled.settled()),
         (2, 2, 2)
     );
     assert_eq!(
         world.objects.keys(keys::PENDING),
         [broken, misnamed],
-        "they stay where they are"
+        "unreadable entries stay in the ledger"
     );
 }
 
 #[tokio::test]
-async fn one_that_fails_stops_no_other() {
+async fn a_failing_entry_does_not_stop_the_others() {
     let world = World::new(vec![row("a", "innocent"), row("b", "innocent")]);
     let id = world.hold(&name(1), &[hold("a", 600)]).await;
     world.hold(&name(2), &[hold("b", 600)]).await;
@@ -180,74 +153,66 @@ async fn one_that_fails_stops_no_other() {
     world
         .faults
         .add(Fault::on("get").name(&keys::pending(&name(3))));
-    let swept = swept(&world, 95).await;
+    let report = act(&world, 95).await;
     assert_eq!(
-        (swept.holds, swept.failed, swept.settled.settled()),
+        (report.holds, report.failed, report.settled.settled()),
         (2, 2, 1)
     );
     assert_eq!(world.objects.keys(keys::PENDING).len(), 2);
 }
 
 #[tokio::test]
-async fn loads_are_brought_to_their_end_and_lists_that_nobody_kicked_for_are_loaded() {
+async fn loads_are_advanced_and_waiting_lists_are_loaded() {
     let world = World::new(Vec::new());
     let settings = settings();
     let loader = loader(&world, &settings);
-    let object = |key: &str| NewObject {
-        bucket: "second-look-bucket".into(),
-        key: key.into(),
-        version: "1".into(),
-    };
     loader
-        .write_down(WarehouseTable::Transactions, &[object("transactions/1")])
+        .enqueue(WarehouseTable::Transactions, &[object("transactions/1")])
         .await
         .unwrap();
     loader
-        .kick(WarehouseTable::Transactions, at(0))
+        .start(WarehouseTable::Transactions, at(0))
         .await
         .unwrap();
     loader
-        .write_down(WarehouseTable::FraudReports, &[object("labels/1")])
+        .enqueue(WarehouseTable::FraudReports, &[object("labels/1")])
         .await
         .unwrap();
-    let first = swept(&world, 60).await;
+    let first = act(&world, 60).await;
     assert_eq!(
         (first.loads, first.young, first.loaded, first.begun),
         (0, 1, 0, 1),
-        "one is young, one begins"
+        "one is young, one is started"
     );
-    let second = swept(&world, 95).await;
+    let second = act(&world, 95).await;
     assert_eq!((second.loads, second.young, second.loaded), (1, 1, 1));
-    let third = swept(&world, 160).await;
+    let third = act(&world, 160).await;
     assert_eq!((third.loads, third.loaded), (1, 1));
     assert_eq!(world.objects.keys(keys::PENDING), [""; 0]);
 }
 
 #[tokio::test]
-async fn without_a_bundle_holds_wait_until_their_deadline_and_loads_do_not() {
+async fn without_a_bundle_holds_expire_and_loads_continue() {
     let world = World::new(vec![row("a", "guilty"), row("b", "guilty")]);
     let settings = settings();
     let loader = loader(&world, &settings);
     world.hold(&name(1), &[hold("a", 600)]).await;
     world.hold(&name(2), &[hold("b", 90), hold("c", 600)]).await;
-    let object = NewObject {
-        bucket: "second-look-bucket".into(),
-        key: "labels/1".into(),
-        version: "1".into(),
-    };
+    let object = object("labels/1");
     loader
-        .write_down(WarehouseTable::FraudReports, &[object])
+        .enqueue(WarehouseTable::FraudReports, &[object])
         .await
         .unwrap();
+    let model = PlainModel::new();
     let settler = Settler {
-        judge: None,
-        ..world.settler()
+        model: None,
+        ..model.settler(&world)
     };
-    let first = swept_with(&world, &settler, 95).await;
+    let first = act_with(&world, &settler, 95).await;
     assert_eq!(
         (first.holds, first.failed, first.begun),
         (2, 2, 1),
-        "two entries have holds that wait"
+        "two entries have holds that are not overdue"
     );
     let ended = |world: &World| -> Vec<_> {
         let outcomes = world.outcomes().into_values();
@@ -263,7 +228,7 @@ async fn without_a_bundle_holds_wait_until_their_deadline_and_loads_do_not() {
     };
     let expiry = |id: &str| (id.to_owned(), Action::Release, SettledBy::Expiry);
     assert_eq!(ended(&world), [expiry("b")]);
-    let second = swept_with(&world, &settler, 600).await;
+    let second = act_with(&world, &settler, 600).await;
     assert_eq!(
         (second.holds, second.failed, second.settled.expired),
         (2, 0, 3)
@@ -274,7 +239,7 @@ async fn without_a_bundle_holds_wait_until_their_deadline_and_loads_do_not() {
 }
 
 #[tokio::test]
-async fn a_warehouse_that_hangs_holds_up_no_deadline_and_no_sweep() {
+async fn a_hanging_warehouse_delays_neither_overdue_holds_nor_the_sweep() {
     for operation in ["status", "rows"] {
         let world = World::new(vec![row("0", "innocent")]);
         for n in 0..100 {
@@ -283,19 +248,19 @@ async fn a_warehouse_that_hangs_holds_up_no_deadline_and_no_sweep() {
         world.hold(&name(100), &[hold("early", 600)]).await;
         world.faults.add(Fault::on(operation).hang());
         let began = Instant::now();
-        let swept = swept(&world, 95).await;
+        let report = act(&world, 95).await;
         assert_eq!(
-            (swept.holds, swept.settled.expired),
+            (report.holds, report.settled.expired),
             (101, 100),
             "{operation}"
         );
         assert_eq!(
-            swept.failed, 1,
-            "{operation}: what was not overdue is left to the next sweep"
+            report.failed, 1,
+            "{operation}: the next sweep settles the hold that is not overdue"
         );
-        // Two turns of those who wait and one for the rest, where each alone would have taken thirteen.
+        // Waits for each statement would take thirteen times PATIENCE.
         assert!(
-            began.elapsed() < support::PATIENCE * 8,
+            began.elapsed() < PATIENCE * 8,
             "{operation}: {:?}",
             began.elapsed()
         );
@@ -303,52 +268,51 @@ async fn a_warehouse_that_hangs_holds_up_no_deadline_and_no_sweep() {
 }
 
 #[tokio::test]
-async fn a_sweep_that_leaves_something_fails_after_all_its_work_and_says_how_much() {
+async fn an_incomplete_sweep_fails_after_its_other_work() {
     let world = World::new(vec![row("a", "innocent")]);
     world.hold(&name(1), &[hold("a", 600)]).await;
     world.objects.set(&keys::pending(&name(0)), "{");
     let settings = settings();
     let loader = loader(&world, &settings);
-    let settler = world.settler();
+    let model = PlainModel::new();
+    let settler = model.settler(&world);
     let sweep = Sweep {
         settler: &settler,
         loader: &loader,
         grace: GRACE,
-        patience: support::PATIENCE,
+        patience: PATIENCE,
     };
     let error = sweep.run(at(95)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "0 entries not dealt with, 1 not readable, 0 loads given up"
+        "the sweep is incomplete: 0 entries failed, 1 are unreadable, \
+         0 loads failed for good: see the errors logged before"
     );
     assert_eq!(world.outcomes().len(), 1);
 }
 
 #[tokio::test]
-async fn a_load_that_fails_again_and_again_is_given_up_by_and_by_and_the_sweep_says_so() {
+async fn a_load_that_always_fails_ends_and_the_sweep_reports_it() {
     let mut world = World::new(Vec::new());
     world.warehouse = Warehouse::new().answering(|_, _| Err("x".to_owned()));
     let settings = settings();
     let loader = loader(&world, &settings);
-    let object = NewObject {
-        bucket: "second-look-bucket".into(),
-        key: "labels/1".into(),
-        version: "1".into(),
-    };
+    let object = object("labels/1");
     loader
-        .write_down(WarehouseTable::FraudReports, &[object])
+        .enqueue(WarehouseTable::FraudReports, &[object])
         .await
         .unwrap();
     loader
-        .kick(WarehouseTable::FraudReports, at(0))
+        .start(WarehouseTable::FraudReports, at(0))
         .await
         .unwrap();
-    let settler = world.settler();
+    let model = PlainModel::new();
+    let settler = model.settler(&world);
     let sweep = Sweep {
         settler: &settler,
         loader: &loader,
         grace: GRACE,
-        patience: support::PATIENCE,
+        patience: PATIENCE,
     };
     sweep.run(at(95)).await.unwrap();
     sweep.run(at(190)).await.unwrap();
@@ -356,7 +320,8 @@ async fn a_load_that_fails_again_and_again_is_given_up_by_and_by_and_the_sweep_s
     let error = sweep.run(at(290)).await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "0 entries not dealt with, 0 not readable, 1 loads given up"
+        "the sweep is incomplete: 0 entries failed, 0 are unreadable, \
+         1 loads failed for good: see the errors logged before"
     );
     assert_eq!(world.warehouse.submitted().len(), 3);
 }

@@ -1,8 +1,10 @@
-//! What tests stand on: [`memory`] has in-memory twins of the bucket, the stream and the warehouse
-//! that fail on demand; [`contract`] has the checks that twins and real ones
-//! must pass alike; [`http`] is a service that answers as a script says.
+//! Shared code of tests: [`memory`] has in-memory adapters for the bucket, the stream and the
+//! warehouse, which fail on demand. [`contract`] has the checks that these and the real adapters must
+//! pass. [`holds`] has holds and their evidence. [`interleave`] runs two futures in a given order of
+//! steps. [`http`] is a service with scripted answers.
 
 #![expect(
+    clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
     reason = "this crate is used by tests alone"
@@ -10,5 +12,7 @@
 
 pub mod contract;
 pub mod fixture;
+pub mod holds;
 pub mod http;
+pub mod interleave;
 pub mod memory;

@@ -1,4 +1,4 @@
-//! A bucket, and a warehouse that remembers what was loaded into which table.
+//! In-memory adapters for loads. The warehouse records the objects that were loaded.
 
 #![allow(
     dead_code,
@@ -22,7 +22,6 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     "2026-11-24T01:14:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
 }
 
-/// Everything that loads are made with, in memory.
 pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) objects: Arc<Objects>,
@@ -32,7 +31,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A COPY of a manifest with a URL that contains one of `bad` fails.
+    /// A COPY fails if a URL of its manifest contains one of `bad`.
     pub(crate) fn new(bad: &'static [&'static str]) -> Self {
         let faults = Faults::none();
         let objects = Arc::new(Objects::with(&faults));
@@ -79,7 +78,7 @@ impl World {
         loaded
     }
 
-    /// That nothing waits, nothing is under way, and nothing is left lying about.
+    /// Asserts that no list waits, no load is running and no list has failed.
     pub(crate) fn assert_quiet(&self, table: WarehouseTable) {
         assert_eq!(
             self.objects.keys(&ledger::waiting_prefix(table)),
@@ -89,7 +88,7 @@ impl World {
         assert_eq!(
             self.objects.keys(keys::PENDING),
             [""; 0],
-            "loads are under way"
+            "loads are running"
         );
         assert_eq!(
             self.objects.keys("manifests/failed/"),
@@ -99,7 +98,7 @@ impl World {
     }
 }
 
-/// What COPY does: all objects of its manifest or none.
+/// Loads all objects of the manifest, or none.
 fn copy(objects: &Objects, sql: &str, bad: &[&str], loaded: &Mutex<Vec<String>>) -> Answer {
     let Some((_, manifest)) = sql.split_once(&format!("s3://{BUCKET}/manifests/loading/")) else {
         return Ok(vec![]);
@@ -110,7 +109,7 @@ fn copy(objects: &Objects, sql: &str, bad: &[&str], loaded: &Mutex<Vec<String>>)
         .unwrap()
         .split_once('/')
         .unwrap();
-    // The invariant that all hangs on: when a load begins, the one before it has ended.
+    // INVARIANT: when a load starts, the previous one has ended.
     let table = WarehouseTable::of_name(table).unwrap();
     let ended = objects.keys(&ledger::ended_prefix(table));
     let ended = ended
@@ -121,7 +120,7 @@ fn copy(objects: &Objects, sql: &str, bad: &[&str], loaded: &Mutex<Vec<String>>)
     assert_eq!(
         ended.next(),
         Generation(generation.parse().unwrap()),
-        "a load begins out of turn"
+        "a load starts before the previous one has ended"
     );
     let manifest: Manifest = serde_json::from_slice(&objects.bytes(&key).unwrap()).unwrap();
     let urls: Vec<String> = manifest
@@ -147,7 +146,7 @@ pub(crate) fn object(key: &str) -> NewObject {
     }
 }
 
-/// What stands for the bundle's SQL here: all that the twin's COPY must know.
+/// The part of the bundle's SQL that the in-memory COPY needs.
 pub(crate) fn load_sql(table: WarehouseTable, manifest: &str) -> Vec<String> {
     vec![
         format!("COPY {} FROM '{manifest}'", table.name()),
