@@ -20,8 +20,8 @@ pub(crate) struct HoldsEntry {
     pub(crate) open: Vec<Hold>,
     /// How long to wait for one answer of the warehouse. `None`: no limit of ours.
     ///
-    /// INVARIANT: if a hold is overdue, no call waits longer than this. So a warehouse that does not
-    /// answer delays neither these holds nor those that a sweep settles after them.
+    /// INVARIANT: if a hold is overdue, no call waits longer than this. So a warehouse that does
+    /// not answer delays neither these holds nor those that a sweep settles after them.
     pub(crate) patience: Option<Duration>,
 }
 

@@ -1,7 +1,7 @@
 //! The second look: settles each hold once, by the evidence that the warehouse computed.
 //!
-//! [`Settler::settle`] is the only code that settles holds. This function calls it when a completion
-//! event arrives; the sweep calls it on its schedule.
+//! [`Settler::settle`] is the only code that settles holds. This function calls it when a
+//! completion event arrives; the sweep calls it on its schedule.
 
 mod config;
 mod entry;

@@ -3,11 +3,11 @@
 //! [`Settler::settle`] reads the ledger and the warehouse again, asks [`decision::settle`] for the
 //! next step, and takes it. It does not retry: the next call continues where this one stopped.
 //!
-//! INVARIANT: a hold has one final decision, however many processes settle it and wherever they die.
-//! The decision is the object under `outcomes/by-transaction/`, written once by `put_new` before
-//! anything else happens with it. Every later process reads that object and continues with it. The
-//! steps after it (publish, write the batch for COPY, remove the ledger entry) may be repeated. The
-//! ledger entry, which makes the sweep return, is removed last.
+//! INVARIANT: a hold has one final decision, however many processes settle it and wherever they
+//! die. The decision is the object under `outcomes/by-transaction/`, written once by `put_new`
+//! before anything else happens with it. Every later process reads that object and continues with
+//! it. The steps after it (publish, write the batch for COPY, remove the ledger entry) may be
+//! repeated. The ledger entry, which makes the sweep return, is removed last.
 
 use std::time::Duration;
 
@@ -293,8 +293,8 @@ impl<O: Objects, D: Stream, W: Warehouse, M: SecondModel> Settler<'_, O, D, W, M
     }
 
     /// Settles the overdue holds. If no hold is left open, removes the entry. Otherwise the entry
-    /// stays complete, because its statement is about all its holds; settling the overdue ones again
-    /// later has no effect.
+    /// stays complete, because its statement is about all its holds; settling the overdue ones
+    /// again later has no effect.
     async fn expire(&self, settling: &mut Settling) -> Result<(), Error> {
         let now = settling.now;
         let mut finals = Vec::new();

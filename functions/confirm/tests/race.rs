@@ -10,8 +10,8 @@ use harness::interleave::{finish, interleave, orders};
 use support::PlainModel;
 use warehouse::{StatementId, Status};
 
-/// Settles an entry twice at the same time, then sweeps. Each hold must have one final decision, the
-/// same in the bucket and on the stream, and the ledger must be empty.
+/// Settles an entry twice at the same time, then sweeps. Each hold must have one final decision,
+/// the same in the bucket and on the stream, and the ledger must be empty.
 fn race(prepare: impl Fn(&World, &StatementId), confirm_at: i64, sweep_at: i64) {
     let mut raced = 0;
     for order in orders(8) {

@@ -48,8 +48,8 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
 
     /// Writes the new objects to waiting lists, then starts loads of tables without a running load.
     ///
-    /// A message fails if it is unreadable or if its objects could not be written. A failed start of
-    /// a load does not fail the message: the sweep starts the load.
+    /// A message fails if it is unreadable or if its objects could not be written. A failed start
+    /// of a load does not fail the message: the sweep starts the load.
     async fn objects_created(&self, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
         let mut failed: BTreeSet<String> = BTreeSet::new();
         let mut tables: BTreeMap<WarehouseTable, TableObjects> = BTreeMap::new();

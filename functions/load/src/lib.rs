@@ -1,9 +1,9 @@
 //! Loads new objects of the bucket into the warehouse.
 //!
 //! S3 notifications (through SQS) and the completion events of its own statements invoke the
-//! function. It never waits for a statement. A notification is written to a waiting list and starts a
-//! load, unless one is running; the end of a load starts the next. [`loader`] explains why nothing is
-//! lost or loaded twice, and [`ledger`] lists the objects in the bucket.
+//! function. It never waits for a statement. A notification is written to a waiting list and starts
+//! a load, unless one is running; the end of a load starts the next. [`loader`] explains why
+//! nothing is lost or loaded twice, and [`ledger`] lists the objects in the bucket.
 
 mod config;
 mod error;

@@ -5,19 +5,20 @@
 //! numbered; the number is the *generation*. Lists wait while a load is running, and its end starts
 //! the next load.
 //!
-//! INVARIANT: no waiting list is forgotten. Each list is written before [`Loader::start`], which then
-//! does one of two things. It starts a load, which takes the list. Or it finds the ledger entry of
-//! the next generation; that entry is deleted only after its end was marked, and then
-//! [`Loader::advance`] calls `start` again. S3 listings are strongly consistent, so that call sees the
-//! list. If a process dies in between, the sweep calls `start` for every table.
+//! INVARIANT: no waiting list is forgotten. Each list is written before [`Loader::start`], which
+//! then does one of two things. It starts a load, which takes the list. Or it finds the ledger
+//! entry of the next generation; that entry is deleted only after its end was marked, and then
+//! [`Loader::advance`] calls `start` again. S3 listings are strongly consistent, so that call sees
+//! the list. If a process dies in between, the sweep calls `start` for every table.
 //!
 //! INVARIANT: two statements never load one table at the same time.
-//! 1. A generation starts with `put_new` of its ledger entry, after the previous generation was marked
-//!    as ended. The highest mark always exists: a mark is deleted only after the next one was written.
-//!    A process may claim a generation that ended in the meantime. It then finds the mark of that
-//!    generation after its claim, and withdraws the claim.
-//! 2. Within a generation, an attempt is submitted only after the previous attempt failed. An attempt
-//!    runs once, however often it is submitted: its client token is derived from its name and number.
+//! 1. A generation starts with `put_new` of its ledger entry, after the previous generation was
+//!    marked as ended. The highest mark always exists: a mark is deleted only after the next one was
+//!    written. A process may claim a generation that ended in the meantime. It then finds the mark
+//!    of that generation after its claim, and withdraws the claim.
+//! 2. Within a generation, an attempt is submitted only after the previous attempt failed. An
+//!    attempt runs once, however often it is submitted: its client token is derived from its name
+//!    and number.
 //! 3. A generation is marked as ended only after its last attempt has ended.
 //!
 //! So a late or repeated event can repeat old steps, but cannot affect the next generation.
@@ -66,8 +67,8 @@ pub struct Loader<'a, O, W> {
 impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
     /// Writes a waiting list of these objects, to be loaded into `table`.
     ///
-    /// The list's key is derived from the objects and their versions. So a repeated message writes the
-    /// same list, and an object that was overwritten is loaded again.
+    /// The list's key is derived from the objects and their versions. So a repeated message writes
+    /// the same list, and an object that was overwritten is loaded again.
     pub async fn enqueue(&self, table: WarehouseTable, objects: &[NewObject]) -> Result<(), Error> {
         let mut versions: Vec<&NewObject> = objects.iter().collect();
         versions.sort();
@@ -202,8 +203,8 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
         Ok(None)
     }
 
-    /// Submits the load's current attempt. `None` if none of its lists waits any more: then the load
-    /// has ended.
+    /// Submits the load's current attempt. `None` if none of its lists waits any more: then the
+    /// load has ended.
     pub(crate) async fn submit(
         &self,
         mut load: Load,

@@ -12,9 +12,9 @@ use crate::{AdvanceOutcome, Error, Loader, WarehouseTable};
 impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
     /// Decides what follows a failed attempt. `max_attempts` attempts are one round.
     ///
-    /// Within a round, the sweep submits the next attempt. After a round, the load continues with the
-    /// first half of its lists, so that one bad object does not block the others. After a round with
-    /// one list, the list is split into two. After a round with one object, the load ends.
+    /// Within a round, the sweep submits the next attempt. After a round, the load continues with
+    /// the first half of its lists, so that one bad object does not block the others. After a round
+    /// with one list, the list is split into two. After a round with one object, the load ends.
     pub(crate) async fn retry(
         &self,
         mut load: Load,
@@ -61,8 +61,8 @@ impl<O: Objects, W: Warehouse> Loader<'_, O, W> {
     }
 
     /// Writes the waiting list as two lists, or moves it to the failed lists if it has one object.
-    /// The end of the load deletes the list itself. If the process dies before that, the objects are
-    /// in several lists, which does no harm.
+    /// The end of the load deletes the list itself. If the process dies before that, the objects
+    /// are in several lists, which does no harm.
     async fn split(&self, table: WarehouseTable, key: &str) -> Result<AdvanceOutcome, Error> {
         let Some(Manifest { entries }) = self.manifest(key).await? else {
             return Ok(AdvanceOutcome::Split);

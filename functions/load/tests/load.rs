@@ -1,5 +1,5 @@
-//! Every enqueued object is loaded, also after crashes and races. No table has two loads at the same
-//! time: the tests' warehouse asserts this at every COPY.
+//! Every enqueued object is loaded, also after crashes and races. No table has two loads at the
+//! same time: the tests' warehouse asserts this at every COPY.
 
 #![expect(
     clippy::panic,

@@ -32,7 +32,8 @@ pub struct DecidedBatch {
     pub rejected: Vec<RejectedObject>,
 }
 
-/// Decides on each transaction of the batch. `now` becomes `decided_at` and influences nothing else.
+/// Decides on each transaction of the batch. `now` becomes `decided_at` and influences nothing
+/// else.
 pub fn decide(
     bundle: &Bundle,
     records: &Records,

@@ -2,8 +2,8 @@
 //! transaction in it, and the policy approves or holds it. For the holds, the function asks the
 //! warehouse for evidence.
 //!
-//! [`Records`] is the decoded event. [`decide()`] makes all decisions, without a clock or a network.
-//! [`Handler`] writes, publishes and submits what the decisions require.
+//! [`Records`] is the decoded event. [`decide()`] makes all decisions, without a clock or a
+//! network. [`Handler`] writes, publishes and submits what the decisions require.
 
 mod body;
 mod config;

@@ -109,7 +109,8 @@ mod tests {
         let mut batch = Batch::new(&schema);
         let item = "{\r\n\"transaction_id\": \"t\\\"1\",\n \
                     \"occurred_at\":\"2026-01-31T10:00:00+01:00\",\"amount\":1e2,\
-                    \"customer_id\":7,\"age\":41,\"country\":\"ä\",\"unknown\":{\"kept\":[1,\" \\n \"]}}";
+                    \"customer_id\":7,\"age\":41,\"country\":\"ä\",\
+                    \"unknown\":{\"kept\":[1,\" \\n \"]}}";
         let now = "2026-01-31T09:00:02.5Z".parse().unwrap();
         batch
             .read(item.as_bytes(), Origin { record: 0, item: 0 }, now)
@@ -137,7 +138,8 @@ mod tests {
         let expected = json!({
             "transaction_id": "t\"1", "occurred_at": "2026-01-31T09:00:00Z", "amount": 100.0,
             "customer_id": "7", "age": 41.0, "country": "ä",
-            "decision_id": "000000000000-495-2", "action": "hold", "score": 0.75, "model_version": "abc",
+            "decision_id": "000000000000-495-2", "action": "hold", "score": 0.75,
+            "model_version": "abc",
             "decided_at": "2026-01-31T09:00:02.5Z", "deadline": "2026-01-31T09:10:00Z",
             "degraded": ["profiles_missing"],
             "transaction": serde_json::from_str::<Value>(item).unwrap(),

@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256};
 use crate::{Record, Records};
 
 /// Up to this many unreadable items of one record are kept one by one. A record with more is kept
-/// whole instead: each item becomes an object of its own, and a record may have half a million lines.
+/// whole instead: each item becomes an object of its own, and a record may have half a million
+/// lines.
 const MAX_ITEMS_KEPT: usize = 100;
 
 /// One unreadable item, or one unreadable record, which becomes one object under `rejected/`.

@@ -328,3 +328,33 @@ async fn a_failure_at_a_record_without_sequence_number_fails_the_whole_batch() {
     let error = handler.handle(records, now()).await.unwrap_err();
     assert!(matches!(error, Error::NoSequenceNumber(_)), "{error}");
 }
+
+#[tokio::test]
+async fn a_missing_profile_is_named_in_the_decision_and_in_the_row() {
+    let mut handler = handler(&Faults::none());
+    let files = harness::fixture::profiled(
+        "2026-01-31T00:00:00Z".parse().unwrap(),
+        Some(&[("C1", 20.0)]),
+    );
+    handler.bundle = bundle::Bundle::open(&files).unwrap();
+    assert_eq!(
+        handle(&mut handler, &records(&[(1, 9.5), (2, 9.5)])).await,
+        [""; 0]
+    );
+    let degraded: Vec<Vec<String>> = handler
+        .decisions
+        .decisions()
+        .into_iter()
+        .map(|decision| decision.degraded)
+        .collect();
+    assert_eq!(
+        degraded,
+        [vec![], vec!["profile_missing:customer_id".to_owned()]]
+    );
+    let rows = rows(&handler);
+    let told: Vec<bool> = rows
+        .values()
+        .map(|row| row.get("degraded").is_some())
+        .collect();
+    assert_eq!(told, [false, true]);
+}

@@ -13,8 +13,8 @@ pub struct Config {
     /// The role that COPY uses to read the bucket, or `default`.
     pub role_arn: String,
     pub decisions_stream: String,
-    /// The minimum age of an attempt before the sweep handles it. Must be longer than the functions'
-    /// time limit, so that the sweep does not interfere with a running function.
+    /// The minimum age of an attempt before the sweep handles it. Must be longer than the
+    /// functions' time limit, so that the sweep does not interfere with a running function.
     pub grace: Duration,
     pub database: Database,
 }

@@ -1,5 +1,5 @@
-//! Guarantee 2: every hold gets exactly one final decision, by its deadline plus one sweep interval,
-//! also if a process dies at any call or if any answer is lost.
+//! Guarantee 2: every hold gets exactly one final decision, by its deadline plus one sweep
+//! interval, also if a process dies at any call or if any answer is lost.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -67,8 +67,8 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         })
     }
 
-    /// `WAREHOUSE_WORKGROUP` or `WAREHOUSE_CLUSTER` (with `WAREHOUSE_DB_USER`), `WAREHOUSE_DATABASE`
-    /// and `WAREHOUSE_SECRET_ARN`.
+    /// `WAREHOUSE_WORKGROUP` or `WAREHOUSE_CLUSTER` (with `WAREHOUSE_DB_USER`),
+    /// `WAREHOUSE_DATABASE` and `WAREHOUSE_SECRET_ARN`.
     pub fn database(&mut self) -> Database {
         let workgroup = self.optional("WAREHOUSE_WORKGROUP");
         let cluster = self.optional("WAREHOUSE_CLUSTER");
