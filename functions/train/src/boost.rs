@@ -8,9 +8,10 @@ use smartcore::tree::decision_tree_regressor::{
     DecisionTreeRegressor, DecisionTreeRegressorParameters,
 };
 
-use crate::learn::{Fitted, LearnError, Learnt, Sample, TOLERANCE, Task, drawn};
+use crate::draw::drawn;
+use crate::learner::{FittedModel, LearnError, RawModel, Sample, Stop, TOLERANCE, Task};
 use crate::metrics::log_loss;
-use crate::tree::{Columns, Grown, read};
+use crate::tree::{Columns, SmartcoreTree, read};
 
 /// Rounds without a better log loss on the holdout after which no further tree is grown.
 const PATIENCE: usize = 25;
@@ -19,14 +20,6 @@ const MIN_WEIGHT: f64 = 1e-6;
 
 type Regressor = DecisionTreeRegressor<f32, f64, DenseMatrix<f32>, Vec<f64>>;
 
-/// When no further tree is grown.
-#[derive(Clone, Copy)]
-pub(crate) enum Stop<'a> {
-    /// When these rows' log loss gets no better; the trees after its best are dropped.
-    Holdout(&'a [usize]),
-    After(usize),
-}
-
 /// Grows trees. `grown` hears of every round.
 pub(crate) fn boost(
     task: &Task<'_>,
@@ -34,7 +27,7 @@ pub(crate) fn boost(
     sample: &Sample,
     stop: Stop<'_>,
     mut grown: impl FnMut(usize),
-) -> Result<Fitted, LearnError> {
+) -> Result<FittedModel, LearnError> {
     let (rounds, holdout) = match stop {
         Stop::Holdout(rows) => (settings.rounds, rows),
         Stop::After(rounds) => (rounds, &[][..]),
@@ -94,9 +87,9 @@ pub(crate) fn boost(
     trees
         .iter()
         .for_each(|tree| add(&mut own, tree, rows.checked.leaves(tree)));
-    Ok(Fitted {
-        learnt: Learnt::Boosted { bias, trees },
-        own,
+    Ok(FittedModel {
+        model: RawModel::Boosted { bias, trees },
+        smartcore_log_odds: own,
     })
 }
 
@@ -143,13 +136,13 @@ fn grow(
     let own = fitted
         .predict(&rows.checked.dense(&all, &columns)?)
         .map_err(LearnError::Fit)?;
-    for ((row, leaf), learnt) in checked.into_iter().zip(rows.checked.leaves(&tree)).zip(own) {
+    for ((row, leaf), expected) in checked.into_iter().zip(rows.checked.leaves(&tree)).zip(own) {
         let served = value(&tree, leaf);
-        if served != learnt {
+        if served != expected {
             return Err(LearnError::Parity {
                 row,
                 served,
-                learnt,
+                expected,
             });
         }
     }
@@ -158,7 +151,7 @@ fn grow(
 
 #[derive(serde::Deserialize)]
 struct Whole {
-    tree_regressor: Grown,
+    tree_regressor: SmartcoreTree,
 }
 
 /// Which columns a tree may ask: the share, at least one, that the seed puts first.
@@ -212,19 +205,21 @@ fn compare(
     rows: &Columns,
 ) -> Result<(), LearnError> {
     for (&row, leaf) in checked.iter().zip(rows.leaves(tree)) {
-        let (served, learnt) = (value(tree, leaf), rate * value(own, leaf));
-        let difference = (served - learnt).abs();
-        if difference.is_nan() || difference > TOLERANCE * learnt.abs().max(1.0) {
+        let served = value(tree, leaf);
+        let expected = rate * value(own, leaf);
+        let difference = (served - expected).abs();
+        if difference.is_nan() || difference > TOLERANCE * expected.abs().max(1.0) {
             return Err(LearnError::Parity {
                 row,
                 served,
-                learnt,
+                expected,
             });
         }
     }
     Ok(())
 }
 
+/// What a leaf answers.
 fn value(tree: &[Node], leaf: usize) -> f64 {
     tree.get(leaf).map_or(f64::NAN, |leaf| leaf.value)
 }

@@ -3,8 +3,10 @@
 use scoring::logistic;
 use serde::{Deserialize, Serialize};
 
-use crate::learn::MIN_CLASS;
 use crate::metrics::log_loss;
+
+/// Frauds, and good transactions, that something can be learnt from.
+pub(crate) const MIN_CLASS: usize = 10;
 
 /// `slope` times the log odds, plus `intercept` (Platt 1999, "Probabilistic outputs for support vector
 /// machines").

@@ -8,8 +8,8 @@ use std::fmt::{Display, Write as _};
 use features::{Definition, HoldBy, ReviewBy};
 
 use crate::TrainError;
-use crate::learn::BROUGHT;
-use crate::report::{LookReport, Report};
+use crate::learn::IMPORTED;
+use crate::report::{LookReport, TrainingReport};
 
 /// `(probability, is fraud)` of the rows held out.
 pub(crate) struct Curves<'a> {
@@ -20,7 +20,7 @@ pub(crate) struct Curves<'a> {
 /// `card.md` and its plots by name.
 pub(crate) fn card(
     definition: &Definition,
-    report: &Report,
+    report: &TrainingReport,
     curves: &Curves<'_>,
 ) -> Result<BTreeMap<String, Vec<u8>>, TrainError> {
     let mut files = plots::all(report, curves)?;
@@ -28,8 +28,8 @@ pub(crate) fn card(
     Ok(files)
 }
 
-fn text(definition: &Definition, report: &Report) -> String {
-    let Report {
+fn text(definition: &Definition, report: &TrainingReport) -> String {
+    let TrainingReport {
         first,
         confirm,
         held,
@@ -122,12 +122,12 @@ fn text(definition: &Definition, report: &Report) -> String {
 }
 
 /// Who has seen the transactions held out.
-fn seen(report: &Report) -> String {
-    let brought = |look: &LookReport| look.learner == BROUGHT;
-    let learnt = "are by a model that has not seen them. What is served was then learnt anew from all transactions, in the \
-                  same way, and takes over its calibration and thresholds.";
-    let unknown = "model was brought along and is served as it came: whether it has seen them is not known here.";
-    match (brought(&report.first), brought(&report.confirm)) {
+fn seen(report: &TrainingReport) -> String {
+    let is_imported = |look: &LookReport| look.learner == IMPORTED;
+    let learnt = "come from a model that was not trained on them. The served model was then trained in the \
+                  same way on all transactions; it uses the same calibration and thresholds.";
+    let unknown = "model was imported and is served unchanged. Whether it was trained on these transactions is unknown.";
+    match (is_imported(&report.first), is_imported(&report.confirm)) {
         (false, false) => format!("They {learnt}"),
         (true, true) => format!("Each look's {unknown}"),
         (true, false) => format!("The confirming look's {learnt} The first look's {unknown}"),
@@ -158,7 +158,7 @@ fn leaderboard(card: &mut String, name: &str, look: &LookReport) {
     }
 }
 
-fn thresholds(card: &mut String, definition: &Definition, report: &Report) {
+fn thresholds(card: &mut String, definition: &Definition, report: &TrainingReport) {
     let [hold_at, release_below, block_at] = report.thresholds;
     let costs = definition.costs;
     let hold = match definition.hold {
@@ -220,7 +220,7 @@ fn days(days: f64) -> String {
     format!("{} {plural}", (days * 100.0).round() / 100.0)
 }
 
-fn per_day(count: usize, report: &Report) -> impl Display {
+fn per_day(count: usize, report: &TrainingReport) -> impl Display {
     (count as f64 / report.holdout_days).round()
 }
 

@@ -8,8 +8,8 @@ use smartcore::ensemble::random_forest_regressor::{
 };
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
-use crate::learn::{Fitted, LearnError, Learnt, Sample, Task};
-use crate::tree::{Columns, Grown, read};
+use crate::learner::{FittedModel, LearnError, RawModel, Sample, Task};
+use crate::tree::{Columns, SmartcoreTree, read};
 
 /// Trees that are grown at once: the rows are sorted for each such part anew, and what it takes to grow
 /// them is given back after it.
@@ -22,7 +22,7 @@ struct Whole {
 
 #[derive(Deserialize)]
 struct Trees {
-    trees: Vec<Grown>,
+    trees: Vec<SmartcoreTree>,
 }
 
 /// The trees of one of smartcore's regression forests over rows of so many columns, each with its own answers.
@@ -42,7 +42,7 @@ pub(crate) fn forest(
     settings: &features::ProbabilityForest,
     sample: &Sample,
     mut grown: impl FnMut(usize),
-) -> Result<Fitted, LearnError> {
+) -> Result<FittedModel, LearnError> {
     let columns = task.rows.columns();
     let whole = |rows: &[usize]| Columns::of(task.rows, rows).whole(columns);
     let (x, y) = (whole(&sample.rows)?, sample.frauds(task));
@@ -82,11 +82,11 @@ pub(crate) fn forest(
         .into_iter()
         .map(|sum| logit(sum / count) + sample.correction)
         .collect();
-    Ok(Fitted {
-        learnt: Learnt::Forest {
+    Ok(FittedModel {
+        model: RawModel::Forest {
             trees,
             correction: sample.correction,
         },
-        own,
+        smartcore_log_odds: own,
     })
 }

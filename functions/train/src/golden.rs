@@ -6,7 +6,7 @@ use features::Definition;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::set::{TrainingSet, evidence};
+use crate::training_set::{TrainingSet, evidence};
 
 /// How many golden vectors each look gets.
 const GOLDEN: usize = 8;

@@ -9,57 +9,64 @@ use startup::DefinitionError;
 use store::Objects;
 use warehouse::{Statement, Status, Warehouse};
 
-use crate::set::read_profiles;
-use crate::{Report, SetError, TrainError, TrainingSet, train};
+use crate::training_set::read_profiles;
+use crate::{ImportedModels, SetError, TrainError, TrainingReport, TrainingSet, train};
 
 /// How long the warehouse may take over the training set: most of the function's own time.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What train is invoked with.
 #[derive(Clone, Debug, Default, Deserialize)]
-pub struct Event {
+pub struct TrainEvent {
     /// The moment whose knowledge is learnt from; now, if it is not said.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
     /// What alone is to be made anew; everything, if it is not said.
     #[serde(default)]
-    pub only: Option<Only>,
+    pub only: Option<Part>,
 }
 
 /// A part of a bundle that can be made anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Only {
+pub enum Part {
     /// The first look's profiles, as of the last cut-off; the models stay.
     Profiles,
 }
 
+/// What came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Answer {
-    Trained(Box<Report>),
+    /// A new bundle.
+    Report(Box<TrainingReport>),
     /// The bundle in use with new profiles.
-    Refreshed(Refreshed),
+    Profiles(ProfilesUpdate),
 }
 
 /// The bundle in use with new profiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Refreshed {
+pub struct ProfilesUpdate {
+    /// Its name.
     pub bundle: String,
     /// Its version, which is another with other profiles.
     pub version: String,
     /// What the profiles end at.
     pub cut_off: Timestamp,
+    /// How many there are.
     pub profiles: usize,
 }
 
 /// What the handler needs beyond its event.
 #[derive(Debug)]
-pub struct Context<'a, O, W> {
+pub struct Handler<'a, O, W> {
+    /// The bucket.
     pub objects: &'a O,
+    /// The warehouse.
     pub warehouse: &'a W,
     /// The bucket's name, for the warehouse.
     pub bucket: String,
+    /// The bundle's name.
     pub bundle: String,
     /// What our statements' names begin with.
     pub statement_prefix: String,
@@ -70,55 +77,83 @@ pub struct Context<'a, O, W> {
 /// Why there is no new bundle. The one in use stays in use.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
+    /// The definition's file.
     #[error("there is no definition to train by")]
     Definition(#[from] DefinitionError),
+    /// The bundle in use.
     #[error("there is no bundle to refresh")]
     InUse(#[from] startup::BundleError),
     /// A first look without windows.
     #[error("the bundle's first look knows no windows, so it has no profiles to refresh")]
     NoProfiles,
+    /// The definition.
     #[error("the definition can't be used")]
     Unusable(#[from] features::DefinitionError),
+    /// The bucket.
     #[error("can't reach {key}")]
-    Objects { key: String, source: store::Error },
+    Objects {
+        /// The key or prefix.
+        key: String,
+        /// What the bucket said.
+        source: store::Error,
+    },
+    /// The warehouse.
     #[error("can't unload with {statement}")]
     Warehouse {
+        /// The statement.
         statement: String,
+        /// What the warehouse said.
         source: warehouse::Error,
     },
     /// The warehouse, of the statement.
     #[error("{statement} ended as {state}")]
-    Statement { statement: String, state: String },
+    Statement {
+        /// The statement.
+        statement: String,
+        /// How.
+        state: String,
+    },
+    /// The training set.
     #[error("what was unloaded can't be used")]
     Set(#[from] SetError),
+    /// The training.
     #[error("no bundle was made")]
     Train(#[from] TrainError),
+    /// The bundle just made.
     #[error("the new bundle can't be opened")]
     Bundle(#[from] bundle::Error),
 }
 
-impl<O: Objects, W: Warehouse> Context<'_, O, W> {
+impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
     /// Makes a new bundle as of the event's moment, or the bundle in use with new profiles; writes it
     /// under its version, and then moves the pointer to it.
-    pub async fn handle(&self, event: &Event, now: Timestamp) -> Result<Answer, HandlerError> {
+    pub async fn handle(&self, event: &TrainEvent, now: Timestamp) -> Result<Answer, HandlerError> {
         let as_of = event.as_of.unwrap_or(now);
         match event.only {
-            None => Ok(Answer::Trained(Box::new(
+            None => Ok(Answer::Report(Box::new(
                 Box::pin(self.train(as_of, now)).await?,
             ))),
-            Some(Only::Profiles) => {
-                Ok(Answer::Refreshed(Box::pin(self.refresh(as_of, now)).await?))
-            }
+            Some(Part::Profiles) => Ok(Answer::Profiles(Box::pin(self.refresh(as_of, now)).await?)),
         }
     }
 
-    async fn train(&self, as_of: Timestamp, now: Timestamp) -> Result<Report, HandlerError> {
+    async fn train(
+        &self,
+        as_of: Timestamp,
+        now: Timestamp,
+    ) -> Result<TrainingReport, HandlerError> {
         let text = startup::definition_text(&self.bundle, self.objects).await?;
         let definition = Definition::parse(&text)?;
         let set = self.training_set(&definition, as_of, now).await?;
         tracing::info!(rows = set.len(), "training set read");
         let profiles = self.profiles(&definition, as_of, now).await?;
-        let trained = train(&text, &set, profiles.as_ref(), [None, None], |_| {})?;
+        let trained = train(
+            &text,
+            &set,
+            profiles.as_ref(),
+            ImportedModels::default(),
+            |_| {},
+        )?;
         // The card first: a bundle in use has one.
         for (name, bytes) in trained.card {
             let key = bundle::keys::card(&self.bundle, &trained.report.version, &name);
@@ -131,7 +166,11 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         Ok(trained.report)
     }
 
-    async fn refresh(&self, as_of: Timestamp, now: Timestamp) -> Result<Refreshed, HandlerError> {
+    async fn refresh(
+        &self,
+        as_of: Timestamp,
+        now: Timestamp,
+    ) -> Result<ProfilesUpdate, HandlerError> {
         let files = startup::bundle_files(&self.bundle, self.objects).await?;
         let definition = Bundle::open_without_profiles(&files)?.definition().clone();
         let profiles = self
@@ -141,7 +180,7 @@ impl<O: Objects, W: Warehouse> Context<'_, O, W> {
         let version = self
             .put_in_use(bundle::replace_profiles(files, &profiles)?)
             .await?;
-        Ok(Refreshed {
+        Ok(ProfilesUpdate {
             bundle: self.bundle.clone(),
             version,
             cut_off: profiles.cut_off(),

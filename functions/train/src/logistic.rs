@@ -5,7 +5,7 @@ use smartcore::linalg::basic::arrays::Array as _;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegressionParameters};
 
-use crate::learn::{Fitted, LearnError, Learnt, Sample, Task};
+use crate::learner::{FittedModel, LearnError, RawModel, Sample, Task};
 
 /// Nearer to the boundary than this, a class may fall either way by rounding.
 const BOUNDARY: f64 = 1e-9;
@@ -14,7 +14,7 @@ pub(crate) fn regress(
     task: &Task<'_>,
     settings: features::Logistic,
     sample: &Sample,
-) -> Result<Fitted, LearnError> {
+) -> Result<FittedModel, LearnError> {
     let mut columns: Vec<Scaling> = (0..task.rows.columns())
         .map(|column| scale(task, &sample.rows, column))
         .collect();
@@ -47,17 +47,17 @@ pub(crate) fn regress(
             return Err(LearnError::Parity {
                 row,
                 served: log_odds,
-                learnt: f64::from(class),
+                expected: f64::from(class),
             });
         }
         own.push(log_odds + sample.correction);
     }
-    Ok(Fitted {
-        learnt: Learnt::Logistic {
+    Ok(FittedModel {
+        model: RawModel::Logistic {
             bias: bias + sample.correction,
             columns,
         },
-        own,
+        smartcore_log_odds: own,
     })
 }
 

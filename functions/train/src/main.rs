@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use startup::{Clients, chain, environment, start};
-use train::{Config, Context, Event};
+use train::{Config, Handler, TrainEvent};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -23,7 +23,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     } = Config::read(environment)?;
     let clients = Clients::load().await;
     let (objects, warehouse) = (clients.objects(&bucket), clients.warehouse(database));
-    let context = Context {
+    let context = Handler {
         objects: &objects,
         warehouse: &warehouse,
         bucket,
@@ -32,7 +32,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         role_arn,
     };
     let context = &context;
-    let handle = |event: LambdaEvent<Event>| async move {
+    let handle = |event: LambdaEvent<TrainEvent>| async move {
         context
             .handle(&event.payload, Timestamp::now())
             .await

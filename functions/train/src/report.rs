@@ -8,18 +8,24 @@ use crate::metrics::{Choice, Ranking, choice};
 /// What training says of its bundle. All scores and shares are of the holdout, by models that have not
 /// seen it; what is served has then learnt from the holdout too, in the same way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct TrainingReport {
+    /// The bundle's name.
     pub bundle: String,
+    /// The bundle's version.
     pub version: String,
     /// Transactions to learn from and to hold out.
     pub transactions: usize,
+    /// Frauds among them.
     pub frauds: usize,
     /// When the first and the last of them happened.
     pub between: [Timestamp; 2],
+    /// Transactions held out.
     pub holdout: usize,
+    /// Frauds held out.
     pub holdout_frauds: usize,
     /// Days that they are of.
     pub holdout_days: f64,
+    /// The first look.
     pub first: LookReport,
     /// The confirming look, on all of the holdout.
     pub confirm: LookReport,
@@ -28,7 +34,7 @@ pub struct Report {
     /// What of it the confirming look would block or hand to review.
     pub kept: Choice,
     /// What the confirming look would make of the holds.
-    pub settled: Settled,
+    pub settled: HoldOutcomes,
     /// The thresholds in use: hold from, release below, block from.
     pub thresholds: [f64; 3],
 }
@@ -36,14 +42,18 @@ pub struct Report {
 /// What training says of one look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookReport {
+    /// Its features.
     pub features: Vec<String>,
+    /// What is served.
     pub learner: String,
+    /// Its trees.
     pub trees: usize,
+    /// Nodes of all trees.
     pub nodes: usize,
     /// None where the holdout has no frauds.
     pub ranking: Option<Ranking>,
     /// What was tried, the best ranking first.
-    pub leaderboard: Vec<Entry>,
+    pub leaderboard: Vec<LearnerScore>,
     /// What became of what was given which probability.
     pub reliability: Vec<Bin>,
     /// For each feature, its share in what moves scores, the largest first.
@@ -52,19 +62,21 @@ pub struct LookReport {
 
 /// One learner on the holdout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct LearnerScore {
+    /// Its name.
     pub learner: String,
+    /// Its trees.
     pub trees: usize,
     /// None where the holdout has no frauds.
     pub ranking: Option<Ranking>,
     /// Mean −ln of the probability that was given to what came.
     pub log_loss: f64,
     /// What made its scores probabilities; None where too few frauds were held out, or for a model
-    /// that was brought along.
+    /// that was imported.
     pub calibration: Option<Calibration>,
 }
 
-impl Entry {
+impl LearnerScore {
     /// A figure of its ranking, to three places, for people.
     pub fn figure(&self, pick: fn(&Ranking) -> f64) -> String {
         self.ranking.as_ref().map_or_else(
@@ -76,26 +88,32 @@ impl Entry {
 
 /// What the confirming look makes of holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settled {
+pub struct HoldOutcomes {
+    /// Released.
     pub released: Count,
+    /// Handed to people.
     pub review: Count,
+    /// Blocked.
     pub blocked: Count,
 }
 
+/// Transactions by their label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
+    /// Frauds.
     pub frauds: usize,
+    /// Good ones.
     pub good: usize,
 }
 
 /// What the looks would have done on the holdout.
-pub(crate) struct Done {
+pub(crate) struct HoldoutOutcome {
     pub(crate) held: Choice,
     pub(crate) kept: Choice,
-    pub(crate) settled: Settled,
+    pub(crate) settled: HoldOutcomes,
 }
 
-impl Done {
+impl HoldoutOutcome {
     /// From `(probability, is fraud)` of both looks.
     pub(crate) fn new(policy: &Policy, first: &[(f64, bool)], confirm: &[(f64, bool)]) -> Self {
         let held = |score: f64| policy.provisional(score) == Action::Hold;
@@ -111,7 +129,7 @@ impl Done {
                 fraud,
             )
         };
-        let mut settled = Settled::default();
+        let mut settled = HoldOutcomes::default();
         for (_, second, fraud) in both().filter(|(first, ..)| held(*first)) {
             let count = match policy.settled(second) {
                 Action::Release => &mut settled.released,
@@ -132,7 +150,8 @@ impl Done {
     }
 }
 
-impl Settled {
+impl HoldOutcomes {
+    /// All holds.
     pub fn held(&self) -> Count {
         let Self {
             released,

@@ -9,21 +9,26 @@ use scoring::{Matrix, Model};
 use crate::calibrate::reliability;
 use crate::card::{Curves, card};
 use crate::golden::golden;
-use crate::learn::{LearnError, Learned, Step, Task, learn, part};
+use crate::learn::{LookModel, Step, learn};
+use crate::learner::{LearnError, Task, take_rows};
 use crate::metrics::ranking;
-use crate::report::{Done, LookReport, Report};
-use crate::set::TrainingSet;
+use crate::report::{HoldoutOutcome, LookReport, TrainingReport};
 use crate::thresholds::policy;
+use crate::training_set::TrainingSet;
 
 /// Why no bundle was made.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
+    /// The definition.
     #[error("the bundle's definition can't be used")]
     Definition(#[from] DefinitionError),
+    /// A look.
     #[error("can't learn the {0} look")]
     Learn(&'static str, #[source] LearnError),
+    /// The bundle.
     #[error("the bundle can't be built")]
     Bundle(#[from] bundle::Error),
+    /// Nothing was kept apart.
     #[error("no transaction falls into the holdout: widen training.span, or bring more history")]
     NoHoldout,
     /// The first look can't choose among those that it suspects most.
@@ -32,12 +37,16 @@ pub enum TrainError {
          look's highest score: raise it, or give the first look features that tell them apart"
     )]
     Ties {
+        /// The budget's name.
         setting: &'static str,
         /// How many may be held.
         budget: usize,
+        /// Of how many.
         of: usize,
+        /// How many score highest.
         tied: usize,
     },
+    /// A plot.
     #[error("can't draw {0}: {1}")]
     Plot(&'static str, String),
 }
@@ -53,57 +62,66 @@ pub struct Progress {
 
 /// A bundle and what is to be said of it.
 #[derive(Debug)]
-pub struct Trained {
+pub struct TrainingResult {
     /// The bundle's files by name.
     pub files: BTreeMap<String, Vec<u8>>,
-    pub report: Report,
+    /// How good it is.
+    pub report: TrainingReport,
     /// The same for people: `card.md` and its plots, by name. No part of the bundle.
     pub card: BTreeMap<String, Vec<u8>>,
 }
 
 /// One look, while it is learnt.
-struct Learning<'a> {
+struct LookTask<'a> {
     name: &'static str,
     look: &'a Look,
-    brought: Option<Model>,
+    imported: Option<Model>,
 }
 
-struct Ready {
-    learned: Learned,
+/// One look, learnt.
+struct LookResult {
+    learned: LookModel,
+    /// The rows held out.
     apart: Matrix,
 }
 
-/// Learns both looks from labelled transactions and builds their bundle, with the profiles that its
-/// first look is to begin with. A model that is brought along for a look is served as it is, in place of
-/// what would be learnt.
+/// Trained models of other libraries. A look with an imported model is not trained: the model is served
+/// as it is, and only its thresholds are chosen.
+#[derive(Clone, Debug, Default)]
+pub struct ImportedModels {
+    pub first: Option<Model>,
+    pub confirm: Option<Model>,
+}
+
+/// Trains both looks on labelled transactions and builds their bundle. `profiles` are those that the
+/// first look starts with.
 pub fn train(
     definition_text: &str,
     set: &TrainingSet,
     profiles: Option<&Profiles>,
-    brought: [Option<Model>; 2],
+    imported: ImportedModels,
     mut progress: impl FnMut(Progress),
-) -> Result<Trained, TrainError> {
+) -> Result<TrainingResult, TrainError> {
     let definition = Definition::parse(definition_text)?;
     let held_out: Vec<bool> = set
-        .learnt(&definition)
+        .training_rows(&definition)
         .into_iter()
-        .map(|learnt| !learnt)
+        .map(|is_training| !is_training)
         .collect();
     if !held_out.contains(&true) {
         return Err(TrainError::NoHoldout);
     }
 
-    let [first, confirm] = brought;
     let looks = [
-        Learning {
+        LookTask {
             name: "first",
             look: &definition.first,
-            brought: first,
+            imported: imported.first,
         },
-        Learning {
+        LookTask {
             name: "confirming",
             look: &definition.confirm,
-            brought: confirm,
+            imported: imported.confirm,
         },
     ];
     let (told, heard) = mpsc::channel();
@@ -130,7 +148,7 @@ pub fn train(
             .filter(|(_, held_out)| **held_out)
             .map(|(fraud, _)| *fraud)
     };
-    let labelled = |ready: &Ready| {
+    let labelled = |ready: &LookResult| {
         ready
             .learned
             .held_out
@@ -141,11 +159,11 @@ pub fn train(
     };
     let (first_out, confirm_out) = (labelled(&first), labelled(&confirm));
     let policy = policy(&definition, &first_out, &confirm_out)?;
-    let Done {
+    let HoldoutOutcome {
         held,
         kept,
         settled,
-    } = Done::new(&policy, &first_out, &confirm_out);
+    } = HoldoutOutcome::new(&policy, &first_out, &confirm_out);
     let reports = [
         first.report(&definition, &definition.first, &first_out),
         confirm.report(&definition, &definition.confirm, &confirm_out),
@@ -166,7 +184,7 @@ pub fn train(
     )?;
     let version = Bundle::open(&files)?.version().to_owned();
     let [first, confirm] = reports;
-    let report = Report {
+    let report = TrainingReport {
         bundle: definition.name.clone(),
         version,
         transactions: set.len(),
@@ -191,24 +209,24 @@ pub fn train(
             confirm: &confirm_out,
         },
     )?;
-    Ok(Trained {
+    Ok(TrainingResult {
         files,
         report,
         card,
     })
 }
 
-impl Learning<'_> {
+impl LookTask<'_> {
     fn learn(
         self,
         definition: &Definition,
         set: &TrainingSet,
         held_out: &[bool],
         told: &mpsc::Sender<Progress>,
-    ) -> Result<Ready, TrainError> {
+    ) -> Result<LookResult, TrainError> {
         let Self {
             name: look,
-            brought,
+            imported,
             ..
         } = self;
         let rows = set.matrix(definition, self.look);
@@ -223,10 +241,10 @@ impl Learning<'_> {
             told.send(Progress { look, step }).ok();
         };
         let learned =
-            learn(&task, brought, tell).map_err(|source| TrainError::Learn(look, source))?;
-        Ok(Ready {
+            learn(&task, imported, tell).map_err(|source| TrainError::Learn(look, source))?;
+        Ok(LookResult {
             learned,
-            apart: part(&rows, &task.rows_where(true)),
+            apart: take_rows(&rows, &task.rows_where(true)),
         })
     }
 }
@@ -234,12 +252,16 @@ impl Learning<'_> {
 /// About how many rows importance is measured on.
 const EXPLAINED: usize = 2_000;
 
-impl Ready {
+impl LookResult {
     fn report(&self, definition: &Definition, look: &Look, scored: &[(f64, bool)]) -> LookReport {
         let Self {
-            learned: Learned {
-                model, tried, best, ..
-            },
+            learned:
+                LookModel {
+                    model,
+                    scores: tried,
+                    best,
+                    ..
+                },
             apart,
         } = self;
         let features: Vec<String> = definition

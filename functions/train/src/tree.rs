@@ -5,15 +5,15 @@ use scoring::{MISSING, Matrix, Node, Split, Tree};
 use serde::{Deserialize, Serialize};
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
-use crate::learn::LearnError;
+use crate::learner::LearnError;
 
 #[derive(Deserialize)]
-pub(crate) struct Grown {
-    nodes: Vec<GrownNode>,
+pub(crate) struct SmartcoreTree {
+    nodes: Vec<SmartcoreNode>,
 }
 
 #[derive(Deserialize)]
-struct GrownNode {
+struct SmartcoreNode {
     output: f64,
     split_feature: usize,
     split_value: Option<f64>,
@@ -27,10 +27,10 @@ pub(crate) fn read<T: for<'de> Deserialize<'de>>(fitted: &impl Serialize) -> Res
     Ok(serde_json::from_slice(&serde_json::to_vec(fitted)?)?)
 }
 
-impl Grown {
+impl SmartcoreTree {
     /// As nodes, whose columns were `columns` of the matrix.
     pub(crate) fn tree(self, columns: &[usize]) -> Tree {
-        let node = |node: GrownNode| Node {
+        let node = |node: SmartcoreNode| Node {
             value: node.output,
             split: match (
                 node.split_value,

@@ -11,7 +11,7 @@ use bundle::Bundle;
 use harness::fixture::DEFINITION;
 use jiff::Timestamp;
 use scoring::{Linear, Model, Scaling};
-use train::{Report, TrainError, Trained, TrainingSet, train};
+use train::{ImportedModels, TrainError, TrainingReport, TrainingResult, TrainingSet, train};
 
 const BOOST: &str = "[training.boost]\nrounds = 40\ndepth = 2\nlearning_rate = 0.3\nmin_leaf = 5\n";
 const SAMPLED: &str = "rows = 0.7\ncolumns = 0.5\nl2 = 1.0\n";
@@ -70,8 +70,8 @@ fn corners(amount: f64, mean: Option<f64>) -> f64 {
     }
 }
 
-fn trained(definition: &str, set: &TrainingSet) -> Trained {
-    train(definition, set, None, [None, None], |_| {}).unwrap()
+fn trained(definition: &str, set: &TrainingSet) -> TrainingResult {
+    train(definition, set, None, ImportedModels::default(), |_| {}).unwrap()
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn what_ranks_the_holdout_best_is_served() {
         (world(6_000, straight), "logistic regression"),
         (world(6_000, corners), "boosted trees"),
     ] {
-        let Report { confirm, .. } = trained(&all, &world).report;
+        let TrainingReport { confirm, .. } = trained(&all, &world).report;
         assert_eq!(confirm.leaderboard.len(), 3);
         assert_eq!(
             (confirm.learner.as_str(), &confirm.leaderboard[0].learner),
@@ -233,7 +233,7 @@ fn a_first_look_that_can_t_keep_to_its_budget_is_refused_with_what_to_do() {
         .for_each(|amount| *amount = if *amount > 700.0 { 700.0 } else { 10.0 });
     let text = definition(BOOST).replace("hold_share = 1.0", "hold_share = 0.01");
     let text = text.replace("[\"amount\", \"night\"]", "[\"amount\"]");
-    let error = train(&text, &set, None, [None, None], |_| {}).unwrap_err();
+    let error = train(&text, &set, None, ImportedModels::default(), |_| {}).unwrap_err();
     assert!(
         matches!(
             error,
@@ -261,57 +261,83 @@ fn a_first_look_that_can_t_keep_to_its_budget_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_model_that_is_brought_along_is_served_as_it_came() {
+fn an_imported_model_is_served_unchanged() {
     let set = world(3_000, corners);
     let column = |coefficient| Scaling {
         mean: 500.0,
         sd: 100.0,
         coefficient,
     };
-    let brought = || Model::from(Linear::new(-3.0, vec![column(0.5), column(0.0)]).unwrap());
+    let imported = || Model::from(Linear::new(-3.0, vec![column(0.5), column(0.0)]).unwrap());
     let trained = train(
         &definition(BOOST),
         &set,
         None,
-        [Some(brought()), None],
+        ImportedModels {
+            first: Some(imported()),
+            confirm: None,
+        },
         |_| {},
     )
     .unwrap();
-    assert_eq!(trained.files["first.model"], brought().to_bytes());
-    let Report { first, confirm, .. } = &trained.report;
+    assert_eq!(trained.files["first.model"], imported().to_bytes());
+    let TrainingReport { first, confirm, .. } = &trained.report;
     assert_eq!(
         (first.learner.as_str(), confirm.learner.as_str()),
-        ("brought along", "boosted trees")
+        ("imported", "boosted trees")
     );
     let card = String::from_utf8(trained.card["card.md"].clone()).unwrap();
     assert!(
-        card.contains("The first look's model was brought along"),
+        card.contains("The first look's model was imported"),
         "{card}"
     );
-    // Both brought along, no learner is needed; neither, one is.
+    // A learner is needed unless both models are imported.
     let none = definition("");
     train(
         &none,
         &set,
         None,
-        [Some(brought()), Some(brought())],
+        ImportedModels {
+            first: Some(imported()),
+            confirm: Some(imported()),
+        },
         |_| {},
     )
     .unwrap();
-    let error = train(&none, &set, None, [Some(brought()), None], |_| {}).unwrap_err();
+    let error = train(
+        &none,
+        &set,
+        None,
+        ImportedModels {
+            first: Some(imported()),
+            confirm: None,
+        },
+        |_| {},
+    )
+    .unwrap_err();
     assert!(
         error
             .source()
             .unwrap()
             .to_string()
-            .contains("add [training.boost], or bring a model along"),
+            .contains("add [training.boost], or import a model"),
         "{error:?}"
     );
     let narrow = Model::from(Linear::new(0.0, vec![column(1.0)]).unwrap());
-    let error = train(&none, &set, None, [Some(narrow), Some(brought())], |_| {}).unwrap_err();
+    let error = train(
+        &none,
+        &set,
+        None,
+        ImportedModels {
+            first: Some(narrow),
+            confirm: Some(imported()),
+        },
+        |_| {},
+    )
+    .unwrap_err();
     assert_eq!(
         error.source().unwrap().to_string(),
-        "the model brought along has 1 columns, the look has 2"
+        "the imported model has 1 columns, expected the look's 2 features"
     );
 }
 

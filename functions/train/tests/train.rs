@@ -16,7 +16,9 @@ use harness::memory;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use store::Objects as _;
-use train::{Answer, Context, Event, HandlerError, TrainError, TrainingSet, train};
+use train::{
+    Answer, Handler, HandlerError, ImportedModels, TrainError, TrainEvent, TrainingSet, train,
+};
 use warehouse::{Row, Statement, StatementId, Status, Warehouse};
 
 /// Seven days of what the warehouse would unload: an amount of 600 and more is suspicious, and it is
@@ -55,9 +57,15 @@ fn set(lines: &[String]) -> TrainingSet {
 #[test]
 fn the_second_look_learns_what_only_the_history_knows() {
     let mut rounds = 0;
-    let trained = train(DEFINITION, &set(&lines(4_000)), None, [None, None], |_| {
-        rounds += 1;
-    })
+    let trained = train(
+        DEFINITION,
+        &set(&lines(4_000)),
+        None,
+        ImportedModels::default(),
+        |_| {
+            rounds += 1;
+        },
+    )
     .unwrap();
     assert!(rounds > 0, "progress is told");
     let report = &trained.report;
@@ -81,7 +89,14 @@ fn the_second_look_learns_what_only_the_history_knows() {
 #[test]
 fn the_same_rows_give_the_same_bundle_in_whatever_order_and_parts_they_come() {
     let lines = lines(1_000);
-    let one = train(DEFINITION, &set(&lines), None, [None, None], |_| {}).unwrap();
+    let one = train(
+        DEFINITION,
+        &set(&lines),
+        None,
+        ImportedModels::default(),
+        |_| {},
+    )
+    .unwrap();
     let mut other = lines.clone();
     other.reverse();
     let definition = Definition::parse(DEFINITION).unwrap();
@@ -90,7 +105,7 @@ fn the_same_rows_give_the_same_bundle_in_whatever_order_and_parts_they_come() {
         DEFINITION,
         &TrainingSet::read(&definition, parts.iter().map(String::as_bytes)).unwrap(),
         None,
-        [None, None],
+        ImportedModels::default(),
         |_| {},
     );
     assert_eq!(one.files, other.unwrap().files);
@@ -98,7 +113,7 @@ fn the_same_rows_give_the_same_bundle_in_whatever_order_and_parts_they_come() {
         &DEFINITION.replace("seed = 1", "seed = 2"),
         &set(&lines),
         None,
-        [None, None],
+        ImportedModels::default(),
         |_| {},
     )
     .unwrap();
@@ -139,7 +154,7 @@ fn a_category_is_learnt_without_the_answer_of_the_row_itself() {
             "row {row} knows its own answer"
         );
     }
-    let trained = train(&text, &set, None, [None, None], |_| {}).unwrap();
+    let trained = train(&text, &set, None, ImportedModels::default(), |_| {}).unwrap();
     assert!(
         trained.report.first.ranking.unwrap().auc > 0.95,
         "{:?}",
@@ -153,9 +168,15 @@ fn a_category_is_learnt_without_the_answer_of_the_row_itself() {
     let mut reversed = lines.clone();
     reversed.reverse();
     assert_eq!(
-        train(&text, &read(&reversed), None, [None, None], |_| {})
-            .unwrap()
-            .files,
+        train(
+            &text,
+            &read(&reversed),
+            None,
+            ImportedModels::default(),
+            |_| {}
+        )
+        .unwrap()
+        .files,
         trained.files
     );
 }
@@ -168,12 +189,26 @@ fn what_nothing_can_be_learnt_from_is_refused_with_what_to_do() {
         .filter(|line| line.contains(",0,T"))
         .cloned()
         .collect();
-    let error = train(DEFINITION, &set(&good), None, [None, None], |_| {}).unwrap_err();
+    let error = train(
+        DEFINITION,
+        &set(&good),
+        None,
+        ImportedModels::default(),
+        |_| {},
+    )
+    .unwrap_err();
     assert!(
         error.source().unwrap().to_string().contains("0 frauds and"),
         "{error:?}"
     );
-    let error = train(DEFINITION, &set(&[]), None, [None, None], |_| {}).unwrap_err();
+    let error = train(
+        DEFINITION,
+        &set(&[]),
+        None,
+        ImportedModels::default(),
+        |_| {},
+    )
+    .unwrap_err();
     assert!(matches!(error, TrainError::NoHoldout), "{error}");
 
     let definition = Definition::parse(DEFINITION).unwrap();
@@ -185,17 +220,17 @@ fn what_nothing_can_be_learnt_from_is_refused_with_what_to_do() {
     let without = csv(&lines[..3]).replace("customer_mean_7d", "customer_mean_8d");
     assert_eq!(
         read(&without),
-        "training set has no column `customer_mean_7d`: unload it with this definition"
+        "the unloaded CSV has no column `customer_mean_7d`: unload it again with this definition"
     );
     let wrong = format!("{HEADER}\n1767225600,1.5,C,S,,0,T\n1767225600,much,C,S,1,0,T\n");
     assert_eq!(
         read(&wrong),
-        "training set, line 3, column `amount`: expected a number, or nothing"
+        "unloaded CSV, line 3, column `amount`: expected a number or an empty field"
     );
     let empty = format!("{HEADER}\n1767225600,,C,S,,0,T\n");
     assert_eq!(
         read(&empty),
-        "training set, line 2, column `amount`: expected a number"
+        "unloaded CSV, line 2, column `amount`: expected a number"
     );
 }
 
@@ -245,8 +280,8 @@ impl Warehouse for Unloading<'_> {
 fn context<'a, W>(
     objects: &'a memory::Objects,
     warehouse: &'a W,
-) -> Context<'a, memory::Objects, W> {
-    Context {
+) -> Handler<'a, memory::Objects, W> {
+    Handler {
         objects,
         warehouse,
         bucket: "b".to_owned(),
@@ -279,10 +314,10 @@ async fn the_function_writes_the_bundle_and_then_moves_the_pointer() {
         profiles: String::new(),
     };
     let context = context(&objects, &warehouse);
-    let event: Event =
+    let event: TrainEvent =
         serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
     let now = "2026-01-20T00:00:00Z".parse::<Timestamp>().unwrap();
-    let Answer::Trained(report) = context.handle(&event, now).await.unwrap() else {
+    let Answer::Report(report) = context.handle(&event, now).await.unwrap() else {
         panic!("no report")
     };
     let pointer: Value = serde_json::from_slice(
@@ -356,7 +391,7 @@ async fn profiles_come_with_a_bundle_and_are_refreshed_alone() {
     };
     let open = async || startup::open_bundle("small", &objects).await.unwrap();
     let now = "2026-01-20T10:00:00Z".parse::<Timestamp>().unwrap();
-    let refresh: Event =
+    let refresh: TrainEvent =
         serde_json::from_str(include_str!("../../../events/train/profiles.json")).unwrap();
     let error = context(&objects, &warehouse)
         .handle(&refresh, now)
@@ -364,7 +399,7 @@ async fn profiles_come_with_a_bundle_and_are_refreshed_alone() {
         .unwrap_err();
     assert!(matches!(error, HandlerError::InUse(_)), "{error}");
 
-    let event: Event =
+    let event: TrainEvent =
         serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
     context(&objects, &warehouse)
         .handle(&event, now)
@@ -374,7 +409,7 @@ async fn profiles_come_with_a_bundle_and_are_refreshed_alone() {
     assert_eq!(trained.cut_off(), Some(AS_OF.parse().unwrap()));
 
     warehouse.profiles = profiles("99");
-    let Answer::Refreshed(told) = context(&objects, &warehouse)
+    let Answer::Profiles(told) = context(&objects, &warehouse)
         .handle(&refresh, now)
         .await
         .unwrap()
@@ -416,7 +451,7 @@ async fn without_a_definition_there_is_a_word_on_what_to_do() {
     let (objects, warehouse) = (memory::Objects::new(), memory::Warehouse::new());
     let context = context(&objects, &warehouse);
     // An invocation without a payload is an empty object.
-    let event: Event = serde_json::from_str("{}").unwrap();
+    let event: TrainEvent = serde_json::from_str("{}").unwrap();
     let error = context.handle(&event, Timestamp::now()).await.unwrap_err();
     assert!(
         error

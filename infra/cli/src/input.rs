@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Stream, StreamRecord};
-use train::Past;
+use train::LabelledHistory;
 
 /// A flag without a moment is known this long after its transaction.
 pub const LABEL_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -163,7 +163,7 @@ pub async fn put(stream: &impl Stream, rows: &[Row]) -> Result<()> {
 }
 
 /// Rows as a history to learn from.
-pub fn past(definition: &Definition, rows: &[Row]) -> Result<Past> {
+pub fn past(definition: &Definition, rows: &[Row]) -> Result<LabelledHistory> {
     let mut batch = Batch::with_capacity(definition.schema(), rows.len());
     for (row, place) in rows.iter().zip(0..) {
         let read = batch.read(
@@ -176,7 +176,7 @@ pub fn past(definition: &Definition, rows: &[Row]) -> Result<Past> {
         );
         read.with_context(|| format!("transaction {}", row.transaction_id))?;
     }
-    let mut past = Past::default();
+    let mut past = LabelledHistory::default();
     past.add(&batch, |place| {
         let row = rows.get(place)?;
         Some(Label {

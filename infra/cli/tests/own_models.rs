@@ -82,7 +82,7 @@ fn models_of_ones_own_are_trained_on_a_looks_features_and_served() {
     );
 
     let train = [&["train"][..], &history, &["--out", "bundle", "--json"]].concat();
-    let brought = [
+    let imported = [
         &train[..],
         &[
             "--first-model",
@@ -92,12 +92,12 @@ fn models_of_ones_own_are_trained_on_a_looks_features_and_served() {
         ],
     ]
     .concat();
-    let report: Value = serde_json::from_slice(&fine(&brought)).unwrap();
+    let report: Value = serde_json::from_slice(&fine(&imported)).unwrap();
     assert_eq!(report["transactions"], own["rows"]);
     for (look, auc) in [("first", &own["aucs"][0]), ("confirm", &own["aucs"][1])] {
         assert_eq!(
             (&report[look]["learner"], &report[look]["trees"]),
-            (&Value::from("brought along"), &Value::from(20))
+            (&Value::from("imported"), &Value::from(20))
         );
         let (ours, theirs) = (
             report[look]["ranking"]["auc"].as_f64().unwrap(),

@@ -1,5 +1,5 @@
 //! Models that were learnt elsewhere, as a bundle serves them: XGBoost's JSON, LightGBM's text,
-//! scikit-learn's trees by `import/from_sklearn.py`, and what Spark MLlib saves.
+//! scikit-learn's trees by `from_sklearn.py`, and what Spark MLlib saves.
 //!
 //! What can't be served exactly is refused by name. Inner nodes are given the mean of their leaves, by
 //! the weight that each had in training, so that a path's contributions add up to the sum.

@@ -1,4 +1,4 @@
-//! scikit-learn's trees, by the JSON that `from_sklearn.py` beside this file writes:
+//! scikit-learn's trees, as JSON written by `functions/lib/import/from_sklearn.py`:
 //!
 //! `second_look_trees` is 1, the form's version. `link` says what the trees' sum is, `probability` or
 //! `log_odds`, to which `bias` is added. `features` is the number of columns, `names` their names or null.

@@ -15,7 +15,7 @@ use plotters::style::{Color as _, FontFamily};
 use super::{Curves, percent, thousands};
 use crate::TrainError;
 use crate::calibrate::Bin;
-use crate::report::{LookReport, Report};
+use crate::report::{LookReport, TrainingReport};
 
 // Told apart by those who see no red or no green, too.
 const BLUE: RGBColor = RGBColor(0x2b, 0x7c, 0xc4);
@@ -27,7 +27,7 @@ type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 pub(super) fn all(
-    report: &Report,
+    report: &TrainingReport,
     curves: &Curves<'_>,
 ) -> Result<BTreeMap<String, Vec<u8>>, TrainError> {
     let mut plots = BTreeMap::new();
@@ -143,7 +143,7 @@ fn line(
 }
 
 fn looks<'a>(
-    report: &'a Report,
+    report: &'a TrainingReport,
     curves: &'a Curves<'_>,
 ) -> [(&'static str, RGBColor, &'a LookReport, &'a [(f64, bool)]); 2] {
     [
@@ -152,7 +152,11 @@ fn looks<'a>(
     ]
 }
 
-fn precision_recall(area: &Area<'_>, report: &Report, curves: &Curves<'_>) -> Result<(), String> {
+fn precision_recall(
+    area: &Area<'_>,
+    report: &TrainingReport,
+    curves: &Curves<'_>,
+) -> Result<(), String> {
     let whole = |share: &f64| percent(*share, 0);
     let mut chart = chart(
         area,
@@ -222,7 +226,7 @@ fn exponent(share: f64) -> f64 {
     share.max(LEAST).log10()
 }
 
-fn calibration(area: &Area<'_>, report: &Report) -> Result<(), String> {
+fn calibration(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
     let least = LEAST.log10();
     let mut chart = chart(
         area,
@@ -282,7 +286,7 @@ fn interval(bin: &Bin) -> (f64, f64) {
 
 const BINS: usize = 32;
 
-fn scores(area: &Area<'_>, report: &Report, curves: &Curves<'_>) -> Result<(), String> {
+fn scores(area: &Area<'_>, report: &TrainingReport, curves: &Curves<'_>) -> Result<(), String> {
     let [hold_at, release_below, block_at] = report.thresholds;
     let thresholds: [&[(&str, f64)]; 2] = [
         &[("held from here", hold_at)],
@@ -412,7 +416,7 @@ fn short(name: &str) -> String {
     }
 }
 
-fn importance(area: &Area<'_>, report: &Report) -> Result<(), String> {
+fn importance(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
     let area = area
         .titled("Importance: share in what moves scores", font(20))
         .map_err(said)?;

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use features::{Definition, TrainingPeriod};
 use jiff::Timestamp;
-use train::{Past, TrainingSet};
+use train::{LabelledHistory, TrainingSet};
 
 use crate::input;
 
@@ -28,7 +28,7 @@ pub(crate) struct LabelledArgs {
 pub(crate) struct Labelled {
     pub(crate) text: String,
     pub(crate) definition: Definition,
-    pub(crate) past: Past,
+    pub(crate) past: LabelledHistory,
     pub(crate) as_of: Timestamp,
     pub(crate) set: TrainingSet,
 }

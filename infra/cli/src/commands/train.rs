@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use features::{Definition, Look};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use scoring::Model;
-use train::{Progress, Report};
+use train::{ImportedModels, Progress, TrainingReport};
 
 use super::labelled::{Labelled, LabelledArgs};
 use crate::show::{line, thousands};
@@ -27,7 +27,7 @@ A history carries its labels (is_fraud, known from reported_at on, or else train
 A model that was trained elsewhere, on what `look features` writes, is a file of
   XGBoost       booster.save_model(\"model.json\"): gbtree or dart, binary:logistic
   LightGBM      booster.save_model(\"model.txt\"): objective binary, random forests too
-  scikit-learn  python functions/lib/import/src/from_sklearn.py model.joblib model.json: decision trees, forests,
+  scikit-learn  python functions/lib/import/from_sklearn.py model.joblib model.json: decision trees, forests,
                 extremely random trees, gradient boosting, histogram gradient boosting
 or a folder of
   Spark MLlib   model.save: RandomForest-, GBT- and DecisionTreeClassificationModel
@@ -58,14 +58,14 @@ impl TrainArgs {
             as_of,
             set,
         } = self.labelled.read()?;
-        let brought = [
-            brought(self.first_model.as_deref(), &definition, &definition.first)?,
-            brought(
+        let imported = ImportedModels {
+            first: import_model(self.first_model.as_deref(), &definition, &definition.first)?,
+            confirm: import_model(
                 self.confirm_model.as_deref(),
                 &definition,
                 &definition.confirm,
             )?,
-        ];
+        };
         let profiles = definition
             .first
             .last_cut_off(as_of)
@@ -78,7 +78,7 @@ impl TrainArgs {
             &text,
             &set,
             profiles.as_ref(),
-            brought,
+            imported,
             |Progress { look, step }| {
                 for (_, bar) in bars.iter().filter(|(of, _)| *of == look) {
                     bar.set_message(format!("{look} look, {}", step.learner));
@@ -117,10 +117,14 @@ impl TrainArgs {
     }
 }
 
-fn brought(path: Option<&Path>, definition: &Definition, look: &Look) -> Result<Option<Model>> {
+fn import_model(
+    path: Option<&Path>,
+    definition: &Definition,
+    look: &Look,
+) -> Result<Option<Model>> {
     let read = |path: &Path| {
         import::read(path, &definition.names(look))
-            .with_context(|| format!("can't bring {} along", path.display()))
+            .with_context(|| format!("can't import {}", path.display()))
     };
     path.map(read).transpose()
 }
@@ -169,7 +173,7 @@ fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
 }
 
 /// The leaderboard and what follows from it.
-fn said(report: &Report) -> String {
+fn said(report: &TrainingReport) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header([

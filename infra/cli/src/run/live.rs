@@ -108,7 +108,7 @@ fn chunks<'a>(
 /// The first look's profiles anew, for whatever is put from then on.
 async fn refresh(local: &Local, cut_off: Timestamp) -> Result<String> {
     let event = serde_json::json!({ "as_of": cut_off, "only": "profiles" });
-    let Answer::Refreshed(told) = invoke_train(local, &event).await? else {
+    let Answer::Profiles(told) = invoke_train(local, &event).await? else {
         bail!("train has answered with a report")
     };
     // Score looks at the pointer before a batch, so that nobody can see it follow before there is one: when this is

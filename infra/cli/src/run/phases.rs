@@ -62,7 +62,7 @@ pub(super) async fn prepare(
         .await?;
     let event = serde_json::json!({ "as_of": split.at });
     let trained = invoke_train(local, &event);
-    let Answer::Trained(report) = steps
+    let Answer::Report(report) = steps
         .wait("train both looks (the deployed train function)", trained)
         .await?
     else {

@@ -10,8 +10,8 @@ use features::{Definition, TrainingPeriod};
 use jiff::{SignedDuration, Timestamp};
 use look::input::{self, Row};
 use serde_json::{Value, json};
-use train::TrainingSet;
 use train::metrics::ranking;
+use train::{ImportedModels, TrainingSet};
 
 const DEFINITION: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
 const TEST: &str = "2018-08-08T00:00:00Z";
@@ -69,7 +69,14 @@ fn of_definition(rows: &[Row], test: Timestamp, span: u32, text: &str) -> Value 
     let profiles = past.profiles(&definition, test).unwrap();
     let profile_seconds = began.elapsed().as_secs_f64();
     let began = std::time::Instant::now();
-    let trained = train::train(text, &set, Some(&profiles), [None, None], |_| {}).unwrap();
+    let trained = train::train(
+        text,
+        &set,
+        Some(&profiles),
+        ImportedModels::default(),
+        |_| {},
+    )
+    .unwrap();
     let train_seconds = began.elapsed().as_secs_f64();
 
     // What the warehouse would answer: the windows of the confirming look at each transaction's moment.

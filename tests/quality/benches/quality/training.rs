@@ -13,7 +13,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_distr::{Distribution as _, StandardNormal};
 use scoring::{Forest, logistic};
 use serde_json::{Value, json};
-use train::TrainingSet;
+use train::{ImportedModels, TrainingSet};
 
 use crate::{at_most, memory_mb, rounded};
 
@@ -58,10 +58,13 @@ pub(crate) fn child(settings: &str, looks: &str) -> Value {
     };
     assert!(text.contains("negatives = 0.1\n"));
     let set = simulated(&Definition::parse(&text).unwrap());
-    // A confirming look that is brought along is not learnt.
-    let brought = (looks == "1").then(|| Forest::new(FEATURES, -5.0, &[]).unwrap().into());
+    // A look with an imported model is not trained.
+    let imported = ImportedModels {
+        first: None,
+        confirm: (looks == "1").then(|| Forest::new(FEATURES, -5.0, &[]).unwrap().into()),
+    };
     let (began, cpu_before) = (Instant::now(), cpu_seconds());
-    let trained = train::train(&text, &set, None, [None, brought], |_| {}).unwrap();
+    let trained = train::train(&text, &set, None, imported, |_| {}).unwrap();
     json!({
         "seconds": began.elapsed().as_secs_f64(), "cpu_seconds": cpu_seconds() - cpu_before, "peak_memory_mb": memory_mb("VmHWM"),
         "frauds": set.frauds.iter().filter(|fraud| **fraud).count(), "tried": trained.report.first.leaderboard,

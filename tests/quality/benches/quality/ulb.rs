@@ -12,8 +12,8 @@ use look::input::{self, Row};
 use scoring::Forest;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use train::TrainingSet;
 use train::metrics::{Ranking, ranking};
+use train::{ImportedModels, TrainingSet};
 
 use crate::{at_least, rounded};
 
@@ -126,8 +126,12 @@ impl Found {
         };
         let set = TrainingSet::of_history(&definition, &past, &all);
         // The confirming look would learn the same from the same.
-        let none = Forest::new(definition.confirm.features.len(), -6.0, &[]).unwrap();
-        let trained = train::train(text, &set, None, [None, Some(none.into())], |_| {}).unwrap();
+        let constant = Forest::new(definition.confirm.features.len(), -6.0, &[]).unwrap();
+        let imported = ImportedModels {
+            first: None,
+            confirm: Some(constant.into()),
+        };
+        let trained = train::train(text, &set, None, imported, |_| {}).unwrap();
         let bundle = Bundle::open(&trained.files).unwrap();
         let mut batch = Batch::with_capacity(bundle.schema(), tested.len());
         for (row, place) in tested.iter().zip(0..) {

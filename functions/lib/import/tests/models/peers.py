@@ -13,7 +13,7 @@ import numpy as np
 import xgboost
 from sklearn import ensemble, tree
 
-sys.path.append(str(Path(__file__).parents[2] / "src"))
+sys.path.append(str(Path(__file__).parents[2]))
 from from_sklearn import form
 
 OUT = Path(sys.argv[1])

@@ -3,7 +3,7 @@
     python from_sklearn.py model.joblib model.json
 
 or, where the model is at hand: `from from_sklearn import form; json.dump(form(model), file)`.
-The form is described in sklearn.rs beside this file. Needs scikit-learn 1.6 or newer, and a
+The form is described in src/sklearn.rs. Needs scikit-learn 1.6 or newer, and a
 model that has seen missing values as NaN, or none; GradientBoostingClassifier alone as 3.4028235e38.
 """
 
