@@ -1,10 +1,10 @@
-"""Writes a scikit-learn tree, forest or gradient boosting classifier as JSON that `look train` takes.
+"""Writes a scikit-learn tree, forest or gradient boosting classifier as JSON for `look train`.
 
     python from_sklearn.py model.joblib model.json
 
-or, where the model is at hand: `from from_sklearn import form; json.dump(form(model), file)`.
-The form is described in src/sklearn.rs. Needs scikit-learn 1.6 or newer, and a
-model that has seen missing values as NaN, or none; GradientBoostingClassifier alone as 3.4028235e38.
+In Python: `from from_sklearn import form; json.dump(form(model), file)`.
+src/sklearn.rs describes the format. Requires scikit-learn 1.6 or newer. Missing values in training must be
+NaN, or 3.4028235e38 for GradientBoostingClassifier, which does not accept NaN.
 """
 
 import json
@@ -16,7 +16,7 @@ import numpy as np
 def form(model):
     kind, classes = type(model).__name__, len(model.classes_)
     if classes != 2:
-        raise SystemExit(f"{kind} knows {classes} classes: train it on two")
+        raise SystemExit(f"{kind} has {classes} classes: train it with two")
     if kind == "HistGradientBoostingClassifier":
         if model.is_categorical_ is not None and model.is_categorical_.any():
             raise SystemExit("categorical splits can't be served: encode categories as numbers")
@@ -24,13 +24,13 @@ def form(model):
         trees = [from_hist(predictor.nodes) for (predictor,) in model._predictors]
     elif kind == "GradientBoostingClassifier":
         if model.loss != "log_loss" or model.init not in (None, "zero"):
-            raise SystemExit("gradient boosting is served with loss='log_loss' and init=None or 'zero' only")
+            raise SystemExit("gradient boosting can't be served: train with loss='log_loss' and init=None or 'zero'")
         grown, rate = [tree for (tree,) in model.estimators_], model.learning_rate
         origin = np.zeros((1, model.n_features_in_), dtype=np.float32)
         link = "log_odds"
         bias = float(model.decision_function(origin)[0] - rate * sum(tree.predict(origin)[0] for tree in grown))
         trees = [from_tree(tree.tree_, rate * tree.tree_.value[:, 0, 0]) for tree in grown]
-        # It takes no NaN. What stands for one is the largest number, which goes right.
+        # GradientBoostingClassifier does not accept NaN. The largest number stands for it and goes right.
         for tree in trees:
             tree["missing_left"] = [False] * len(tree["missing_left"])
     elif kind in ("RandomForestClassifier", "ExtraTreesClassifier", "DecisionTreeClassifier"):
@@ -64,7 +64,7 @@ def from_hist(nodes):
 
 
 def columns(threshold, **arrays):
-    # Infinite where missing values alone go the other way; JSON knows no such number.
+    # A threshold is infinite if only missing values go the other way. JSON has no infinity.
     arrays["threshold"] = np.clip(threshold, -sys.float_info.max, sys.float_info.max)
     return {name: array.tolist() for name, array in arrays.items()}
 

@@ -1,8 +1,8 @@
-//! Models that were learnt elsewhere, as a bundle serves them: XGBoost's JSON, LightGBM's text,
-//! scikit-learn's trees by `from_sklearn.py`, and what Spark MLlib saves.
+//! Reads models of other libraries into the served format: XGBoost's JSON, LightGBM's text,
+//! scikit-learn's trees as JSON written by `from_sklearn.py`, and saved Spark MLlib models.
 //!
-//! What can't be served exactly is refused by name. Inner nodes are given the mean of their leaves, by
-//! the weight that each had in training, so that a path's contributions add up to the sum.
+//! A model that can't be served exactly is refused with the reason. An inner node gets the mean of its
+//! leaves, weighted by their training weights, so that contributions along a path add up to the score.
 
 mod lightgbm;
 mod sklearn;
@@ -18,48 +18,41 @@ use scoring::{Forest, ForestError, Link, Model, Node, Split, Tree};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-/// Why a model can't be brought along.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     #[error("can't read {path}")]
     File { path: PathBuf, source: io::Error },
-    /// Of none of the kinds.
     #[error(
-        "this is no model that we know: expected XGBoost's save_model(\"model.json\"), LightGBM's \
+        "unknown model format: expected XGBoost's save_model(\"model.json\"), LightGBM's \
          save_model(\"model.txt\"), the JSON of from_sklearn.py, or a folder of Spark MLlib's save"
     )]
     Kind,
-    /// Not what the library writes.
-    #[error("not as {library} writes it: {what}")]
-    Form {
-        /// Whose file it seems to be.
-        library: &'static str,
-        what: String,
-    },
-    #[error("not as {library} writes it")]
+    #[error("invalid {library} model: {what}")]
+    Form { library: &'static str, what: String },
+    #[error("invalid {library} model")]
     Json {
-        /// Whose file it seems to be.
         library: &'static str,
         source: serde_json::Error,
     },
-    /// A model, but none that can be served as it is.
+    /// A valid model that can't be served exactly.
     #[error("{what} can't be served: {instead}")]
-    Refused { what: String, instead: &'static str },
-    /// The model's columns are not the look's features.
-    #[error(
-        "{what} `{name}`: train on the columns that `look features` writes, or leave it out of the look"
-    )]
-    Feature {
-        /// What is the matter with it.
-        what: &'static str,
-        name: String,
+    Refused {
+        what: String,
+        /// What to do instead.
+        instead: &'static str,
     },
-    #[error("its trees can't be laid out")]
+    /// The model's columns differ from the look's features.
+    #[error(
+        "{what} `{name}`: train on the columns that `look features` writes, or remove the feature \
+         from the look"
+    )]
+    Feature { what: &'static str, name: String },
+    #[error("the model's trees can't be served")]
     Forest(#[from] ForestError),
 }
 
-/// Reads a file, or Spark's folder. A model that names its columns is put into the order of `features`,
-/// the look's; one that does not must have been trained in that order.
+/// Reads a model file, or a Spark folder. `features` are the look's. A model with column names is put
+/// into their order; a model without names must have been trained in that order.
 pub fn read(path: &Path, features: &[&str]) -> Result<Model, ImportError> {
     if path.is_dir() {
         return Ok(spark::Saved::read(path)?.forest(features)?.into());
@@ -71,14 +64,14 @@ pub fn read(path: &Path, features: &[&str]) -> Result<Model, ImportError> {
     Ok(parse(&bytes, features)?.into())
 }
 
-/// What tells JSON files apart.
+/// The fields that distinguish the JSON formats.
 #[derive(Deserialize)]
 struct Kind {
     learner: Option<IgnoredAny>,
     second_look_trees: Option<IgnoredAny>,
 }
 
-/// Reads a file's bytes, told apart by how they begin.
+/// Detects the format by the beginning of the file.
 fn parse(bytes: &[u8], features: &[&str]) -> Result<Forest, ImportError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| ImportError::Kind)?
@@ -101,10 +94,10 @@ fn json<T: DeserializeOwned>(library: &'static str, text: &str) -> Result<T, Imp
     serde_json::from_str(text).map_err(|source| ImportError::Json { library, source })
 }
 
-/// A node of another library's tree; children by that library's places.
+/// A node of another library's tree. Children are places in that library's order.
 #[derive(Clone, Copy)]
 enum Foreign {
-    /// What it answers, and how much of the training fell into it.
+    /// `weight`: the training weight of the leaf.
     Leaf {
         value: f64,
         weight: f64,
@@ -112,7 +105,7 @@ enum Foreign {
     Inner(Split),
 }
 
-/// The tree that begins at the first of these nodes; none if it is no tree. Nodes that it does not reach
+/// The tree with its root at the first node; `None` if the nodes do not form a tree. Unreachable nodes
 /// are left out.
 fn tree(nodes: &[Foreign]) -> Option<Tree> {
     let mut order = vec![0];
@@ -143,7 +136,7 @@ fn tree(nodes: &[Foreign]) -> Option<Tree> {
         tree.push(node);
         weights.push(weight);
     }
-    // From the last: children come after their parents.
+    // Backwards: children come after their parents.
     for place in (0..tree.len()).rev() {
         let Some(split) = tree.get(place)?.split else {
             continue;
@@ -162,10 +155,10 @@ fn tree(nodes: &[Foreign]) -> Option<Tree> {
     Some(tree)
 }
 
-/// Where a model's columns are among the look's features.
+/// Maps a model's columns to the look's features.
 struct Columns {
     width: usize,
-    /// None if they are not named: then they are in the look's order.
+    /// `None` if the columns have no names: then they are in the look's order.
     places: Option<Vec<usize>>,
 }
 
@@ -186,7 +179,7 @@ impl Columns {
             let place = features.iter().position(|feature| feature == name);
             let place = place.ok_or_else(|| wrong("the look has no feature"))?;
             if places.contains(&place) {
-                return Err(wrong("the model has twice the column"));
+                return Err(wrong("the model has a duplicate column"));
             }
             places.push(place);
         }
@@ -196,7 +189,7 @@ impl Columns {
             .find(|(place, _)| !places.contains(place))
         {
             return Err(ImportError::Feature {
-                what: "the model has not the look's feature",
+                what: "the model lacks the look's feature",
                 name: (*name).to_owned(),
             });
         }
@@ -206,7 +199,7 @@ impl Columns {
         })
     }
 
-    /// The look's column for one of the model's; `Forest::new` refuses what rows do not have.
+    /// The look's column for a model's column. `Forest::new` refuses a column that does not exist.
     fn place(&self, column: usize) -> usize {
         self.places.as_ref().map_or(column, |places| {
             places.get(column).copied().unwrap_or(usize::MAX)

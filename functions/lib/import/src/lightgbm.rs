@@ -1,5 +1,5 @@
-//! LightGBM's text, of version 4: `booster.save_model("model.txt")`. How it decides:
-//! <https://github.com/microsoft/LightGBM/blob/v4.6.0/include/LightGBM/tree.h>, `NumericalDecision`.
+//! LightGBM 4's text format: `booster.save_model("model.txt")`. Splits follow `NumericalDecision` in
+//! <https://github.com/microsoft/LightGBM/blob/v4.6.0/include/LightGBM/tree.h>.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -8,15 +8,15 @@ use scoring::{Forest, Link, Split};
 
 use super::{Columns, Foreign, ImportError, tree};
 
-/// Values this near to 0 are its zero.
+/// LightGBM treats values up to this distance from 0 as zero.
 const ZERO: f64 = 1e-35_f32 as f64;
 
-/// `name=value` lines, as far as the next empty one.
+/// The `name=value` lines of a section.
 type Fields<'t> = HashMap<&'t str, &'t str>;
 
 pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportError> {
     let Some((text, _)) = text.split_once("end of trees") else {
-        return Err(form("it ends before its trees do".to_owned()));
+        return Err(form("the file ends before `end of trees`".to_owned()));
     };
     let mut sections = text.split("\nTree=");
     let header = fields(sections.next().unwrap_or_default());
@@ -26,10 +26,7 @@ pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportErro
     if outputs != 1 {
         return refused("a LightGBM model with several outputs".to_owned());
     }
-    let objective = header
-        .get("objective")
-        .copied()
-        .unwrap_or("of its user's own");
+    let objective = header.get("objective").copied().unwrap_or("custom");
     let Some(sigmoid) = objective.strip_prefix("binary sigmoid:") else {
         return refused(format!("LightGBM's objective {objective}"));
     };
@@ -45,7 +42,7 @@ pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportErro
         .all(|(place, name)| *name == format!("Column_{place}"));
     let columns = Columns::new((!given).then_some(names.as_slice()), names.len(), features)?;
     let sections: Vec<Fields<'_>> = sections.map(fields).collect();
-    // A random forest's answer is the mean of its trees, which are log odds there too.
+    // A random forest's score is the mean of its trees, which are in log odds too.
     let averaged = header.contains_key("average_output");
     let scale = if averaged {
         sigmoid / sections.len().max(1) as f64
@@ -75,7 +72,7 @@ fn grown(
     let categorical = || {
         refused(
             "the categorical split",
-            "encode categories as numbers (a declared category of the definition is encoded for you)",
+            "encode categories as numbers (declared categories of the definition are encoded for you)",
         )
     };
     if fields
@@ -92,14 +89,14 @@ fn grown(
     } else {
         Vec::new()
     };
-    let no_tree = || form(format!("the nodes of tree {place} are no tree"));
+    let no_tree = || form(format!("the nodes of tree {place} do not form a tree"));
     let mut nodes = Vec::with_capacity(inner.len() + values.len());
     if !inner.is_empty() {
         let thresholds: Vec<f64> = list(fields, "threshold")?;
         let decisions: Vec<u8> = list(fields, "decision_type")?;
         let (left, right): (Vec<i64>, Vec<i64>) =
             (list(fields, "left_child")?, list(fields, "right_child")?);
-        // Leaves are counted down from -1; here they follow the inner nodes.
+        // Leaves are numbered downwards from -1. In `nodes` they follow the inner nodes.
         let child = |children: &[i64], at: usize| {
             let child = *children.get(at)?;
             if child < 0 {
@@ -142,11 +139,11 @@ fn grown(
     tree(&nodes).ok_or_else(no_tree)
 }
 
-/// Which way NaN goes; none if zeros go with it, and not where `<=` sends them.
+/// Whether NaN goes below. `None` if zero takes NaN's way and that is not the way of `<=`.
 fn missing_below(decision: u8, threshold: f64) -> Option<bool> {
     let default_left = decision & 2 != 0;
     match decision >> 2 & 3 {
-        // No missing values were seen: they are taken for 0.
+        // Training had no missing values: LightGBM treats NaN as 0.
         0 => Some(threshold >= 0.0),
         1 => (if default_left {
             threshold >= ZERO
@@ -168,18 +165,18 @@ fn fields(section: &str) -> Fields<'_> {
 fn list<T: FromStr>(fields: &Fields<'_>, name: &str) -> Result<Vec<T>, ImportError> {
     let text = fields
         .get(name)
-        .ok_or_else(|| form(format!("it has no {name}")))?;
+        .ok_or_else(|| form(format!("the field {name} is missing")))?;
     let values = text
         .split_ascii_whitespace()
         .map(|value| value.parse().ok());
     values
         .collect::<Option<_>>()
-        .ok_or_else(|| form(format!("a value of {name} can't be read")))
+        .ok_or_else(|| form(format!("a value of {name} is not a number")))
 }
 
 fn number<T: FromStr>(fields: &Fields<'_>, name: &str) -> Result<T, ImportError> {
     let value = fields.get(name).and_then(|value| value.parse().ok());
-    value.ok_or_else(|| form(format!("{name} is missing or no number")))
+    value.ok_or_else(|| form(format!("{name} is missing or not a number")))
 }
 
 fn form(what: String) -> ImportError {

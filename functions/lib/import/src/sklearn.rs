@@ -1,10 +1,13 @@
 //! scikit-learn's trees, as JSON written by `functions/lib/import/from_sklearn.py`:
 //!
-//! `second_look_trees` is 1, the form's version. `link` says what the trees' sum is, `probability` or
-//! `log_odds`, to which `bias` is added. `features` is the number of columns, `names` their names or null.
-//! Each of `trees` has, node by node, `left` and `right` (places of the children; -1 for a leaf),
-//! `feature`, `threshold` (up to it, left), `missing_left`, `value` (of a leaf, what it adds to the sum)
-//! and `weight` (how much of the training came there). Any other library's trees can be written so.
+//! - `second_look_trees`: the version of the format, 1
+//! - `link`: what `bias` plus the sum of the trees is, `probability` or `log_odds`
+//! - `features`: the number of columns; `names`: their names or null
+//! - `trees`: of each tree, one list a field with an entry for each node: `left` and `right` (places of
+//!   the children, -1 for a leaf), `feature`, `threshold` (a value up to it goes left), `missing_left`,
+//!   `value` (what a leaf adds to the sum) and `weight` (its training weight)
+//!
+//! The trees of any library can be written in this format.
 
 use scoring::{Forest, Link, Split};
 use serde::Deserialize;
@@ -21,7 +24,7 @@ struct File {
     bias: f64,
     features: usize,
     names: Option<Vec<String>>,
-    trees: Vec<Grown>,
+    trees: Vec<TreeColumns>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -33,7 +36,7 @@ enum Sum {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Grown {
+struct TreeColumns {
     left: Vec<i64>,
     right: Vec<i64>,
     feature: Vec<i64>,
@@ -46,20 +49,20 @@ struct Grown {
 pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportError> {
     let file: File = json(LIBRARY, text)?;
     if file.second_look_trees != 1 {
-        let what = format!("the form's version {}", file.second_look_trees);
+        let what = format!("format version {}", file.second_look_trees);
         return Err(ImportError::Refused {
             what,
-            instead: "write it by this version's from_sklearn.py",
+            instead: "write the file with this version's from_sklearn.py",
         });
     }
     let columns = Columns::new(file.names.as_deref(), file.features, features)?;
     let mut trees = Vec::with_capacity(file.trees.len());
-    for (place, grown) in file.trees.iter().enumerate() {
+    for (place, columns_of_tree) in file.trees.iter().enumerate() {
         let no_tree = || ImportError::Form {
             library: LIBRARY,
-            what: format!("the nodes of tree {place} are no tree"),
+            what: format!("the nodes of tree {place} do not form a tree"),
         };
-        trees.push(grown.tree(&columns).ok_or_else(no_tree)?);
+        trees.push(columns_of_tree.tree(&columns).ok_or_else(no_tree)?);
     }
     let link = match file.link {
         Sum::Probability => Link::Probability {
@@ -71,7 +74,7 @@ pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportErro
     columns.forest(file.bias, &trees, link)
 }
 
-impl Grown {
+impl TreeColumns {
     fn tree(&self, columns: &Columns) -> Option<scoring::Tree> {
         let node = |at: usize| {
             let (left, right) = (*self.left.get(at)?, *self.right.get(at)?);

@@ -1,9 +1,10 @@
-//! Tree ensembles and single trees of Spark MLlib 3, as `model.save` lays them out: text and Parquet.
+//! Tree ensembles and single trees of Spark MLlib 3, from the text and Parquet files of `model.save`.
 //!
-//! How Spark answers: a forest's probability is the mean of its trees' class shares, boosting's is
-//! 1 / (1 + exp(-2 m)), m being the weighted sum of its trees (`RandomForestClassifier.scala`,
-//! `GBTClassifier.scala`, <https://github.com/apache/spark/tree/v3.5.6/mllib/src/main/scala/org/apache/spark/ml/classification>).
-//! A missing value is NaN there and goes right, like ours.
+//! A forest's probability is the mean of its trees' class shares. Boosting's probability is
+//! 1 / (1 + exp(-2 m)), where m is the weighted sum of the trees (`RandomForestClassifier.scala` and
+//! `GBTClassifier.scala` in
+//! <https://github.com/apache/spark/tree/v3.5.6/mllib/src/main/scala/org/apache/spark/ml/classification>).
+//! A missing value is NaN in Spark and goes right, as in our trees.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -19,7 +20,7 @@ use serde::de::DeserializeOwned;
 use super::{Columns, Foreign, ImportError, json, tree};
 
 const SPARK: &str = "Spark";
-/// A saved model's tables, rows as lines of JSON.
+/// A saved model's tables. Each row is a line of JSON.
 pub(super) struct Saved {
     pub(super) metadata: String,
     pub(super) trees: String,
@@ -30,6 +31,7 @@ pub(super) struct Saved {
 #[serde(rename_all = "camelCase")]
 struct Metadata {
     class: String,
+    /// `None` for a pipeline.
     num_features: Option<usize>,
     num_classes: Option<usize>,
 }
@@ -41,7 +43,6 @@ struct TreeRow {
     weights: f64,
 }
 
-/// A node of an ensemble.
 #[derive(Deserialize)]
 struct NodeRow {
     #[serde(rename = "treeID")]
@@ -67,7 +68,7 @@ struct NodeData {
 struct SplitData {
     feature_index: i64,
     left_categories_or_threshold: Vec<f64>,
-    /// -1 where the feature is a number.
+    /// -1 if the feature is a number.
     num_categories: i64,
 }
 
@@ -105,7 +106,7 @@ impl Saved {
                 );
             }
         };
-        // Boosting knows two classes only, and does not say so.
+        // A boosted model has two classes and does not save their number.
         let classes = metadata.num_classes.unwrap_or(2);
         if classes != 2 {
             return refused(
@@ -115,10 +116,10 @@ impl Saved {
         }
         let columns = metadata
             .num_features
-            .ok_or_else(|| form("it has no numFeatures".to_owned()))?;
+            .ok_or_else(|| form("numFeatures is missing".to_owned()))?;
         let columns = Columns::new(None, columns, features)?;
 
-        // By tree, and within it by place.
+        // By tree, then by node id.
         let mut nodes: BTreeMap<i64, BTreeMap<usize, NodeData>> = BTreeMap::new();
         let mut add = |tree, node: NodeData| nodes.entry(tree).or_default().insert(node.id, node);
         if class == "DecisionTreeClassificationModel" {
@@ -146,7 +147,7 @@ impl Saved {
         }
         if weights.len() != trees.len() && class != "DecisionTreeClassificationModel" {
             return Err(form(format!(
-                "it has {} trees, and nodes of {}",
+                "treesMetadata has {} trees, data has {}",
                 weights.len(),
                 trees.len()
             )));
@@ -170,10 +171,10 @@ fn grown(
     scale: f64,
     columns: &Columns,
 ) -> Result<scoring::Tree, ImportError> {
-    let no_tree = || form(format!("the nodes of tree {place} are no tree"));
+    let no_tree = || form(format!("the nodes of tree {place} do not form a tree"));
     let mut foreign = Vec::with_capacity(nodes.len());
     for (at, (id, node)) in nodes.iter().enumerate() {
-        // Numbered without gaps, so that a place is an id.
+        // Ids have no gaps, so that an id is a place.
         if at != *id {
             return Err(no_tree());
         }
@@ -192,7 +193,8 @@ fn grown(
         if split.num_categories != -1 {
             return Err(ImportError::Refused {
                 what: format!("the categorical split of Spark's tree {place}"),
-                instead: "encode categories as numbers (a declared category of the definition is encoded for you)",
+                instead: "encode categories as numbers (declared categories of the definition are encoded \
+                          for you)",
             });
         }
         let (Ok(feature), [threshold]) = (
@@ -214,7 +216,7 @@ fn grown(
 }
 
 impl NodeData {
-    /// What a leaf says, and how much of the training came there.
+    /// A leaf's value and its training weight.
     fn answer(&self, boosted: bool) -> Option<(f64, f64)> {
         match &self.impurity_stats[..] {
             // Count, sum, sum of squares.
@@ -227,7 +229,7 @@ impl NodeData {
     }
 }
 
-/// The contents of a table's parts, rows as lines.
+/// Reads all files of a table. Each row is a line of JSON.
 fn parts(folder: &Path) -> Result<String, ImportError> {
     let failed = |source| ImportError::File {
         path: folder.to_path_buf(),
@@ -237,7 +239,7 @@ fn parts(folder: &Path) -> Result<String, ImportError> {
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        // Marks and checksums.
+        // Skip success markers and checksums.
         if name.starts_with(['_', '.']) {
             continue;
         }
@@ -253,7 +255,6 @@ fn parts(folder: &Path) -> Result<String, ImportError> {
     Ok(text)
 }
 
-/// A Parquet file's rows as lines of JSON.
 fn parquet(path: &Path) -> Result<String, ImportError> {
     let lines = || -> Result<String, ParquetError> {
         let mut text = String::new();
@@ -263,9 +264,9 @@ fn parquet(path: &Path) -> Result<String, ImportError> {
         }
         Ok(text)
     };
-    // Of some damaged files the library makes a panic in place of an error.
+    // The library panics on some damaged files.
     let lines = panic::catch_unwind(lines)
-        .unwrap_or_else(|_| Err(ParquetError::General("it is damaged".to_owned())));
+        .unwrap_or_else(|_| Err(ParquetError::General("the file is damaged".to_owned())));
     lines.map_err(|why| form(format!("{}: {why}", path.display())))
 }
 

@@ -16,14 +16,14 @@ fn saved(name: &str) -> spark::Saved {
     spark::Saved::read(&fixtures().join("spark").join(name)).unwrap()
 }
 
-/// What is done to a file.
 #[derive(Clone, Debug)]
 enum Damage {
-    /// A byte is another.
+    /// Replaces a byte.
     Byte(Index, u8),
-    /// What lies between two commas, or two spaces, is another or gone: so that files are read still, and
-    /// it is their numbers and lists that are wrong.
+    /// Replaces or removes the text between two commas, or two spaces. The file can still be parsed, but
+    /// its numbers and lists are wrong.
     Piece(Index, Option<&'static str>),
+    /// Truncates the file.
     End(Index),
 }
 
@@ -74,13 +74,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
-    fn a_damaged_file_is_a_model_or_an_error(
+    fn a_damaged_file_never_panics_and_an_accepted_model_can_be_scored(
         name in prop::sample::select(vec!["xgboost-1.2.1.json", "xgboost-2.1.4.json", "named.txt", "sklearn.json"]),
         damage in damage(),
     ) {
         let bytes = damaged(&fs::read_to_string(fixtures().join(name)).unwrap(), &damage);
         if let Ok(forest) = parse(&bytes, &FEATURES) {
-            // What is laid out is sound enough to be scored.
+            // A forest that was accepted can be scored.
             let mut rows = scoring::Matrix::new(forest.features());
             (0..forest.features()).for_each(|_| rows.push(f64::NAN));
             prop_assert!(forest.score_one(&rows, 0).is_some());
@@ -88,7 +88,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_folder_is_a_model_or_an_error(
+    fn a_damaged_spark_folder_never_panics(
         name in prop::sample::select(vec!["forest", "boosted", "tree"]),
         part in 0..3usize,
         damage in damage(),
@@ -100,13 +100,13 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_are_taken_for_a_model_they_are_not(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn random_bytes_are_not_accepted_as_a_model(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(parse(&bytes, &FEATURES).is_err());
     }
 }
 
 #[test]
-fn an_inner_node_is_the_mean_of_its_leaves_by_their_weights() {
+fn an_inner_node_is_the_weighted_mean_of_its_leaves() {
     let split = |below, other| {
         Foreign::Inner(Split {
             feature: 0,
@@ -117,7 +117,7 @@ fn an_inner_node_is_the_mean_of_its_leaves_by_their_weights() {
         })
     };
     let leaf = |value, weight| Foreign::Leaf { value, weight };
-    // Not in our order, and with one that no path reaches.
+    // Not in our order, and with an unreachable node.
     let nodes = [
         split(4, 2),
         leaf(1.0, 3.0),
@@ -144,7 +144,7 @@ fn an_inner_node_is_the_mean_of_its_leaves_by_their_weights() {
     }
 }
 
-/// What a fixture is refused with, a part of it replaced.
+/// The error for a fixture after replacing a text in it.
 fn refused(name: &str, [from, to]: [&str; 2]) -> String {
     let text = fs::read_to_string(fixtures().join(name)).unwrap();
     assert!(text.contains(from), "{name} has no {from}");
@@ -154,7 +154,7 @@ fn refused(name: &str, [from, to]: [&str; 2]) -> String {
 }
 
 #[test]
-fn what_is_not_as_the_library_writes_it_is_named() {
+fn an_invalid_file_is_refused_with_the_reason() {
     for (name, change, expected) in [
         (
             "xgboost-2.1.4.json",
@@ -182,42 +182,42 @@ fn what_is_not_as_the_library_writes_it_is_named() {
         (
             "xgboost-1.2.1.json",
             ["\"left_children\":[1", "\"left_children\":[0"],
-            "the nodes of tree 0 are no tree",
+            "the nodes of tree 0 do not form a tree",
         ),
         (
             "named.txt",
             ["end of trees", ""],
-            "it ends before its trees do",
+            "the file ends before `end of trees`",
         ),
         (
             "named.txt",
             ["left_child=-1 2 -2", "left_child=-1 2 -9"],
-            "the nodes of tree 0 are no tree",
+            "the nodes of tree 0 do not form a tree",
         ),
         (
             "named.txt",
             ["leaf_value=0.08", "leaf_value=nought"],
-            "a value of leaf_value can't be read",
+            "a value of leaf_value is not a number",
         ),
         (
             "named.txt",
             ["objective=binary sigmoid:1\n", ""],
-            "objective of its user's own can't be served",
+            "objective custom can't be served",
         ),
         (
             "named.txt",
             ["split_feature=1", "split_feature=9"],
-            "its trees can't be laid out",
+            "the model's trees can't be served",
         ),
         (
             "sklearn.json",
             ["\"second_look_trees\": 1", "\"second_look_trees\": 2"],
-            "the form's version 2",
+            "format version 2",
         ),
         (
             "sklearn.json",
             ["\"left\": [1", "\"left\": [0"],
-            "the nodes of tree 0 are no tree",
+            "the nodes of tree 0 do not form a tree",
         ),
     ] {
         let error = refused(name, change);
@@ -226,7 +226,7 @@ fn what_is_not_as_the_library_writes_it_is_named() {
 }
 
 #[test]
-fn what_spark_can_and_we_can_not_is_named() {
+fn an_unsupported_spark_model_is_refused_with_the_reason() {
     let refused = |name: &str, change: &dyn Fn(&mut spark::Saved)| {
         let mut saved = saved(name);
         change(&mut saved);
@@ -269,5 +269,8 @@ fn what_spark_can_and_we_can_not_is_named() {
     let error = refused("forest", &|saved| {
         saved.nodes = saved.nodes.lines().take(4).collect::<Vec<_>>().join("\n");
     });
-    assert!(error.contains("the nodes of tree 0 are no tree"), "{error}");
+    assert!(
+        error.contains("the nodes of tree 0 do not form a tree"),
+        "{error}"
+    );
 }

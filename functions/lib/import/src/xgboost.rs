@@ -1,4 +1,4 @@
-//! XGBoost's JSON, of versions 1 to 3: `booster.save_model("model.json")`. See
+//! XGBoost's JSON format of versions 1 to 3: `booster.save_model("model.json")`. See
 //! <https://xgboost.readthedocs.io/en/stable/tutorials/saving_model.html>.
 
 use std::collections::BTreeMap;
@@ -33,6 +33,7 @@ struct Objective {
     name: String,
 }
 
+/// Numbers written as strings.
 #[derive(Deserialize)]
 struct Shape {
     base_score: String,
@@ -42,7 +43,7 @@ struct Shape {
     num_target: Option<String>,
 }
 
-/// `gbtree`, or `dart`, which has one of these and a weight for each tree.
+/// `gbtree`, or `dart`, which contains a `gbtree` and one weight for each tree.
 #[derive(Deserialize)]
 struct Booster {
     name: String,
@@ -56,13 +57,13 @@ struct Gbtree {
     model: Trees,
 }
 
-/// `gblinear` has weights in place of trees.
+/// `gblinear` has weights instead of trees.
 #[derive(Deserialize)]
 struct Trees {
     #[serde(default)]
     gbtree_model_param: Parameters,
     #[serde(default)]
-    trees: Vec<Grown>,
+    trees: Vec<TreeColumns>,
 }
 
 #[derive(Default, Deserialize)]
@@ -70,17 +71,17 @@ struct Parameters {
     num_parallel_tree: Option<String>,
 }
 
-/// One tree, column by column.
+/// One tree: one list a field with an entry for each node.
 #[derive(Deserialize)]
-struct Grown {
+struct TreeColumns {
     left_children: Vec<i64>,
     right_children: Vec<i64>,
     split_indices: Vec<usize>,
-    /// Of a leaf, its answer.
+    /// The value of a leaf, the threshold of a split.
     split_conditions: Vec<f64>,
     default_left: Vec<Flag>,
     sum_hessian: Vec<f64>,
-    /// 1 is categorical. The first versions knew numbers only.
+    /// 1 means categorical. Absent in version 1.
     #[serde(default)]
     split_type: Vec<u8>,
     tree_param: TreeShape,
@@ -92,7 +93,7 @@ struct TreeShape {
     size_leaf_vector: Option<String>,
 }
 
-/// Version 1 wrote true and false.
+/// Version 1 writes booleans, later versions numbers.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(untagged)]
 enum Flag {
@@ -148,7 +149,7 @@ pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportErro
     if let Some(best) = attributes.get("best_iteration") {
         let best = number::<usize>("best_iteration", best)?;
         if best.saturating_add(1) < trees.trees.len() / parallel.max(1) {
-            let what = format!("an XGBoost model that went on after its best round {best}");
+            let what = format!("an XGBoost model with trees after its best round {best}");
             return refused(
                 what,
                 "save booster[:booster.best_iteration + 1], or unset the attribute best_iteration to serve all",
@@ -158,16 +159,16 @@ pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportErro
 
     let named = (!feature_names.is_empty()).then_some(feature_names.as_slice());
     let columns = Columns::new(named, number("num_feature", &shape.num_feature)?, features)?;
-    // A list of one since version 3.1.
+    // Since version 3.1, base_score is a list with one entry.
     let base_score: f64 = number("base_score", shape.base_score.trim_matches(['[', ']']))?;
     let bias = match objective.name.as_str() {
-        // Log odds; within version 1 they were a probability first.
+        // base_score is in log odds. In version 1 it was a probability at first.
         "binary:logitraw" if version.first().is_some_and(|major| *major >= 2) => base_score,
         "binary:logitraw" => return refused("binary:logitraw of XGBoost 1".to_owned(), one),
         _ if base_score > 0.0 && base_score < 1.0 => logit(base_score),
         _ => {
             return Err(form(format!(
-                "base_score {base_score} is no probability between 0 and 1"
+                "base_score {base_score} is not between 0 and 1"
             )));
         }
     };
@@ -184,7 +185,7 @@ pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportErro
     columns.forest(bias, &ours, Link::Logistic)
 }
 
-impl Grown {
+impl TreeColumns {
     fn tree(
         &self,
         place: usize,
@@ -222,7 +223,7 @@ impl Grown {
             };
             Some(Foreign::Inner(Split {
                 feature: columns.place(*self.split_indices.get(at)?),
-                // Theirs is `value < condition`, in f32.
+                // XGBoost compares `value < condition` in f32.
                 threshold: f64::from((condition as f32).next_down()),
                 below,
                 other,
@@ -235,7 +236,7 @@ impl Grown {
         let nodes: Option<Vec<Foreign>> = (0..self.left_children.len()).map(node).collect();
         nodes
             .and_then(|nodes| tree(&nodes))
-            .ok_or_else(|| form(format!("the nodes of tree {place} are no tree")))
+            .ok_or_else(|| form(format!("the nodes of tree {place} do not form a tree")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Models brought along answer as the libraries do that made them.
+//! Imported models give the same probabilities as the libraries that trained them.
 
 #![expect(
     clippy::indexing_slicing,
@@ -15,14 +15,14 @@ use std::process::Command;
 use local::Venv;
 use scoring::{Link, Matrix, Model, logit};
 
-/// How far a probability may be from the library's own.
+/// The largest difference from the library's own probability.
 const TOLERANCE: f64 = 1e-6;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models")
 }
 
-/// What a script printed, that ran among the libraries.
+/// Runs a script in the virtual environment with the libraries and returns its output.
 fn python(script: &str, folder: &Path) -> String {
     let venv = Venv::peers(&local::root(), folder).unwrap();
     let output = Command::new(venv.python())
@@ -39,7 +39,8 @@ fn python(script: &str, folder: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Compares a model with a table of rows and probabilities; its columns are put in the order of `features`.
+/// Compares a model with a table of rows and probabilities. The columns are put into the order of
+/// `features`.
 fn compare(model: &Path, table: &Path, features: &[&str]) -> Result<(), String> {
     let model = import::read(model, features).map_err(|error| format!("{error:?}"))?;
     let mut reader = csv::Reader::from_path(table).unwrap();
@@ -70,7 +71,7 @@ fn compare(model: &Path, table: &Path, features: &[&str]) -> Result<(), String> 
     model.score(&rows, &mut scores);
     assert_eq!(scores.len(), theirs.len());
     let Model::Forest(forest) = &model else {
-        return Err("it is no forest".to_owned());
+        return Err("the model is not a forest".to_owned());
     };
     for (row, (ours, theirs)) in scores.iter().zip(&theirs).enumerate() {
         if (ours - theirs).abs() > TOLERANCE {
@@ -91,8 +92,8 @@ fn compare(model: &Path, table: &Path, features: &[&str]) -> Result<(), String> 
     Ok(())
 }
 
-/// The models that answer otherwise, and how.
-fn otherwise(models: &BTreeMap<PathBuf, PathBuf>, features: &[&str]) -> Vec<String> {
+/// The models that differ from their library, each with its first difference.
+fn differences(models: &BTreeMap<PathBuf, PathBuf>, features: &[&str]) -> Vec<String> {
     let differs = |(table, model): (&PathBuf, &PathBuf)| {
         compare(model, table, features)
             .err()
@@ -102,7 +103,7 @@ fn otherwise(models: &BTreeMap<PathBuf, PathBuf>, features: &[&str]) -> Vec<Stri
 }
 
 #[test]
-fn every_kind_of_model_answers_as_its_own_library() {
+fn every_kind_of_model_has_its_librarys_probabilities() {
     let folder = tempfile::tempdir().unwrap();
     python("peers.py", folder.path());
     let features = ["a", "b", "c", "d", "e"];
@@ -116,8 +117,8 @@ fn every_kind_of_model_answers_as_its_own_library() {
     };
     let models: BTreeMap<PathBuf, PathBuf> = tables.map(model).collect();
     assert_eq!(models.len(), 27, "{models:?}");
-    let otherwise = otherwise(&models, &features);
-    assert!(otherwise.is_empty(), "{otherwise:#?}");
+    let differences = differences(&models, &features);
+    assert!(differences.is_empty(), "{differences:#?}");
 
     let refused: BTreeMap<String, String> =
         serde_json::from_str(&fs::read_to_string(folder.path().join("refused.json")).unwrap())
@@ -132,7 +133,7 @@ fn every_kind_of_model_answers_as_its_own_library() {
 }
 
 #[test]
-fn columns_are_those_of_the_look_or_are_named_in_the_refusal() {
+fn columns_that_differ_from_the_looks_features_are_named() {
     let model = fixtures().join("named.txt");
     assert_eq!(
         import::read(&model, &["b", "a", "d", "c"])
@@ -148,25 +149,25 @@ fn columns_are_those_of_the_look_or_are_named_in_the_refusal() {
     );
     let error = refused(&["a", "b", "c", "d", "amount"]);
     assert!(
-        error.starts_with("the model has not the look's feature `amount`: "),
+        error.starts_with("the model lacks the look's feature `amount`: "),
         "{error}"
     );
 }
 
 #[test]
-fn what_older_versions_and_spark_saved_answers_as_there() {
+fn older_xgboost_versions_and_spark_have_their_librarys_probabilities() {
     let features = ["a", "b", "c", "d"];
     let xgboost = ["1.2.1", "1.7.6", "2.1.4"]
         .map(|version| fixtures().join(format!("xgboost-{version}.csv")));
     let xgboost = xgboost.map(|table| (table.clone(), table.with_extension("json")));
     let spark = ["forest", "boosted", "tree"].map(|name| fixtures().join("spark").join(name));
     let spark = spark.map(|folder| (folder.with_extension("csv"), folder));
-    let otherwise = otherwise(&xgboost.into_iter().chain(spark).collect(), &features);
-    assert!(otherwise.is_empty(), "{otherwise:#?}");
+    let differences = differences(&xgboost.into_iter().chain(spark).collect(), &features);
+    assert!(differences.is_empty(), "{differences:#?}");
 }
 
 #[test]
-fn damaged_tables_of_sparks_and_absent_files_are_named() {
+fn a_damaged_spark_table_and_a_missing_file_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let saved = fixtures().join("spark/tree");
     for part in ["metadata", "data"] {
@@ -193,13 +194,13 @@ fn damaged_tables_of_sparks_and_absent_files_are_named() {
     assert!(read(&good).is_ok());
     let error = read(&good[..good.len() / 2]).unwrap_err().to_string();
     assert!(
-        error.starts_with("not as Spark writes it: ") && error.contains(".snappy.parquet"),
+        error.starts_with("invalid Spark model: ") && error.contains(".snappy.parquet"),
         "{error}"
     );
     for place in (0..good.len()).step_by(97) {
         let mut bytes = good.clone();
         bytes[place] = !bytes[place];
-        // Whatever it is, it is told; where it does no harm, nothing is.
+        // Either the damage is reported, or it does not change the model.
         if let Err(error) = read(&bytes) {
             assert!(!error.to_string().is_empty());
         }

@@ -57,7 +57,12 @@ impl FeaturesArgs {
                 f64::from(*value).to_string()
             }
         };
-        for (row, (fraud, learnt)) in set.frauds.iter().zip(set.training_rows(definition)).enumerate() {
+        for (row, (fraud, learnt)) in set
+            .frauds
+            .iter()
+            .zip(set.training_rows(definition))
+            .enumerate()
+        {
             out.write_record(
                 matrix
                     .row(row)

@@ -1,5 +1,5 @@
-//! The Fraud Detection Handbook's standard split: train on 2018-07-25 to 31, seven days' delay, test on
-//! 2018-08-08 to 14; its chapter 3 gives the rules.
+//! The Fraud Detection Handbook's standard split (chapter 3): train on 2018-07-25 to 31, wait seven days
+//! for labels, test on 2018-08-08 to 14.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -17,7 +17,7 @@ const DEFINITION: &str = include_str!("../../../../infra/bundles/card-fraud/bund
 const TEST: &str = "2018-08-08T00:00:00Z";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 const TEST_DAYS: i32 = 7;
-/// Cards that can be looked at in a day.
+/// Cards that investigators can check per day.
 const TOP: usize = 100;
 
 /// One test transaction and the looks' scores.
@@ -34,7 +34,7 @@ struct Scored<'a> {
 pub(crate) fn measure(path: &Path) -> Value {
     let rows = input::read(path, None).unwrap();
     let test: Timestamp = TEST.parse().unwrap();
-    // What the file says in place of the first comes as the second.
+    // Each change replaces its first text by its second one.
     let by = |span: u32, changes: &[(&str, &str)]| {
         let span_now = format!("span = \"{span}d\"");
         let changes = [("span = \"21d\"", span_now.as_str())]
@@ -79,7 +79,7 @@ fn of_definition(rows: &[Row], test: Timestamp, span: u32, text: &str) -> Value 
     .unwrap();
     let train_seconds = began.elapsed().as_secs_f64();
 
-    // What the warehouse would answer: the windows of the confirming look at each transaction's moment.
+    // The evidence that the warehouse would return: the second look's windows at each transaction.
     let test_period = TrainingPeriod {
         from: test,
         to: test + DAY * TEST_DAYS,
@@ -182,8 +182,8 @@ fn hold(batch: &Batch<'_>, row: usize, score: f64, schema: &decision::Schema) ->
     }
 }
 
-/// Each test day leaves out the customers known as defrauded: by the frauds of the standard split's training
-/// days, whatever was learnt from, and by those between, up to eight days before that day.
+/// Removes from each test day the customers that are known to be defrauded: by the frauds of the standard
+/// split's training days, and by later ones up to eight days before that day.
 fn without_known<'a>(rows: &[Row], scored: Vec<Scored<'a>>, test: Timestamp) -> Vec<Scored<'a>> {
     let (from, to) = (test - DAY * 14, test - DAY * 7);
     let frauds: Vec<(Timestamp, String)> = rows
@@ -207,8 +207,8 @@ fn without_known<'a>(rows: &[Row], scored: Vec<Scored<'a>>, test: Timestamp) -> 
         .collect()
 }
 
-/// Of the hundred cards that score highest in a day, the share that were defrauded on it; a card that
-/// was found leaves the days after. The mean of the days.
+/// Card precision at 100: the share of defrauded cards among the hundred with the highest scores of a
+/// day, averaged over the days. A detected card is removed from later days.
 fn card_precision(scored: &[Scored<'_>], score: fn(&Scored<'_>) -> f64) -> f64 {
     let mut found: HashSet<&str> = HashSet::new();
     let mut sum = 0.0;

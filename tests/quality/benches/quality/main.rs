@@ -1,6 +1,6 @@
-//! How good the decisions are and what they cost, beside what was asked: `make bench-quality`, or one
-//! part of it by `cargo bench --profile release --workspace --locked --bench quality -- scoring`.
-//! Decisions are scored by the path that serves. Figures go to target/bench/quality.json.
+//! Measures the quality and the cost of decisions against targets: `make bench-quality`, or one part by `cargo bench --profile release --workspace --locked --bench quality -- scoring`.
+//! Decisions are scored by the code that serves. Figures go to target/bench/quality.json.
+//! Targets are our own.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
-/// A part of the bench by name.
+/// The parts of the bench by name.
 const PARTS: [(&str, fn() -> Value); 6] = [
     ("scoring", scoring::measure),
     ("profiles", profiles::measure),
@@ -30,7 +30,8 @@ const PARTS: [(&str, fn() -> Value); 6] = [
     ("ulb-folds", ulb::folds),
     ("handbook", handbook),
 ];
-/// The folder with the Handbook's data, which is no part of the project. Without it that part is left out.
+/// Names the folder with the Handbook's data, which is not part of the project. Without the variable,
+/// the part `handbook` is skipped.
 const HANDBOOK: &str = "HANDBOOK_DIR";
 
 fn main() {
@@ -43,16 +44,16 @@ fn main() {
     {
         return println!("{}", training::child(settings, looks));
     }
-    let stranger = chosen
+    let unknown = chosen
         .iter()
         .find(|name| PARTS.iter().all(|(part, _)| part != name));
     assert!(
-        stranger.is_none(),
-        "{stranger:?} is none of the parts {:?}",
+        unknown.is_none(),
+        "unknown part {unknown:?}: expected one of {:?}",
         PARTS.map(|(name, _)| name)
     );
     let by_default = |name: &str| match name {
-        // How the settings were found takes its time.
+        // Comparing settings takes long.
         "ulb-folds" => false,
         "handbook" => std::env::var_os(HANDBOOK).is_some(),
         _ => true,
@@ -61,17 +62,20 @@ fn main() {
     for (name, measure) in PARTS {
         let named = chosen.iter().any(|chosen| chosen == name);
         if !named && (!chosen.is_empty() || !by_default(name)) {
-            println!("{name}: left out");
+            println!("{name}: skipped");
             continue;
         }
-        let found = measure();
-        println!("{name}: {}", serde_json::to_string_pretty(&found).unwrap());
-        // Parts that are left out keep the figures that they had.
+        let measured = measure();
+        println!(
+            "{name}: {}",
+            serde_json::to_string_pretty(&measured).unwrap()
+        );
+        // Skipped parts keep their earlier figures.
         let before = std::fs::read(&path)
             .ok()
             .and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let mut all: Map<String, Value> = before.unwrap_or_default();
-        all.insert(name.to_owned(), found);
+        all.insert(name.to_owned(), measured);
         std::fs::write(&path, serde_json::to_vec_pretty(&all).unwrap()).unwrap();
     }
     println!("written to target/bench/quality.json");
@@ -81,7 +85,7 @@ fn handbook() -> Value {
     let folder = std::env::var_os(HANDBOOK).map(PathBuf::from);
     assert!(
         folder.is_some(),
-        "{HANDBOOK} has to name the folder with the Handbook's data"
+        "set {HANDBOOK} to the folder with the Handbook's data"
     );
     let folder = folder.unwrap();
     let published = parity::measure(&folder);
@@ -90,24 +94,24 @@ fn handbook() -> Value {
     found
 }
 
-/// `target/bench`, where what is measured and what it needs lie.
+/// `target/bench`: the figures and the input data.
 fn folder() -> PathBuf {
     let folder = local::root().join("target/bench");
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }
 
-/// A figure beside the most that was asked of it.
-fn at_most(most: f64, reached: f64) -> Value {
-    json!({ "reached": reached, "asked_at_most": most, "met": reached <= most })
+/// A measured figure with an upper target.
+fn at_most(target: f64, measured: f64) -> Value {
+    json!({ "measured": measured, "target_at_most": target, "met": measured <= target })
 }
 
-/// A figure beside the least that was asked of it.
-fn at_least(least: f64, reached: f64) -> Value {
-    json!({ "reached": reached, "asked_at_least": least, "met": reached >= least })
+/// A measured figure with a lower target.
+fn at_least(target: f64, measured: f64) -> Value {
+    json!({ "measured": measured, "target_at_least": target, "met": measured >= target })
 }
 
-/// The shortest of several rounds: all that can disturb a round makes it slower.
+/// The shortest of several rounds: disturbances only make a round slower.
 fn best<T>(rounds: usize, mut round: impl FnMut() -> T) -> Duration {
     let times = (0..rounds).map(|_| {
         let began = Instant::now();
@@ -117,11 +121,12 @@ fn best<T>(rounds: usize, mut round: impl FnMut() -> T) -> Duration {
     times.min().unwrap_or_default()
 }
 
+/// Rounded to three decimal places.
 fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }
 
-/// A figure of this process's memory, by its name in `/proc/self/status`, in MB.
+/// A field of `/proc/self/status` in MB.
 fn memory_mb(name: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status

@@ -1,5 +1,5 @@
-//! Our windows against the 15 features that the Handbook's authors published with its data, days 115 to
-//! 135: one value after the other.
+//! Compares our features with the 15 that the Handbook's authors published, value by value, for days 115
+//! to 135.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,7 +14,7 @@ use train::TrainingSet;
 const DEFINITION: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
 const FROM: &str = "2018-07-25T00:00:00Z";
 const TO: &str = "2018-08-15T00:00:00Z";
-/// How far a value may be from the published one, of it or of 1.
+/// The largest difference between our value and the published one, relative to the larger of it and 1.
 const CLOSE: f64 = 1e-6;
 
 const FEATURES: [(&str, &str); 15] = [
@@ -35,7 +35,7 @@ const FEATURES: [(&str, &str); 15] = [
     ("TERMINAL_ID_RISK_30DAY_WINDOW", "terminal_fraud_rate_30d"),
 ];
 
-/// The shipped definition, whose confirming look asks for all of these windows.
+/// The shipped definition with a second look that uses all of these windows.
 fn definition() -> String {
     let (before, rest) = DEFINITION.split_once("[first]").unwrap();
     let (first, rest) = rest.split_once("[confirm]").unwrap();
@@ -45,7 +45,7 @@ fn definition() -> String {
         .map(|(_, name)| name)
         .into_iter()
         .filter(|name| name.contains('_'));
-    // What is there already, by the same name, is the same.
+    // Windows of the same name in the definition are equal to these.
     for name in windows
         .clone()
         .filter(|name| !before.contains(&format!("name = \"{name}\"")))
@@ -67,13 +67,13 @@ fn definition() -> String {
             "[[feature]]\nname = \"{name}\"\nentity = \"{entity}_id\"\n{measure}\nwindow = \"{window}\"\n{delay}\n"
         );
     }
-    let asked: Vec<&str> = windows.collect();
-    format!("{before}{features}[first]{first}[confirm]\nfeatures = {asked:?}\n\n[costs]{rest}")
+    let names: Vec<&str> = windows.collect();
+    format!("{before}{features}[first]{first}[confirm]\nfeatures = {names:?}\n\n[costs]{rest}")
 }
 
-/// The comparison: how many values were compared and how many are further apart than 1e-6, the largest
-/// difference and whose it is, and how many transactions were left out because they share customer and
-/// second with another, so that which of them comes first is not defined.
+/// Returns the number of values compared, the number that differ by more than 1e-6, and the largest
+/// difference with its feature. Transactions of one customer in the same second are exempt, because
+/// their order is not defined.
 ///
 /// # Panics
 /// If a file is missing or a published transaction is not in the other file.

@@ -1,5 +1,5 @@
-"""The forest of scoring.rs in ONNX Runtime and LightGBM, on one thread: how far their answers are from
-ours, and the seconds that a row and tree takes. Writes one JSON object."""
+"""Scores the forest of scoring.rs with ONNX Runtime and LightGBM on one thread. Writes one JSON object: the
+largest differences from our scores and the seconds per row and tree."""
 
 import ctypes
 import json
@@ -18,13 +18,13 @@ scores = numpy.array(given["scores"])
 
 
 def below(threshold):
-    """The largest f32 that is not above it: comparisons of f32 values stay as they are."""
+    """The largest f32 up to the threshold: comparisons of f32 values keep their result."""
     near = numpy.float32(threshold)
     return float(numpy.nextafter(near, numpy.float32(-numpy.inf)) if near > threshold else near)
 
 
 def onnx_model():
-    """An ensemble whose leaves' answers are added up."""
+    """A TreeEnsembleRegressor that adds up leaf values."""
     columns = {name: [] for name in ("treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids")}
     leaves = {name: [] for name in ("treeids", "nodeids", "ids", "weights")}
     for tree_place, tree in enumerate(trees):
@@ -57,7 +57,7 @@ def onnx_model():
 
 
 def lightgbm_tree(place, tree):
-    """A tree of its model file: inner nodes by their order, leaves by theirs from -1 downwards."""
+    """One tree of the model file. Inner nodes are numbered upwards from 0, leaves downwards from -1."""
     inner = [node_place for node_place, node in enumerate(tree) if len(node) > 1]
     leaves = [node_place for node_place, node in enumerate(tree) if len(node) == 1]
     number = {node_place: order for order, node_place in enumerate(inner)}
@@ -85,7 +85,7 @@ def lightgbm_tree(place, tree):
 
 
 def lightgbm_model():
-    """Its model file."""
+    """The model file."""
     texts = [lightgbm_tree(place, tree) for place, tree in enumerate(trees)]
     names = [f"f{column}" for column in range(features)]
     head = [
@@ -104,7 +104,7 @@ def lightgbm_model():
 
 
 def measured(batch, one_row):
-    """The shortest of several rounds, and the distance of the answers."""
+    """The shortest of several rounds, and the largest difference of the scores."""
 
     def best(of):
         times = []
@@ -136,7 +136,7 @@ def by_onnxruntime():
 
 def by_lightgbm():
     booster = lightgbm.Booster(model_str=lightgbm_model())
-    # Its interface for single rows, which spares what predict() does for each call.
+    # The C interface for single rows avoids the overhead of predict().
     library, fast = lightgbm.basic._LIB, ctypes.c_void_p()
     f32, raw = 0, 1
     answer, length = ctypes.c_double(), ctypes.c_int64()

@@ -22,12 +22,14 @@ const TREES: usize = 100;
 const DEPTH: u16 = 10;
 const FEATURES: usize = 15;
 const LEARNT: usize = 50_000;
-/// Rows of a batch; as many are scored one by one.
+/// Rows per batch. The same number is scored row by row.
 const SCORED: usize = 1_000;
-/// Many and short: on a busy machine few rounds are left in peace.
+/// Many short rounds: on a busy machine few rounds are undisturbed.
 const ROUNDS: usize = 300;
+/// smartcore is slow.
 const ROUNDS_OF_SMARTCORE: usize = 20;
-/// How far we may be from smartcore, and the peers from us: their leaves' answers and sums are f32.
+/// The largest differences: ours from smartcore, and the peers' from ours. The peers' leaf values and
+/// sums are f32.
 const CLOSE: [f64; 2] = [1e-6, 1e-5];
 /// The size of the file whose load is timed.
 const LOADED_BYTES: usize = 500_000;
@@ -116,7 +118,7 @@ pub(crate) fn measure() -> Value {
     })
 }
 
-/// Answers that no single feature gives away, so that trees are grown to their full depth.
+/// The labels depend on several features together, so that trees grow to their full depth.
 fn fit(learnt: &[f32]) -> Regressor {
     let mut chances = StdRng::seed_from_u64(16);
     let answer = |row: &[f32]| {
@@ -139,7 +141,7 @@ fn fit(learnt: &[f32]) -> Regressor {
     Regressor::fit(&x, &y, parameters).unwrap()
 }
 
-/// smartcore's trees; each answers with its share of the mean.
+/// smartcore's trees. Each leaf value is divided by the number of trees, so that the sum is the mean.
 fn exported(fitted: &Regressor) -> Vec<Tree> {
     let mut trees = train::trees_of_forest(fitted, FEATURES).unwrap();
     trees
@@ -157,7 +159,7 @@ fn furthest(some: &[f64], others: &[f64]) -> f64 {
         .fold(0.0, f64::max)
 }
 
-/// As many trees as half a megabyte holds, from their file's bytes to a model that scores.
+/// Time to load a file of at most half a megabyte.
 fn load(trees: &[Tree]) -> Value {
     let bytes = |count: usize| {
         Forest::new(FEATURES, 0.0, &trees[..count])
@@ -173,7 +175,7 @@ fn load(trees: &[Tree]) -> Value {
     json!({ "trees": count, "file_bytes": bytes.len(), "milliseconds": at_most(1.0, rounded(milliseconds)) })
 }
 
-/// What ONNX Runtime and LightGBM take, in seconds for one row and tree, and how far they are from us.
+/// The peers' seconds per row and tree, and the largest differences of their scores from ours.
 fn peers(trees: &[Tree], rows: &[f32], scores: &[f64]) -> Value {
     let (root, folder) = (local::root(), crate::folder().join("scoring"));
     std::fs::create_dir_all(&folder).unwrap();

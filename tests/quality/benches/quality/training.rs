@@ -1,6 +1,6 @@
-//! Learning one look, and both, from 300,000 transactions of 30 features, in a process of its own whose
-//! memory is read at its end: as the definition of ulb-cards says, which is of such a table, and as the
-//! shipped one does, but from a tenth of the good transactions.
+//! Trains one look, and both, on 300,000 transactions of 30 features. It uses the settings of ulb-cards,
+//! made for such a table, and those of card-fraud with a tenth of the good transactions. Each training
+//! runs in a process of its own, so that its peak memory can be read.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -17,7 +17,7 @@ use train::{ImportedModels, TrainingSet};
 
 use crate::{at_most, memory_mb, rounded};
 
-/// What a child is told to do, followed by the name of its settings and how many looks it learns.
+/// The child's command, followed by the name of its settings and the number of looks that it trains.
 pub(crate) const CHILD: &str = "training-child";
 const TABLE: &str = include_str!("../../../../infra/bundles/ulb-cards/bundle.toml");
 const CARDS: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
@@ -51,6 +51,7 @@ fn of_child(settings: &str, looks: &str) -> Value {
     })
 }
 
+/// Trains in this process and returns the figures that the child prints.
 pub(crate) fn child(settings: &str, looks: &str) -> Value {
     let text = match settings {
         "ulb-cards" => definition(TABLE),
@@ -71,8 +72,8 @@ pub(crate) fn child(settings: &str, looks: &str) -> Value {
     })
 }
 
-/// What this process has used of all cores, from `/proc/self/stat`: hundredths of seconds, its own and
-/// the kernel's for it. On a busy machine it tells more than the clock.
+/// User and system time of this process from `/proc/self/stat`, which counts in hundredths of a second.
+/// On a busy machine it says more than the elapsed time.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let (_, after_name) = stat.rsplit_once(')').unwrap();
@@ -83,7 +84,7 @@ fn cpu_seconds() -> f64 {
         .sum()
 }
 
-/// A definition with other features: the amount and so many numbers.
+/// The given settings with other features: the amount and 29 numbers.
 fn definition(settings: &str) -> String {
     let names: Vec<String> = (1..FEATURES).map(|place| format!("\"v{place}\"")).collect();
     let names = names.join(", ");
@@ -101,7 +102,7 @@ fn definition(settings: &str) -> String {
     format!("{text}[costs]{rest}")
 }
 
-/// Numbers that all differ, of which a third tell something, two of them only together; about one
+/// Normally distributed numbers. A third of them carry information, two of them only together. About one
 /// transaction in a hundred is a fraud.
 fn simulated(definition: &Definition) -> TrainingSet {
     let mut rng = StdRng::seed_from_u64(300_000);

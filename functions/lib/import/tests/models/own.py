@@ -1,5 +1,5 @@
-"""Trains a model of one's own for each look on what `look features` wrote, and says how well it ranks what
-was held out: python own.py FOLDER, with first.csv and confirm.csv in it.
+"""Trains a model for each look on the files of `look features`: python own.py FOLDER, with first.csv and
+confirm.csv in it. Prints the AUC on the holdout.
 """
 
 import json
@@ -31,7 +31,7 @@ first.save_model(folder / "first.json")
 aucs = [roc_auc_score(y[apart], first.predict(xgboost.DMatrix(x[apart], feature_names=names)))]
 
 names, x, y, apart = read("confirm")
-# In another order than the look's.
+# The columns are in another order than the look's features.
 order = np.argsort(names)
 settings = {"objective": "binary", "verbose": -1, "num_threads": 1}
 data = lightgbm.Dataset(x[~apart][:, order], y[~apart], feature_name=[names[place] for place in order])

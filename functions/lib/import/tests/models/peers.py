@@ -1,6 +1,7 @@
-"""Trains a model of each kind and shape and writes it with rows and the library's own probabilities:
-python peers.py FOLDER. Of each model NAME.json or NAME.txt, and NAME.csv: the columns in the model's order,
-then its probability. The features are a to e; a model with names has them in another order.
+"""Trains models of every kind with each library: python peers.py FOLDER.
+
+Writes NAME.json or NAME.txt for each model, and NAME.csv with rows in the model's column order and the
+library's own probability. The features are a to e. A model with column names has them in another order.
 """
 
 import csv
@@ -27,14 +28,14 @@ def draw(rows, missing):
     x[:, 2] = np.exp(8 * x[:, 2])
     x = x.astype(np.float32)
     chance = np.where((x[:, 0] > 0) == (x[:, 1] > 0.5), 0.6, 0.03) + 0.2 * (x[:, 2] > 1)
-    # What is missing says something too, but in the last column.
+    # Missing values carry information, except in the last column.
     gone = DRAW.random(x.shape) < np.where(chance > 0.5, 0.3, 0.1)[:, None]
     x[gone & (np.arange(5) < (5 if missing == "anywhere" else 4))] = np.nan
     return (x if missing else np.nan_to_num(x, nan=np.finfo("f4").max)), (DRAW.random(rows) < chance).astype(int)
 
 
 X, Y = draw(2_000, "but the last")
-ASKED, _ = draw(500, "anywhere")
+ROWS, _ = draw(500, "anywhere")
 FULL, _ = draw(500, None)
 FILLED = np.nan_to_num(X, nan=np.finfo("f4").max)
 NO_NAN = DRAW.normal(size=(2_000, 5)).astype("f4")
@@ -55,26 +56,26 @@ def of_xgboost(name, names=None, rounds=40, **settings):
     settings = {"objective": "binary:logistic", "seed": 1, "nthread": 1, **settings}
     model = xgboost.train(settings, xgboost.DMatrix(X, label=Y, feature_names=names), rounds)
     model.save_model(OUT / f"{name}.json")
-    answers = model.predict(xgboost.DMatrix(ASKED, feature_names=names)).astype(float)
+    answers = model.predict(xgboost.DMatrix(ROWS, feature_names=names)).astype(float)
     raw = settings["objective"] == "binary:logitraw"
-    write(name, names or NAMES, ASKED, 1 / (1 + np.exp(-answers)) if raw else answers)
+    write(name, names or NAMES, ROWS, 1 / (1 + np.exp(-answers)) if raw else answers)
 
 
 def of_lightgbm(name, names="auto", rounds=40, x=X, y=Y, **settings):
     settings = {"objective": "binary", "seed": 1, "verbose": -1, "num_threads": 1, **settings}
     model = lightgbm.train(settings, lightgbm.Dataset(x, y, feature_name=names), rounds)
     model.save_model(OUT / f"{name}.txt")
-    write(name, NAMES if names == "auto" else names, ASKED, model.predict(ASKED))
+    write(name, NAMES if names == "auto" else names, ROWS, model.predict(ROWS))
 
 
-def of_sklearn(name, model, x=X, asked=ASKED, names=None):
+def of_sklearn(name, model, x=X, rows=ROWS, names=None):
     model.fit(x, Y)
     if names:
         model.feature_names_in_ = np.array(names, dtype=object)
     (OUT / f"{name}.json").write_text(json.dumps(form(model)))
     if names:
         del model.feature_names_in_
-    write(name, names or NAMES, asked, model.predict_proba(asked)[:, 1])
+    write(name, names or NAMES, rows, model.predict_proba(rows)[:, 1])
 
 
 of_xgboost("xgboost-plain")
@@ -91,7 +92,7 @@ of_xgboost("xgboost-stumps", max_depth=1)
 
 of_lightgbm("lightgbm-plain")
 of_lightgbm("lightgbm-named", SHUFFLED, num_leaves=7)
-of_lightgbm("lightgbm-unmissed", x=NO_NAN, y=LABELS)  # NaN is 0 to what has seen none
+of_lightgbm("lightgbm-unmissed", x=NO_NAN, y=LABELS)  # trained without NaN: NaN counts as 0
 of_lightgbm("lightgbm-no-missing", use_missing=False)
 of_lightgbm("lightgbm-forest", boosting="rf", bagging_fraction=0.6, bagging_freq=1, feature_fraction=0.6)
 of_lightgbm("lightgbm-dart", SHUFFLED, boosting="dart", drop_rate=0.3)
@@ -103,11 +104,11 @@ of_sklearn("sklearn-forest", ensemble.RandomForestClassifier(30, random_state=1)
 of_sklearn("sklearn-named", ensemble.RandomForestClassifier(10, max_depth=4, class_weight="balanced", random_state=1), names=SHUFFLED)
 of_sklearn("sklearn-extra", ensemble.ExtraTreesClassifier(30, min_samples_leaf=3, random_state=1))
 of_sklearn("sklearn-tree", tree.DecisionTreeClassifier(max_depth=5, random_state=1))
-of_sklearn("sklearn-boosting", ensemble.GradientBoostingClassifier(n_estimators=40, random_state=1), x=FILLED, asked=FULL)
-of_sklearn("sklearn-zero", ensemble.GradientBoostingClassifier(n_estimators=10, init="zero", random_state=1), x=FILLED, asked=FULL)
+of_sklearn("sklearn-boosting", ensemble.GradientBoostingClassifier(n_estimators=40, random_state=1), x=FILLED, rows=FULL)
+of_sklearn("sklearn-zero", ensemble.GradientBoostingClassifier(n_estimators=10, init="zero", random_state=1), x=FILLED, rows=FULL)
 of_sklearn("sklearn-hist", ensemble.HistGradientBoostingClassifier(max_iter=40, random_state=1), names=SHUFFLED)
 
-# What is to be refused, and by which words.
+# Models that the import must refuse, with a part of the message.
 of_xgboost_refused = [
     ("refused-categories.json", "categorical split", lambda: xgboost.train(
         {"objective": "binary:logistic", "tree_method": "hist", "max_cat_to_onehot": 1},
@@ -124,7 +125,7 @@ of_xgboost_refused = [
     ("refused-late.json", "best round", lambda: xgboost.train(
         {"objective": "binary:logistic", "eta": 1}, xgboost.DMatrix(X[:300], label=Y[:300]), 60,
         evals=[(xgboost.DMatrix(X[300:], label=Y[300:]), "apart")], early_stopping_rounds=5, verbose_eval=False)),
-    ("refused-binary.ubj", "no model that we know", lambda: xgboost.train({}, xgboost.DMatrix(X, label=Y), 2)),
+    ("refused-binary.ubj", "unknown model format", lambda: xgboost.train({}, xgboost.DMatrix(X, label=Y), 2)),
 ]
 train = lambda settings, y=Y, **data: lightgbm.train({"verbose": -1, **settings}, lightgbm.Dataset(X, y, **data), 3)
 of_lightgbm_refused = [

@@ -1,5 +1,5 @@
-"""Makes spark/ beside this file anew: python spark.py (pyspark 3.5, Java 17). Models as Spark MLlib saves
-them, with rows and Spark's own probabilities."""
+"""Writes spark/ next to this file: python spark.py (pyspark 3.5, Java 17). It holds models saved by Spark
+MLlib, with rows and Spark's own probabilities."""
 
 import csv
 import random
