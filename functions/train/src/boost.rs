@@ -13,14 +13,14 @@ use crate::learner::{FittedModel, LearnError, RawModel, Sample, Stop, TOLERANCE,
 use crate::metrics::log_loss;
 use crate::tree::{Columns, SmartcoreTree, read};
 
-/// Rounds without a better log loss on the holdout after which no further tree is grown.
+/// Growing stops after this many rounds without a better log loss on the holdout.
 const PATIENCE: usize = 25;
-/// No weight is below this: a row that is certain still counts for something.
+/// The smallest weight of a row, so that a row with a certain prediction still counts.
 const MIN_WEIGHT: f64 = 1e-6;
 
 type Regressor = DecisionTreeRegressor<f32, f64, DenseMatrix<f32>, Vec<f64>>;
 
-/// Grows trees. `grown` hears of every round.
+/// Grows trees. Calls `grown` with the number of trees after each round.
 pub(crate) fn boost(
     task: &Task<'_>,
     settings: &features::Boost,
@@ -34,7 +34,7 @@ pub(crate) fn boost(
     };
     let frauds = sample.frauds(task);
     let checked = task.checked();
-    // Copied together once: they are gone through in every round.
+    // Copied once, because every round reads them.
     let rows = Rows {
         sample: Columns::of(task.rows, &sample.rows),
         holdout: Columns::of(task.rows, holdout),
@@ -58,7 +58,7 @@ pub(crate) fn boost(
         let mut tree = grow(task, settings, &rows, (&targets, &weights), round)?;
         let leaves: Vec<usize> = rows.sample.leaves(&tree).collect();
         let own = tree.clone();
-        answers(&mut tree, settings, &leaves, (&targets, &weights));
+        set_values(&mut tree, settings, &leaves, (&targets, &weights));
         if settings.rows >= 1.0 && settings.l2 == 0.0 {
             compare(&tree, &own, settings.learning_rate, &checked, &rows.checked)?;
         }
@@ -93,7 +93,6 @@ pub(crate) fn boost(
     })
 }
 
-/// The rows that trees are grown on and asked about.
 struct Rows {
     sample: Columns,
     holdout: Columns,
@@ -101,7 +100,7 @@ struct Rows {
     checked: Columns,
 }
 
-/// smartcore's tree of one round, with its own answers, over the rows and columns drawn for it.
+/// One round's tree with smartcore's own values, grown on the rows and columns drawn for it.
 fn grow(
     task: &Task<'_>,
     settings: &features::Boost,
@@ -154,7 +153,7 @@ struct Whole {
     tree_regressor: SmartcoreTree,
 }
 
-/// Which columns a tree may ask: the share, at least one, that the seed puts first.
+/// The columns drawn for a tree: this share of them, at least one.
 fn columns(all: usize, share: f64, seed: u64) -> Vec<usize> {
     let mut columns: Vec<usize> = (0..all).collect();
     let count = ((all as f64 * share).round() as usize).max(1);
@@ -166,9 +165,9 @@ fn columns(all: usize, share: f64, seed: u64) -> Vec<usize> {
     columns
 }
 
-/// Gives every node its Newton step over all rows of the sample, times the learning rate:
-/// `Σ(y − p) / (Σw + l2)`. Where the tree was grown on all of them and l2 is 0, that is smartcore's own.
-fn answers(
+/// Sets every node's value to its Newton step over all rows of the sample, times the learning rate:
+/// `Σ(y − p) / (Σw + l2)`. If the tree was grown on all rows and l2 is 0, this equals smartcore's value.
+fn set_values(
     tree: &mut Tree,
     settings: &features::Boost,
     leaves: &[usize],
@@ -181,7 +180,7 @@ fn answers(
             *curvature += weight;
         }
     }
-    // From the last: children come after their parents.
+    // Backwards: children come after their parents.
     for (place, node) in tree.iter_mut().enumerate().rev() {
         let of = |place: usize| sums.get(place).copied().unwrap_or_default();
         let sum = match node.split.map(|split| [of(split.below), of(split.other)]) {
@@ -191,12 +190,12 @@ fn answers(
         if let Some(kept) = sums.get_mut(place) {
             *kept = sum;
         }
-        // A node that was grown on some rows has them here too, so there is something to divide by.
+        // The rows that a node was grown on are in the sample, so the divisor is not 0.
         node.value = settings.learning_rate * sum.0 / (sum.1 + settings.l2);
     }
 }
 
-/// Compares our answers with smartcore's, which are the same where the tree was grown on all rows.
+/// Compares our values with smartcore's. They must be equal if the tree was grown on all rows.
 fn compare(
     tree: &[Node],
     own: &[Node],
@@ -219,12 +218,11 @@ fn compare(
     Ok(())
 }
 
-/// What a leaf answers.
 fn value(tree: &[Node], leaf: usize) -> f64 {
     tree.get(leaf).map_or(f64::NAN, |leaf| leaf.value)
 }
 
-/// Adds each row's answer, by the leaf that it comes to.
+/// Adds the value of each row's leaf.
 fn add(log_odds: &mut [f64], tree: &[Node], leaves: impl Iterator<Item = usize>) {
     log_odds
         .iter_mut()
@@ -240,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_drawn_anew_for_each_tree_and_the_same_at_every_training() {
+    fn columns_differ_between_trees_and_are_the_same_in_every_training() {
         assert_eq!(columns(5, 1.0, 7), [0, 1, 2, 3, 4]);
         let drawn: Vec<Vec<usize>> = (0..50).map(|seed| columns(10, 0.4, seed)).collect();
         assert!(
@@ -254,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_other_than_smartcores_are_refused() {
+    fn values_that_differ_from_smartcores_are_refused() {
         let mut rows = Matrix::new(1);
         (0..4).for_each(|value| rows.push(f64::from(value)));
         let rows = Columns::of(&rows, &[0, 1, 2, 3]);
@@ -281,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn every_node_answers_for_the_rows_that_pass_it() {
+    fn a_nodes_value_covers_all_rows_below_it() {
         let node = |split| Node { value: 7.0, split };
         let split = Split {
             feature: 0,
@@ -300,7 +298,7 @@ mod tests {
             columns: 1.0,
             l2: 2.0,
         };
-        answers(
+        set_values(
             &mut tree,
             &settings,
             &[1, 2, 2],

@@ -1,15 +1,15 @@
-//! From scores to probabilities that can be taken at their word.
+//! Calibrates scores to probabilities.
 
 use scoring::logistic;
 use serde::{Deserialize, Serialize};
 
 use crate::metrics::log_loss;
 
-/// Frauds, and good transactions, that something can be learnt from.
+/// The smallest number of frauds, and of good transactions, to train or calibrate on.
 pub(crate) const MIN_CLASS: usize = 10;
 
-/// `slope` times the log odds, plus `intercept` (Platt 1999, "Probabilistic outputs for support vector
-/// machines").
+/// Calibrated log odds are `slope` × log odds + `intercept` (Platt 1999, "Probabilistic outputs for
+/// support vector machines").
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     pub slope: f64,
@@ -17,7 +17,7 @@ pub struct Calibration {
 }
 
 impl Calibration {
-    /// Leaves everything as it is.
+    /// Changes nothing.
     pub const NONE: Self = Self {
         slope: 1.0,
         intercept: 0.0,
@@ -28,11 +28,11 @@ impl Calibration {
     }
 }
 
-/// Newton steps at the most; a dozen are needed.
+/// Upper limit of Newton steps; about a dozen are needed.
 const STEPS: usize = 100;
 
-/// Learns it from `(log odds, is fraud)`, with Platt's targets in place of 0 and 1. None where there are
-/// too few of either class, or where higher scores do not mean more frauds.
+/// Fits the calibration to `(log odds, is fraud)`, with Platt's targets instead of 0 and 1. `None` if a
+/// class has fewer than [`MIN_CLASS`] rows, or if higher scores do not mean a higher fraud rate.
 pub(crate) fn calibrate(scored: &[(f64, bool)]) -> Option<Calibration> {
     let frauds = scored.iter().filter(|(_, fraud)| *fraud).count();
     let good = scored.len() - frauds;
@@ -93,25 +93,24 @@ pub(crate) fn calibrate(scored: &[(f64, bool)]) -> Option<Calibration> {
     (at.slope > 0.0 && at.slope.is_finite() && at.intercept.is_finite()).then_some(at)
 }
 
-/// A span of probabilities, and what became of the transactions that were given one of them.
+/// The transactions with a probability in one bin of the reliability table.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
     pub from: f64,
-    /// Below this one; the last has it too.
+    /// Upper bound, exclusive; inclusive in the last bin.
     pub to: f64,
     pub transactions: usize,
-    /// How many of them were frauds.
     pub frauds: usize,
-    /// The mean of their probabilities.
+    /// Mean probability.
     pub said: f64,
 }
 
-/// Narrow where frauds are rare, which is where thresholds are.
+/// Narrow at low probabilities, where the thresholds are.
 const EDGES: [f64; 14] = [
     0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9,
 ];
 
-/// The reliability table of `(probability, is fraud)`; spans without a transaction are left out.
+/// The reliability table of `(probability, is fraud)`. Empty bins are left out.
 pub(crate) fn reliability(scored: &[(f64, bool)]) -> Vec<Bin> {
     let ends = EDGES.iter().skip(1).copied().chain([f64::INFINITY]);
     let bin = |(&from, to): (&f64, f64)| {
@@ -151,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_distortion_in_log_odds_is_found_and_undone() {
+    fn calibration_reverts_a_linear_distortion_of_log_odds() {
         let found = calibrate(&scored()).unwrap();
         assert!(
             (found.slope - 0.5).abs() < 0.01 && (found.intercept + 2.0).abs() < 0.02,
@@ -168,19 +167,19 @@ mod tests {
     }
 
     #[test]
-    fn what_can_t_be_calibrated_is_left_alone() {
+    fn too_few_frauds_or_inverted_scores_give_no_calibration() {
         let few: Vec<(f64, bool)> = (0..100).map(|i| (f64::from(i), i > 95)).collect();
         assert_eq!(calibrate(&few), None);
         let upside_down: Vec<(f64, bool)> =
             scored().iter().map(|(x, fraud)| (-x, *fraud)).collect();
         assert_eq!(calibrate(&upside_down), None);
-        // Told apart without a miss: the targets keep the slope finite.
+        // Perfectly separated classes: Platt's targets keep the slope finite.
         let apart: Vec<(f64, bool)> = (0..100).map(|i| (f64::from(i) - 50.0, i >= 50)).collect();
         assert!(calibrate(&apart).is_some_and(|found| found.slope.is_finite()));
     }
 
     #[test]
-    fn every_probability_is_in_one_span() {
+    fn every_probability_is_in_one_bin() {
         let scored: Vec<(f64, bool)> = [0.0, 0.001, 0.05, 0.95, 1.0]
             .into_iter()
             .map(|p| (p, p > 0.5))

@@ -1,4 +1,4 @@
-//! The model card: what a bundle is, what it was made of and how good it is, for people.
+//! The model card: a bundle's data, quality and thresholds as Markdown with plots.
 
 mod plots;
 
@@ -11,7 +11,7 @@ use crate::TrainError;
 use crate::learn::IMPORTED;
 use crate::report::{LookReport, TrainingReport};
 
-/// `(probability, is fraud)` of the rows held out.
+/// `(probability, is fraud)` of the holdout's rows.
 pub(crate) struct Curves<'a> {
     pub(crate) first: &'a [(f64, bool)],
     pub(crate) confirm: &'a [(f64, bool)],
@@ -38,16 +38,17 @@ fn text(definition: &Definition, report: &TrainingReport) -> String {
     } = report;
     let [from, to] = report.between;
     let mut card = format!(
-        "# {} {}\n\nTwo models that judge transactions one after the other: the first look holds what it suspects, the \
-         confirming look, which knows the whole history, releases, blocks or hands to review.\n\n",
+        "# {} {}\n\nTwo models judge transactions. The first look holds suspicious transactions. The second look \
+         knows the whole history and releases, blocks or hands each hold to review.\n\n",
         report.bundle, report.version
     );
     let _ = write!(
         card,
-        "## Data\n\n{} transactions from {from} to {to}, {} of them frauds ({}). What was not reported within {} counts as \
-         good. Features are as they were known at each transaction's own moment.\n\nThe last {} were held out: {} \
-         transactions, {} frauds. **All figures on this page are of these.** {} Learner, number of trees, calibration \
-         and thresholds were chosen on them.\n\n",
+        "## Data\n\n{} transactions from {from} to {to}, {} frauds ({}). Transactions without a fraud report within {} \
+         count as good. Features have the values that were known at each transaction's timestamp.\n\n\
+         The holdout is the last {}: {} transactions, {} frauds. **All figures on this page are \
+         measured on the holdout.** {} The learner, the number of trees, the calibration and the \
+         thresholds were chosen on the holdout.\n\n",
         thousands(report.transactions),
         thousands(report.frauds),
         percent(report.frauds as f64 / report.transactions.max(1) as f64, 2),
@@ -55,21 +56,21 @@ fn text(definition: &Definition, report: &TrainingReport) -> String {
         days(report.holdout_days),
         thousands(report.holdout),
         thousands(report.holdout_frauds),
-        seen(report),
+        holdout_use(report),
     );
-    card.push_str("## Leaderboard\n\nWhat ranks best by average precision is served.\n\n");
+    card.push_str("## Leaderboard\n\nThe learner with the best average precision is served.\n\n");
     card.push_str(
         "| look | learner | trees | AUC | average precision | log loss | |\n|---|---|---:|---:|---:|---:|---|\n",
     );
-    for (name, look) in [("first", first), ("confirming", confirm)] {
+    for (name, look) in [("first", first), ("second", confirm)] {
         leaderboard(&mut card, name, look);
     }
     card.push_str("\n![Precision and recall](precision-recall.svg)\n\n");
     thresholds(&mut card, definition, report);
     let _ = write!(
         card,
-        "## What the confirming look changes\n\nThe first look would hold {} transactions ({} a day): {} of them frauds, \
-         which is {} of all frauds. Of these holds, the confirming look would\n\n| | frauds | good |\n|---|---:|---:|\n",
+        "## Effect of the second look\n\nThe first look would hold {} transactions ({} a day): hold \
+         precision {}, recall {}. The second look's decisions on these holds:\n\n| | frauds | good |\n|---|---:|---:|\n",
         thousands(held.chosen),
         per_day(held.chosen, report),
         percent(held.precision, 1),
@@ -88,25 +89,25 @@ fn text(definition: &Definition, report: &TrainingReport) -> String {
         );
     }
     let share = |share: Option<f64>| {
-        share.map_or_else(|| "none there".to_owned(), |share| percent(share, 1))
+        share.map_or_else(|| "none held".to_owned(), |share| percent(share, 1))
     };
     let _ = write!(
         card,
-        "\nSo it keeps {} of the true holds and releases {} of the false ones.\n\n![Scores](scores.svg)\n\n",
+        "\nThe second look keeps {} of the true holds and releases {} of the false holds.\n\n![Scores](scores.svg)\n\n",
         share(settled.true_holds_kept()),
         share(settled.false_holds_released()),
     );
     card.push_str(
-        "## Calibration\n\nOf the transactions that were given a probability, the share that turned out to be frauds, with \
-         its 95 % interval.\n\n![Calibration](calibration.svg)\n\n",
+        "## Calibration\n\nFraud rate by predicted probability, with 95 % confidence intervals.\n\n![Calibration](calibration.svg)\n\n",
     );
-    for (name, look) in [("First", first), ("Confirming", confirm)] {
+    for (name, look) in [("First", first), ("Second", confirm)] {
         reliability(&mut card, name, look);
     }
     card.push_str(
-        "## Importance\n\nA feature's share in what moves the served model's scores: the mean size of its contribution to \
-         a held-out transaction's score, over the sum of all. It says what the model uses, not what causes fraud.\n\n\
-         ![Importance](importance.svg)\n\n| first look | | confirming look | |\n|---|---:|---|---:|\n",
+        "## Importance\n\nA feature's importance is the mean absolute value of its contributions to the served model's \
+         scores on the holdout, as a share of all features. It shows what the model uses, not what \
+         causes fraud.\n\n\
+         ![Importance](importance.svg)\n\n| first look | | second look | |\n|---|---:|---|---:|\n",
     );
     for place in 0..first.importance.len().max(confirm.importance.len()) {
         let cell = |look: &LookReport| {
@@ -121,8 +122,8 @@ fn text(definition: &Definition, report: &TrainingReport) -> String {
     card
 }
 
-/// Who has seen the transactions held out.
-fn seen(report: &TrainingReport) -> String {
+/// Says which models were trained on the holdout.
+fn holdout_use(report: &TrainingReport) -> String {
     let is_imported = |look: &LookReport| look.learner == IMPORTED;
     let learnt = "come from a model that was not trained on them. The served model was then trained in the \
                   same way on all transactions; it uses the same calibration and thresholds.";
@@ -130,8 +131,8 @@ fn seen(report: &TrainingReport) -> String {
     match (is_imported(&report.first), is_imported(&report.confirm)) {
         (false, false) => format!("They {learnt}"),
         (true, true) => format!("Each look's {unknown}"),
-        (true, false) => format!("The confirming look's {learnt} The first look's {unknown}"),
-        (false, true) => format!("The first look's {learnt} The confirming look's {unknown}"),
+        (true, false) => format!("The second look's {learnt} The first look's {unknown}"),
+        (false, true) => format!("The first look's {learnt} The second look's {unknown}"),
     }
 }
 
@@ -164,28 +165,31 @@ fn thresholds(card: &mut String, definition: &Definition, report: &TrainingRepor
     let hold = match definition.hold {
         HoldBy::Share(share) => {
             format!(
-                "the lowest with which at most {} of the transactions held out are held",
+                "the lowest threshold that holds at most {} of the holdout's transactions",
                 percent(share, 2)
             )
         }
-        HoldBy::PerDay(holds) => format!("the lowest with which at most {holds} a day are held"),
+        HoldBy::PerDay(holds) => {
+            format!("the lowest threshold that holds at most {holds} transactions a day")
+        }
         HoldBy::Cost { false_hold } => {
             format!(
-                "where approving is expected to cost as much as holding: a false hold costs {false_hold}, a missed fraud {}",
+                "approving and holding have equal expected costs: a false hold costs {false_hold}, a missed fraud {}",
                 costs.missed_fraud
             )
         }
     };
     let review = match definition.review {
         ReviewBy::Cost { review } => format!("a review costs {review}"),
-        ReviewBy::PerDay(reviews) => format!("there may be {reviews} reviews a day"),
+        ReviewBy::PerDay(reviews) => format!("at most {reviews} reviews a day"),
     };
     let _ = write!(
         card,
-        "## Thresholds\n\n| probability of fraud | what follows |\n|---|---|\n| first look, from {hold_at:.4} on | hold: {hold} \
-         |\n| confirming look, below {release_below:.4} | release |\n| confirming look, from {block_at:.4} on | block |\n| \
-         confirming look, between | review |\n\nThe confirming look's follow from what mistakes cost: a missed fraud {}, \
-         a good transaction blocked {}; {review}. They are only as good as the calibration below.\n\n",
+        "## Thresholds\n\n| fraud probability | action |\n|---|---|\n| first look, {hold_at:.4} or above | hold: {hold} |\n\
+         | second look, below {release_below:.4} | release |\n| second look, {block_at:.4} or above \
+         | block |\n| second look, between | review |\n\nThe second look's thresholds follow from the \
+         costs: a missed fraud {}, a blocked good transaction {}; {review}. They depend on the \
+         calibration below.\n\n",
         costs.missed_fraud, costs.false_block,
     );
 }
@@ -193,7 +197,7 @@ fn thresholds(card: &mut String, definition: &Definition, report: &TrainingRepor
 fn reliability(card: &mut String, name: &str, look: &LookReport) {
     let _ = write!(
         card,
-        "{name} look:\n\n| probability | transactions | mean probability | frauds | share of frauds |\n\
+        "{name} look:\n\n| probability | transactions | mean probability | frauds | fraud rate |\n\
          |---|---:|---:|---:|---:|\n"
     );
     for bin in &look.reliability {

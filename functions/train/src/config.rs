@@ -1,20 +1,20 @@
 use startup::{ConfigError, Variables};
 use warehouse::Database;
 
-/// What train reads from its environment.
+/// Environment variables of the function.
 #[derive(Clone, Debug)]
 pub struct Config {
     pub bucket: String,
     pub bundle: String,
-    /// What our statements' names begin with.
+    /// Prefix of statement names.
     pub statement_prefix: String,
-    /// The role that UNLOAD writes as, or `default`.
+    /// The role that UNLOAD uses to write to the bucket, or `default`.
     pub role_arn: String,
     pub database: Database,
 }
 
 impl Config {
-    /// Reads it through `lookup`; everything that is wrong is reported together.
+    /// Reads the variables through `lookup`. Reports all problems together.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut variables = Variables::new(lookup);
         let config = Self {

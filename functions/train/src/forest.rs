@@ -1,5 +1,5 @@
-//! Probability forest: smartcore's regression forest on 0/1 labels, so that a leaf's mean is a share of
-//! frauds and the forest's mean of them a probability (Malley et al. 2012, "Probability machines").
+//! Probability forest: smartcore's regression forest on 0/1 labels. A leaf's mean is a fraud rate, and
+//! the mean over the trees is a probability (Malley et al. 2012, "Probability machines").
 
 use scoring::{Tree, logit};
 use serde::{Deserialize, Serialize};
@@ -11,8 +11,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use crate::learner::{FittedModel, LearnError, RawModel, Sample, Task};
 use crate::tree::{Columns, SmartcoreTree, read};
 
-/// Trees that are grown at once: the rows are sorted for each such part anew, and what it takes to grow
-/// them is given back after it.
+/// Trees are grown in parts of this size. It limits peak memory; each part sorts the rows again.
 const PART: usize = 25;
 
 #[derive(Deserialize)]
@@ -25,7 +24,7 @@ struct Trees {
     trees: Vec<SmartcoreTree>,
 }
 
-/// The trees of one of smartcore's regression forests over rows of so many columns, each with its own answers.
+/// The trees of a smartcore regression forest over rows of `columns` columns, with smartcore's own values.
 pub fn trees_of_forest(fitted: &impl Serialize, columns: usize) -> Result<Vec<Tree>, LearnError> {
     let columns: Vec<usize> = (0..columns).collect();
     Ok(read::<Whole>(fitted)?
@@ -36,7 +35,7 @@ pub fn trees_of_forest(fitted: &impl Serialize, columns: usize) -> Result<Vec<Tr
         .collect())
 }
 
-/// Grows a forest. `grown` hears of the trees that are there.
+/// Grows a forest. Calls `grown` with the number of trees after each part.
 pub(crate) fn forest(
     task: &Task<'_>,
     settings: &features::ProbabilityForest,
@@ -60,7 +59,7 @@ pub(crate) fn forest(
             n_trees: part,
             m: None,
             keep_samples: false,
-            // Trees' seeds follow one another from here.
+            // smartcore seeds each further tree with the next number.
             seed: task.training.seed.wrapping_add(trees.len() as u64),
         };
         let fitted =

@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::training_set::{TrainingSet, evidence};
 
-/// How many golden vectors each look gets.
+/// Number of golden vectors of each look.
 const GOLDEN: usize = 8;
 
-/// Vectors from across the training set, with ids of their own: a bundle carries nobody's name. Numbers and
-/// categories are as they were.
+/// Golden vectors from rows spread over the training set. Ids and entities are replaced, so that a bundle
+/// contains no customer's id; numbers and categories are kept.
 pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet) -> Golden {
     let schema = definition.schema();
     let mut golden = Golden::default();

@@ -12,121 +12,90 @@ use warehouse::{Statement, Status, Warehouse};
 use crate::training_set::read_profiles;
 use crate::{ImportedModels, SetError, TrainError, TrainingReport, TrainingSet, train};
 
-/// How long the warehouse may take over the training set: most of the function's own time.
+/// The time limit of one UNLOAD: most of the function's own limit.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What train is invoked with.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct TrainEvent {
-    /// The moment whose knowledge is learnt from; now, if it is not said.
+    /// Training uses what was known at this timestamp. Default: now.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
-    /// What alone is to be made anew; everything, if it is not said.
+    /// Updates only this part of the bundle. Default: trains a new bundle.
     #[serde(default)]
     pub only: Option<Part>,
 }
 
-/// A part of a bundle that can be made anew.
+/// A part of the bundle that can be updated alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
-    /// The first look's profiles, as of the last cut-off; the models stay.
+    /// The first look's profiles as of the last cut-off. The models do not change.
     Profiles,
 }
 
-/// What came of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// A new bundle.
     Report(Box<TrainingReport>),
-    /// The bundle in use with new profiles.
     Profiles(ProfilesUpdate),
 }
 
-/// The bundle in use with new profiles.
+/// The active bundle with new profiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProfilesUpdate {
-    /// Its name.
     pub bundle: String,
-    /// Its version, which is another with other profiles.
+    /// New profiles make a new version.
     pub version: String,
-    /// What the profiles end at.
     pub cut_off: Timestamp,
-    /// How many there are.
+    /// Number of profiles.
     pub profiles: usize,
 }
 
-/// What the handler needs beyond its event.
+/// Trains bundles and updates profiles.
 #[derive(Debug)]
 pub struct Handler<'a, O, W> {
-    /// The bucket.
     pub objects: &'a O,
-    /// The warehouse.
     pub warehouse: &'a W,
-    /// The bucket's name, for the warehouse.
+    /// The bucket's name: the warehouse writes to it.
     pub bucket: String,
-    /// The bundle's name.
     pub bundle: String,
-    /// What our statements' names begin with.
+    /// Prefix of statement names.
     pub statement_prefix: String,
-    /// The role that UNLOAD writes as, or `default`.
+    /// The role that UNLOAD uses to write to the bucket, or `default`.
     pub role_arn: String,
 }
 
-/// Why there is no new bundle. The one in use stays in use.
+/// After any error the active bundle stays active.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
-    /// The definition's file.
-    #[error("there is no definition to train by")]
+    #[error("can't train without a definition")]
     Definition(#[from] DefinitionError),
-    /// The bundle in use.
-    #[error("there is no bundle to refresh")]
+    #[error("can't update profiles without an active bundle")]
     InUse(#[from] startup::BundleError),
-    /// A first look without windows.
-    #[error("the bundle's first look knows no windows, so it has no profiles to refresh")]
+    #[error("the bundle's first look has no windows, so there are no profiles to update")]
     NoProfiles,
-    /// The definition.
-    #[error("the definition can't be used")]
+    #[error("the definition is invalid")]
     Unusable(#[from] features::DefinitionError),
-    /// The bucket.
-    #[error("can't reach {key}")]
-    Objects {
-        /// The key or prefix.
-        key: String,
-        /// What the bucket said.
-        source: store::Error,
-    },
-    /// The warehouse.
-    #[error("can't unload with {statement}")]
+    #[error("object store request failed")]
+    Objects(#[from] store::Error),
+    #[error("can't run {statement}")]
     Warehouse {
-        /// The statement.
         statement: String,
-        /// What the warehouse said.
         source: warehouse::Error,
     },
-    /// The warehouse, of the statement.
-    #[error("{statement} ended as {state}")]
-    Statement {
-        /// The statement.
-        statement: String,
-        /// How.
-        state: String,
-    },
-    /// The training set.
-    #[error("what was unloaded can't be used")]
+    #[error("{statement} did not finish: {state}")]
+    Statement { statement: String, state: String },
+    #[error("the unloaded data can't be used")]
     Set(#[from] SetError),
-    /// The training.
-    #[error("no bundle was made")]
+    #[error("training failed")]
     Train(#[from] TrainError),
-    /// The bundle just made.
     #[error("the new bundle can't be opened")]
     Bundle(#[from] bundle::Error),
 }
 
 impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
-    /// Makes a new bundle as of the event's moment, or the bundle in use with new profiles; writes it
-    /// under its version, and then moves the pointer to it.
+    /// Trains a new bundle, or gives the active bundle new profiles. Writes the bundle under its version,
+    /// then moves the pointer to it.
     pub async fn handle(&self, event: &TrainEvent, now: Timestamp) -> Result<Answer, HandlerError> {
         let as_of = event.as_of.unwrap_or(now);
         match event.only {
@@ -154,13 +123,10 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
             ImportedModels::default(),
             |_| {},
         )?;
-        // The card first: a bundle in use has one.
+        // Write the card first, so that an active bundle always has one.
         for (name, bytes) in trained.card {
             let key = bundle::keys::card(&self.bundle, &trained.report.version, &name);
-            self.objects
-                .put(&key, bytes)
-                .await
-                .map_err(HandlerError::objects(&key))?;
+            self.objects.put(&key, bytes).await?;
         }
         self.put_in_use(trained.files).await?;
         Ok(trained.report)
@@ -192,21 +158,15 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
         let version = Bundle::open(&files)?.version().to_owned();
         for (name, bytes) in files {
             let key = bundle::keys::file(&self.bundle, &version, &name);
-            self.objects
-                .put(&key, bytes)
-                .await
-                .map_err(HandlerError::objects(&key))?;
+            self.objects.put(&key, bytes).await?;
         }
-        // The pointer last: whoever follows it finds the whole bundle.
+        // INVARIANT: write the pointer last. A function that follows it finds the whole bundle.
         let key = bundle::keys::pointer(&self.bundle);
         let pointer = serde_json::json!({ "version": version })
             .to_string()
             .into_bytes();
-        self.objects
-            .put(&key, pointer)
-            .await
-            .map_err(HandlerError::objects(&key))?;
-        tracing::info!(bundle = self.bundle, version, "bundle in use");
+        self.objects.put(&key, pointer).await?;
+        tracing::info!(bundle = self.bundle, version, "bundle activated");
         Ok(version)
     }
 
@@ -225,7 +185,7 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
         )?)
     }
 
-    /// None where the first look needs none.
+    /// `None` if the first look has no windows.
     async fn profiles(
         &self,
         definition: &Definition,
@@ -255,23 +215,23 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
         Ok(Some(profiles))
     }
 
-    /// Has the warehouse unload what `export` says to an address, and reads it.
+    /// Runs the UNLOAD statement that `export` makes for a URL, and reads the files it wrote.
     async fn unload(
         &self,
         what: &str,
-        moment: Timestamp,
+        as_of: Timestamp,
         now: Timestamp,
         export: impl FnOnce(&str) -> String,
     ) -> Result<Vec<Vec<u8>>, HandlerError> {
         let name = format!(
             "{}-train-{what}-{}",
             self.statement_prefix,
-            moment.as_second()
+            as_of.as_second()
         );
-        let prefix = format!("training/{}/{}/{what}/", self.bundle, moment.as_second());
+        let prefix = format!("training/{}/{}/{what}/", self.bundle, as_of.as_second());
         self.clear(&prefix).await?;
         let sql = export(&format!("s3://{}/{prefix}part-", self.bucket));
-        // What is asked for is asked for anew each time, so its token is new each time too.
+        // Each invocation unloads again, so its idempotency token must be new.
         let attempt = (now.as_millisecond() % 1_000_000_000) as u32;
         let statement = Statement::new(name, attempt, vec![sql], Vec::new());
         let failed = |source| HandlerError::Warehouse {
@@ -279,58 +239,35 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
             source,
         };
         let id = self.warehouse.submit(&statement).await.map_err(failed)?;
-        let state = match self.warehouse.wait(&id, PATIENCE).await.map_err(failed)? {
+        let failure = match self.warehouse.wait(&id, PATIENCE).await.map_err(failed)? {
             Status::Finished => None,
-            // The warehouse's text may quote values, which no error may show.
-            Status::Failed { .. } => Some(format!("FAILED: DescribeStatement of {id} says why")),
+            // The warehouse's text may contain transaction values, which must not appear in errors.
+            Status::Failed { .. } => {
+                Some(format!("FAILED, DescribeStatement of {id} has the reason"))
+            }
             Status::Aborted => Some("ABORTED".to_owned()),
             Status::Running => Some("still running".to_owned()),
         };
-        if let Some(state) = state {
+        if let Some(state) = failure {
             return Err(HandlerError::Statement {
                 statement: statement.name,
                 state,
             });
         }
         let mut parts = Vec::new();
-        for listed in self
-            .objects
-            .list(&prefix)
-            .await
-            .map_err(HandlerError::objects(&prefix))?
-        {
-            let key = listed.key;
-            if let Some(bytes) = self
-                .objects
-                .get(&key)
-                .await
-                .map_err(HandlerError::objects(&key))?
-            {
-                parts.push(store::gunzip(&key, &bytes).map_err(HandlerError::objects(&key))?);
+        for object in self.objects.list(&prefix).await? {
+            let key = object.key;
+            if let Some(bytes) = self.objects.get(&key).await? {
+                parts.push(store::gunzip(&key, &bytes)?);
             }
         }
         Ok(parts)
     }
 
     async fn clear(&self, prefix: &str) -> Result<(), HandlerError> {
-        for listed in self
-            .objects
-            .list(prefix)
-            .await
-            .map_err(HandlerError::objects(prefix))?
-        {
-            self.objects
-                .delete(&listed.key)
-                .await
-                .map_err(HandlerError::objects(&listed.key))?;
+        for object in self.objects.list(prefix).await? {
+            self.objects.delete(&object.key).await?;
         }
         Ok(())
-    }
-}
-
-impl HandlerError {
-    fn objects(key: &str) -> impl FnOnce(store::Error) -> Self {
-        let key = key.to_owned();
-        |source| Self::Objects { key, source }
     }
 }

@@ -1,9 +1,9 @@
-//! From a labelled history to a model bundle.
+//! Trains a model bundle on a labelled history.
 //!
-//! A [`TrainingSet`] comes from the warehouse (the CSV that UNLOAD wrote, [`TrainingSet::read`]) or
-//! from a history at hand, whose windows the Rust engine computes ([`TrainingSet::of_history`]).
-//! [`train`] learns both looks from it, chooses their thresholds, and builds a bundle and its card, which
-//! are repeatable to the byte: no clock, no random source but the definition's seed.
+//! A [`TrainingSet`] is read from the CSV that the warehouse unloaded ([`TrainingSet::read`]), or computed
+//! by the Rust engine from transactions in memory ([`TrainingSet::of_history`]). [`train`] trains both
+//! looks, chooses their thresholds, and builds the bundle and its model card. The same training set gives
+//! the same bytes: the only source of randomness is the definition's seed, and no clock is read.
 
 mod boost;
 mod calibrate;

@@ -1,4 +1,5 @@
-//! Logistic regression by smartcore's L-BFGS, on standardised columns; a missing value counts as the mean.
+//! Logistic regression with smartcore's L-BFGS on standardised columns. A missing value counts as the
+//! mean.
 
 use scoring::{MISSING, Scaling};
 use smartcore::linalg::basic::arrays::Array as _;
@@ -7,7 +8,7 @@ use smartcore::linear::logistic_regression::{LogisticRegression, LogisticRegress
 
 use crate::learner::{FittedModel, LearnError, RawModel, Sample, Task};
 
-/// Nearer to the boundary than this, a class may fall either way by rounding.
+/// Closer to the decision boundary than this, rounding may change the class.
 const BOUNDARY: f64 = 1e-9;
 
 pub(crate) fn regress(
@@ -61,7 +62,8 @@ pub(crate) fn regress(
     })
 }
 
-/// Mean and standard deviation of what is not missing; a column of one value is left as it is.
+/// Mean and standard deviation of the values that are not missing. A constant column gets the standard
+/// deviation 1.
 fn scale(task: &Task<'_>, of: &[usize], column: usize) -> Scaling {
     let value = |row: &usize| {
         task.rows

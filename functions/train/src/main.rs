@@ -1,4 +1,4 @@
-//! The train function: a new bundle from the warehouse's history.
+//! The `train` function: makes a bundle from the warehouse's history.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -23,7 +23,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     } = Config::read(environment)?;
     let clients = Clients::load().await;
     let (objects, warehouse) = (clients.objects(&bucket), clients.warehouse(database));
-    let context = Handler {
+    let handler = Handler {
         objects: &objects,
         warehouse: &warehouse,
         bucket,
@@ -31,9 +31,9 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         statement_prefix,
         role_arn,
     };
-    let context = &context;
+    let handler = &handler;
     let handle = |event: LambdaEvent<TrainEvent>| async move {
-        context
+        handler
             .handle(&event.payload, Timestamp::now())
             .await
             .map_err(|error| chain(&error))

@@ -1,28 +1,28 @@
-//! How well scores tell frauds from the rest.
+//! Ranking quality, precision and recall.
 
 use serde::{Deserialize, Serialize};
 
-/// How well scores rank, whatever the threshold.
+/// Quality of scores independent of a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
-    /// Area under the ROC curve: how often a fraud scores above a good one, ties half.
+    /// Area under the ROC curve: how often a fraud scores above a good transaction; ties count half.
     pub auc: f64,
-    /// Average precision: the mean of the precision at each fraud, in the order of scores, where
-    /// equal scores are taken together (as scikit-learn does).
+    /// The mean of the precision at each fraud, in the order of scores. Equal scores count as one step,
+    /// as in scikit-learn.
     pub average_precision: f64,
 }
 
-/// How well a choice tells frauds from the rest.
+/// Quality of a set of chosen transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
-    /// Share of the chosen that are frauds; 0 where nothing was chosen.
+    /// Share of chosen transactions that are frauds; 0 if none was chosen.
     pub precision: f64,
-    /// Share of the frauds that were chosen; 0 where there are none.
+    /// Share of frauds that were chosen; 0 if there are none.
     pub recall: f64,
     pub chosen: usize,
 }
 
-/// Ranks `(score, is fraud)`. None where there are not both frauds and others.
+/// Takes `(score, is fraud)`. `None` unless there are both frauds and good transactions.
 pub fn ranking(scored: &[(f64, bool)]) -> Option<Ranking> {
     let frauds = scored.iter().filter(|(_, fraud)| *fraud).count();
     let others = scored.len() - frauds;
@@ -34,7 +34,7 @@ pub fn ranking(scored: &[(f64, bool)]) -> Option<Ranking> {
     let (mut seen, mut found, mut pairs, mut precision) = (0usize, 0usize, 0.0, 0.0);
     for equal in sorted.chunk_by(|a, b| a.0 == b.0) {
         let hits = equal.iter().filter(|(_, fraud)| *fraud).count();
-        // Each good one among the equals stands below the frauds before, and level with these.
+        // A good transaction with this score is below all frauds before it and ties with these.
         pairs += (equal.len() - hits) as f64 * (found as f64 + hits as f64 / 2.0);
         seen += equal.len();
         found += hits;
@@ -46,7 +46,7 @@ pub fn ranking(scored: &[(f64, bool)]) -> Option<Ranking> {
     })
 }
 
-/// The sum over `(log odds, is fraud)` of −ln of the probability that was given to what came.
+/// Takes `(log odds, is fraud)`. Sum of −ln of the probability given to the true label.
 pub(crate) fn log_loss(scored: impl IntoIterator<Item = (f64, bool)>) -> f64 {
     // ln(1 + e^x), without overflow.
     let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rankings_are_those_of_scikit_learn() {
+    fn rankings_equal_scikit_learns() {
         let scored =
             |pairs: &[(f64, u8)]| pairs.iter().map(|&(s, y)| (s, y == 1)).collect::<Vec<_>>();
         let agrees = |pairs, auc: f64, average_precision: f64| {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_choice_of_nothing_has_no_precision() {
+    fn an_empty_choice_has_precision_zero() {
         assert_eq!(
             choice([(false, true)]),
             Choice {

@@ -5,79 +5,65 @@ use serde::{Deserialize, Serialize};
 use crate::calibrate::{Bin, Calibration};
 use crate::metrics::{Choice, Ranking, choice};
 
-/// What training says of its bundle. All scores and shares are of the holdout, by models that have not
-/// seen it; what is served has then learnt from the holdout too, in the same way.
+/// All scores and rates are measured on the holdout with models that were not trained on it. The served
+/// models are then trained in the same way on all transactions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingReport {
-    /// The bundle's name.
     pub bundle: String,
-    /// The bundle's version.
     pub version: String,
-    /// Transactions to learn from and to hold out.
+    /// Number of transactions, the holdout included.
     pub transactions: usize,
-    /// Frauds among them.
     pub frauds: usize,
-    /// When the first and the last of them happened.
+    /// Timestamps of the first and the last transaction.
     pub between: [Timestamp; 2],
-    /// Transactions held out.
+    /// Transactions of the holdout.
     pub holdout: usize,
-    /// Frauds held out.
     pub holdout_frauds: usize,
-    /// Days that they are of.
     pub holdout_days: f64,
-    /// The first look.
     pub first: LookReport,
-    /// The confirming look, on all of the holdout.
+    /// The second look on all transactions of the holdout, held or not.
     pub confirm: LookReport,
-    /// What the first look would hold.
+    /// The transactions that the first look would hold.
     pub held: Choice,
-    /// What of it the confirming look would block or hand to review.
+    /// The holds that the second look would block or hand to review.
     pub kept: Choice,
-    /// What the confirming look would make of the holds.
     pub settled: HoldOutcomes,
-    /// The thresholds in use: hold from, release below, block from.
+    /// `hold_at`, `release_below`, `block_at`.
     pub thresholds: [f64; 3],
 }
 
-/// What training says of one look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LookReport {
-    /// Its features.
     pub features: Vec<String>,
-    /// What is served.
+    /// The learner that is served.
     pub learner: String,
-    /// Its trees.
     pub trees: usize,
-    /// Nodes of all trees.
+    /// Total over all trees.
     pub nodes: usize,
-    /// None where the holdout has no frauds.
+    /// `None` if the holdout has no frauds.
     pub ranking: Option<Ranking>,
-    /// What was tried, the best ranking first.
+    /// The learners, the best average precision first.
     pub leaderboard: Vec<LearnerScore>,
-    /// What became of what was given which probability.
     pub reliability: Vec<Bin>,
-    /// For each feature, its share in what moves scores, the largest first.
+    /// For each feature, its share of all contributions to scores, the largest first.
     pub importance: Vec<(String, f64)>,
 }
 
-/// One learner on the holdout.
+/// One learner's results on the holdout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LearnerScore {
-    /// Its name.
     pub learner: String,
-    /// Its trees.
     pub trees: usize,
-    /// None where the holdout has no frauds.
+    /// `None` if the holdout has no frauds.
     pub ranking: Option<Ranking>,
-    /// Mean −ln of the probability that was given to what came.
+    /// Mean of −ln of the probability given to the true label.
     pub log_loss: f64,
-    /// What made its scores probabilities; None where too few frauds were held out, or for a model
-    /// that was imported.
+    /// `None` if the holdout has too few frauds, and for an imported model.
     pub calibration: Option<Calibration>,
 }
 
 impl LearnerScore {
-    /// A figure of its ranking, to three places, for people.
+    /// A figure of the ranking to three decimal places; `unknown` without a ranking.
     pub fn figure(&self, pick: fn(&Ranking) -> f64) -> String {
         self.ranking.as_ref().map_or_else(
             || "unknown".to_owned(),
@@ -86,27 +72,21 @@ impl LearnerScore {
     }
 }
 
-/// What the confirming look makes of holds.
+/// What the second look would do with the holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldOutcomes {
-    /// Released.
     pub released: Count,
-    /// Handed to people.
     pub review: Count,
-    /// Blocked.
     pub blocked: Count,
 }
 
-/// Transactions by their label.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Count {
-    /// Frauds.
     pub frauds: usize,
-    /// Good ones.
     pub good: usize,
 }
 
-/// What the looks would have done on the holdout.
+/// What both looks would have done on the holdout.
 pub(crate) struct HoldoutOutcome {
     pub(crate) held: Choice,
     pub(crate) kept: Choice,
@@ -114,7 +94,7 @@ pub(crate) struct HoldoutOutcome {
 }
 
 impl HoldoutOutcome {
-    /// From `(probability, is fraud)` of both looks.
+    /// `first` and `confirm` are `(probability, is fraud)` of the same rows.
     pub(crate) fn new(policy: &Policy, first: &[(f64, bool)], confirm: &[(f64, bool)]) -> Self {
         let held = |score: f64| policy.provisional(score) == Action::Hold;
         let both = || {
@@ -151,7 +131,6 @@ impl HoldoutOutcome {
 }
 
 impl HoldOutcomes {
-    /// All holds.
     pub fn held(&self) -> Count {
         let Self {
             released,
@@ -164,13 +143,13 @@ impl HoldOutcomes {
         }
     }
 
-    /// Of the frauds held, the share that is not released; None of none.
+    /// The share of held frauds that is not released; `None` if no fraud was held.
     pub fn true_holds_kept(&self) -> Option<f64> {
         let held = self.held().frauds;
         (held > 0).then(|| (held - self.released.frauds) as f64 / held as f64)
     }
 
-    /// Of the good ones held, the share that is released; None of none.
+    /// The share of held good transactions that is released; `None` if none was held.
     pub fn false_holds_released(&self) -> Option<f64> {
         let held = self.held().good;
         (held > 0).then(|| self.released.good as f64 / held as f64)

@@ -1,4 +1,4 @@
-//! Thresholds, chosen on the holdout.
+//! Chooses the thresholds on the holdout.
 
 use decision::Policy;
 use features::{Costs, Definition, HoldBy, ReviewBy};
@@ -7,8 +7,8 @@ use crate::TrainError;
 
 const DAY_SECONDS: f64 = 86_400.0;
 
-/// From what the definition says and the holdout's probabilities: `(first look's, is fraud)`, and the
-/// confirming look's.
+/// The policy with the definition's settings. `first` and `confirm` are `(probability, is fraud)` of the
+/// holdout's rows.
 pub(crate) fn policy(
     definition: &Definition,
     first: &[(f64, bool)],
@@ -27,7 +27,7 @@ pub(crate) fn policy(
     let hold_at = match definition.hold {
         HoldBy::Share(share) => within("first.hold_share", first.len() as f64 * share)?,
         HoldBy::PerDay(holds) => within("first.holds_a_day", holds * days)?,
-        // Where p · missed_fraud = (1 − p) · false_hold.
+        // The probability p with p · missed_fraud = (1 − p) · false_hold.
         HoldBy::Cost { false_hold } => false_hold / (false_hold + definition.costs.missed_fraud),
     };
     let review = match definition.review {
@@ -49,7 +49,7 @@ pub(crate) fn policy(
     Ok(Policy {
         hold_at,
         release_below,
-        // At the dearest review both are the same number, but for rounding.
+        // At the highest possible review cost both thresholds are equal, except for rounding.
         block_at: (1.0 - review / definition.costs.false_block).max(release_below),
         hold_deadline_seconds: settings.hold_deadline.as_secs().unsigned_abs(),
         max_attempts: settings.max_attempts,
@@ -59,8 +59,8 @@ pub(crate) fn policy(
     })
 }
 
-/// The lowest score at which no more than `budget` are held; none, where even those that share the
-/// highest score are more.
+/// The lowest threshold with at most `budget` holds. `None` if more transactions than that share the
+/// highest score.
 fn hold_at(scored: &[(f64, bool)], budget: usize) -> Option<f64> {
     let mut scores: Vec<f64> = scored.iter().map(|(score, _)| *score).collect();
     scores.sort_by(|a, b| b.total_cmp(a));
@@ -75,15 +75,15 @@ fn hold_at(scored: &[(f64, bool)], budget: usize) -> Option<f64> {
     threshold
 }
 
-/// How many share the highest score.
+/// Number of transactions with the highest score.
 fn tied(scored: &[(f64, bool)]) -> usize {
     let highest = scored.iter().map(|(score, _)| *score).fold(0.0, f64::max);
     scored.iter().filter(|(score, _)| *score == highest).count()
 }
 
-/// What a review would have to cost for no more than `budget` of these holds to be reviewed. A review of
-/// a hold is worth what the better of the two mistakes is expected to cost, so those worth most are
-/// reviewed. Among equals all are left out.
+/// The review cost at which at most `budget` of these holds are reviewed. A review saves the expected
+/// cost of the cheaper of the two mistakes, so the holds with the largest saving are reviewed. If holds
+/// with equal savings exceed the budget, none of them is reviewed.
 fn review_cost(costs: Costs, held: impl Iterator<Item = f64>, budget: usize) -> f64 {
     let worth = |p: f64| (p * costs.missed_fraud).min((1.0 - p) * costs.false_block);
     let mut worths: Vec<f64> = held.map(worth).collect();
@@ -94,7 +94,7 @@ fn review_cost(costs: Costs, held: impl Iterator<Item = f64>, budget: usize) -> 
         let Some(&worth) = equal.first() else { break };
         reviewed += equal.len();
         if reviewed > budget {
-            // Between the last that is reviewed and the first that is not.
+            // Between the last hold that is reviewed and the first that is not.
             return f64::midpoint(above, worth);
         }
         above = worth;
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_threshold_keeps_to_the_budget_of_holds() {
+    fn the_hold_threshold_stays_within_the_budget() {
         let scored: Vec<(f64, bool)> = (1..=100).map(|i| (f64::from(i) / 100.0, false)).collect();
         assert_eq!(hold_at(&scored, 5), Some(0.96));
         assert_eq!(hold_at(&scored, 100), Some(0.01));
@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(
             hold_at(&ties, 20),
             Some(0.9),
-            "the next score would hold everyone"
+            "the next score would hold all transactions"
         );
         assert_eq!(
             (hold_at(&ties, 9), tied(&ties)),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_of_reviews_goes_to_the_holds_where_a_mistake_costs_most() {
+    fn the_review_budget_goes_to_the_holds_with_the_most_expensive_mistakes() {
         let costs = Costs {
             missed_fraud: 100.0,
             false_block: 20.0,
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(
             review_cost(costs, [0.2; 5].into_iter(), 4),
             f64::midpoint(100.0 / 6.0, 16.0),
-            "equals are left out"
+            "equal savings beyond the budget are not reviewed"
         );
     }
 }

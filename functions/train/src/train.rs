@@ -16,72 +16,59 @@ use crate::report::{HoldoutOutcome, LookReport, TrainingReport};
 use crate::thresholds::policy;
 use crate::training_set::TrainingSet;
 
-/// Why no bundle was made.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
-    /// The definition.
-    #[error("the bundle's definition can't be used")]
+    #[error("the definition is invalid")]
     Definition(#[from] DefinitionError),
-    /// A look.
-    #[error("can't learn the {0} look")]
+    #[error("can't train the {0} look")]
     Learn(&'static str, #[source] LearnError),
-    /// The bundle.
     #[error("the bundle can't be built")]
     Bundle(#[from] bundle::Error),
-    /// Nothing was kept apart.
-    #[error("no transaction falls into the holdout: widen training.span, or bring more history")]
+    #[error("the holdout has no transactions: increase training.span, or add more history")]
     NoHoldout,
-    /// The first look can't choose among those that it suspects most.
     #[error(
-        "{setting} allows {budget} holds among the {of} transactions held out, but {tied} of them share the first \
-         look's highest score: raise it, or give the first look features that tell them apart"
+        "{setting} allows {budget} holds among the {of} transactions of the holdout, but {tied} of \
+         them share the first look's highest score: raise {setting}, or give the first look \
+         features that distinguish them"
     )]
     Ties {
-        /// The budget's name.
+        /// The name of the budget.
         setting: &'static str,
-        /// How many may be held.
         budget: usize,
-        /// Of how many.
+        /// Transactions of the holdout.
         of: usize,
-        /// How many score highest.
+        /// Transactions with the highest score.
         tied: usize,
     },
-    /// A plot.
     #[error("can't draw {0}: {1}")]
     Plot(&'static str, String),
 }
 
-/// How far training has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// `first` or `confirming`; both are learnt at once.
+    /// `first` or `confirming`. Both looks are trained at the same time.
     pub look: &'static str,
-    /// How far its learner has come.
     pub step: Step,
 }
 
-/// A bundle and what is to be said of it.
 #[derive(Debug)]
 pub struct TrainingResult {
     /// The bundle's files by name.
     pub files: BTreeMap<String, Vec<u8>>,
-    /// How good it is.
     pub report: TrainingReport,
-    /// The same for people: `card.md` and its plots, by name. No part of the bundle.
+    /// The model card: `card.md` and its plots by name. Not part of the bundle.
     pub card: BTreeMap<String, Vec<u8>>,
 }
 
-/// One look, while it is learnt.
 struct LookTask<'a> {
     name: &'static str,
     look: &'a Look,
     imported: Option<Model>,
 }
 
-/// One look, learnt.
 struct LookResult {
     learned: LookModel,
-    /// The rows held out.
+    /// The rows of the holdout.
     apart: Matrix,
 }
 
@@ -124,15 +111,15 @@ pub fn train(
             imported: imported.confirm,
         },
     ];
-    let (told, heard) = mpsc::channel();
+    let (sender, steps) = mpsc::channel();
     let (definition_of_looks, held_out_rows) = (&definition, &held_out);
     let ready = thread::scope(|scope| {
-        let looks = looks.map(|learning| {
-            let told = told.clone();
-            scope.spawn(move || learning.learn(definition_of_looks, set, held_out_rows, &told))
+        let looks = looks.map(|task| {
+            let sender = sender.clone();
+            scope.spawn(move || task.learn(definition_of_looks, set, held_out_rows, &sender))
         });
-        drop(told);
-        heard.into_iter().for_each(&mut progress);
+        drop(sender);
+        steps.into_iter().for_each(&mut progress);
         looks.map(|look| {
             look.join()
                 .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -222,7 +209,7 @@ impl LookTask<'_> {
         definition: &Definition,
         set: &TrainingSet,
         held_out: &[bool],
-        told: &mpsc::Sender<Progress>,
+        sender: &mpsc::Sender<Progress>,
     ) -> Result<LookResult, TrainError> {
         let Self {
             name: look,
@@ -236,9 +223,9 @@ impl LookTask<'_> {
             held_out,
             training: &definition.training,
         };
-        // Nobody listening is no reason to stop.
+        // Training goes on if the receiver is gone.
         let tell = |step| {
-            told.send(Progress { look, step }).ok();
+            sender.send(Progress { look, step }).ok();
         };
         let learned =
             learn(&task, imported, tell).map_err(|source| TrainError::Learn(look, source))?;
@@ -249,7 +236,7 @@ impl LookTask<'_> {
     }
 }
 
-/// About how many rows importance is measured on.
+/// About how many rows of the holdout importance is measured on.
 const EXPLAINED: usize = 2_000;
 
 impl LookResult {

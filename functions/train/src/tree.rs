@@ -1,5 +1,5 @@
-//! smartcore's trees as nodes. It keeps them to itself; serde is the way in, and the version is pinned
-//! for this.
+//! Converts smartcore's trees to nodes. smartcore's fields are private, so the trees are read through
+//! serde; the version is pinned for this reason.
 
 use scoring::{MISSING, Matrix, Node, Split, Tree};
 use serde::{Deserialize, Serialize};
@@ -21,14 +21,14 @@ struct SmartcoreNode {
     false_child: Option<usize>,
 }
 
-/// What smartcore wrote, read as something of ours.
+/// Serializes a smartcore model and reads it as `T`.
 pub(crate) fn read<T: for<'de> Deserialize<'de>>(fitted: &impl Serialize) -> Result<T, LearnError> {
-    // By text: a forest as a tree of JSON values would be ten times larger.
+    // Through text: a forest as `serde_json::Value` takes ten times the memory.
     Ok(serde_json::from_slice(&serde_json::to_vec(fitted)?)?)
 }
 
 impl SmartcoreTree {
-    /// As nodes, whose columns were `columns` of the matrix.
+    /// `columns` are the places of the tree's columns in the matrix.
     pub(crate) fn tree(self, columns: &[usize]) -> Tree {
         let node = |node: SmartcoreNode| Node {
             value: node.output,
@@ -52,8 +52,7 @@ impl SmartcoreTree {
     }
 }
 
-/// Some rows of a matrix, column by column: a split is looked for along a column, and a tree asks few
-/// columns of many rows.
+/// Some rows of a matrix, stored by column: growing and evaluating a tree reads few columns of many rows.
 pub(crate) struct Columns {
     rows: usize,
     values: Vec<f32>,
@@ -63,7 +62,7 @@ impl Columns {
     pub(crate) fn of(rows: &Matrix, of: &[usize]) -> Self {
         let mut values = vec![0.0; of.len() * rows.columns()];
         for (place, &row) in of.iter().enumerate() {
-            // Row after row, as they lie: each is fetched once.
+            // In the matrix's order, so that each row is fetched once.
             for (to, value) in values
                 .iter_mut()
                 .skip(place)
@@ -85,7 +84,7 @@ impl Columns {
             .unwrap_or_default()
     }
 
-    /// The rows at these places, of these columns.
+    /// The given rows and columns.
     pub(crate) fn dense(
         &self,
         of: &[usize],
@@ -103,7 +102,7 @@ impl Columns {
         DenseMatrix::new(self.rows, columns, self.values, true).map_err(LearnError::Fit)
     }
 
-    /// The leaf that each row comes to.
+    /// The leaf that each row reaches.
     pub(crate) fn leaves<'a>(&'a self, tree: &'a [Node]) -> impl Iterator<Item = usize> + 'a {
         (0..self.rows).map(move |row| {
             let mut at = 0;

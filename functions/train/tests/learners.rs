@@ -1,4 +1,4 @@
-//! What each learner is for, and what is common to all.
+//! The learners, their budgets and the model card.
 
 #![expect(
     clippy::unwrap_used,
@@ -18,7 +18,8 @@ const SAMPLED: &str = "rows = 0.7\ncolumns = 0.5\nl2 = 1.0\n";
 const FOREST: &str = "[training.forest]\ntrees = 30\ndepth = 4\nmin_leaf = 5\n";
 const LOGISTIC: &str = "[training.logistic]\npenalty = 1.0\n";
 
-/// The definition with other learners; everything is held, for the first look knows little.
+/// The definition with other learners. All transactions are held, because the first look has little
+/// information.
 fn definition(learners: &str) -> String {
     let (before, _) = DEFINITION.split_once("[training.boost]").unwrap();
     before.replace("hold_share = 0.02", "hold_share = 1.0") + learners
@@ -34,7 +35,7 @@ fn noise(row: usize, salt: u64) -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// Transactions over seven days of which `chance(amount, mean)` are frauds; a tenth has no mean.
+/// Transactions over seven days. `chance(amount, mean)` is the fraud probability; a tenth has no mean.
 fn world(rows: usize, chance: impl Fn(f64, Option<f64>) -> f64) -> TrainingSet {
     let mut set = TrainingSet::default();
     let mut means = Vec::new();
@@ -56,12 +57,12 @@ fn logistic(log_odds: f64) -> f64 {
     1.0 / (1.0 + (-log_odds).exp())
 }
 
-/// What a straight line says best.
+/// A relation that logistic regression fits best.
 fn straight(amount: f64, mean: Option<f64>) -> f64 {
     logistic(amount / 150.0 - mean.unwrap_or(500.0) / 150.0 - 2.0)
 }
 
-/// What no straight line can say.
+/// A relation that logistic regression can't fit.
 fn corners(amount: f64, mean: Option<f64>) -> f64 {
     if mean.is_some_and(|mean| (amount > 500.0) == (mean > 500.0)) {
         0.3
@@ -99,7 +100,7 @@ fn every_learner_repeats_itself_to_the_byte() {
 }
 
 #[test]
-fn what_ranks_the_holdout_best_is_served() {
+fn the_learner_with_the_best_average_precision_is_served() {
     let all = definition(&format!("{BOOST}{FOREST}{LOGISTIC}"));
     for (world, best) in [
         (world(6_000, straight), "logistic regression"),
@@ -122,7 +123,7 @@ fn what_ranks_the_holdout_best_is_served() {
 }
 
 #[test]
-fn a_share_of_the_good_ones_gives_the_probabilities_of_all() {
+fn sampling_good_transactions_does_not_change_probabilities() {
     let (corners, straight) = (world(20_000, corners), world(20_000, straight));
     for (learner, set) in [(BOOST, &corners), (FOREST, &corners), (LOGISTIC, &straight)] {
         for negatives in ["0.1", "1.0"] {
@@ -130,7 +131,7 @@ fn a_share_of_the_good_ones_gives_the_probabilities_of_all() {
                 definition(learner).replace("negatives = 0.5", &format!("negatives = {negatives}"));
             let report = trained(&text, set).report.confirm;
             let found = report.leaderboard[0].calibration.unwrap();
-            // Where the sample's odds were taken for all rows', this would be ln 0.1 = −2.3.
+            // Without the correction of the prior this would differ by ln 0.1 = −2.3.
             assert!(
                 (found.log_odds(-1.7) + 1.7).abs() < 0.35,
                 "{learner}{negatives}: {found:?}"
@@ -140,8 +141,8 @@ fn a_share_of_the_good_ones_gives_the_probabilities_of_all() {
 }
 
 #[test]
-fn what_is_served_has_learnt_from_the_holdout_too_and_the_report_has_not() {
-    // In the last two days, and then only, small amounts are fraud.
+fn the_served_model_is_trained_on_the_holdout_and_the_report_is_not() {
+    // Small amounts are frauds only in the last two days.
     let mut set = world(7_000, |_, _| 0.02);
     for row in 5_000..7_000 {
         set.frauds[row] = set.frauds[row] || set.amounts[row] < 100.0;
@@ -170,7 +171,7 @@ fn what_is_served_has_learnt_from_the_holdout_too_and_the_report_has_not() {
 }
 
 #[test]
-fn depth_is_the_number_of_questions_on_a_path() {
+fn depth_is_the_number_of_splits_on_a_path() {
     let set = world(3_000, corners);
     for (depth, most) in [(1, 3), (2, 7)] {
         for learner in [
@@ -195,7 +196,7 @@ fn depth_is_the_number_of_questions_on_a_path() {
 }
 
 #[test]
-fn budgets_of_a_day_are_kept_on_the_holdout() {
+fn daily_budgets_are_kept_on_the_holdout() {
     let set = world(7_000, corners);
     let text = definition(BOOST).replace("hold_share = 1.0", "holds_a_day = 150.5");
     let text = text
@@ -214,7 +215,7 @@ fn budgets_of_a_day_are_kept_on_the_holdout() {
 }
 
 #[test]
-fn costs_hold_where_approving_is_expected_to_cost_more() {
+fn transactions_are_held_when_approving_has_the_higher_expected_cost() {
     let text = definition(BOOST)
         .replace("hold_share = 1.0", "")
         .replace("[costs]", "[costs]\nfalse_hold = 25");
@@ -226,7 +227,7 @@ fn costs_hold_where_approving_is_expected_to_cost_more() {
 }
 
 #[test]
-fn a_first_look_that_can_t_keep_to_its_budget_is_refused_with_what_to_do() {
+fn too_many_equal_scores_for_the_hold_budget_are_refused_with_a_remedy() {
     let mut set = world(3_000, corners);
     set.amounts
         .iter_mut()
@@ -255,7 +256,7 @@ fn a_first_look_that_can_t_keep_to_its_budget_is_refused_with_what_to_do() {
     assert!(
         error
             .to_string()
-            .contains("raise it, or give the first look features"),
+            .contains("raise first.hold_share, or give the first look features"),
         "{error}"
     );
 }
@@ -342,7 +343,7 @@ fn an_imported_model_is_served_unchanged() {
 }
 
 #[test]
-fn the_card_says_what_was_tried_and_what_follows_and_its_plots_are_there() {
+fn the_card_has_the_leaderboard_the_thresholds_and_all_plots() {
     let trained = trained(
         &definition(&format!("{BOOST}{FOREST}{LOGISTIC}")),
         &world(6_000, corners),
@@ -351,9 +352,9 @@ fn the_card_says_what_was_tried_and_what_follows_and_its_plots_are_there() {
     for said in [
         &format!("# small {}", trained.report.version),
         "6,000 transactions from 2026-01-01T00:00:00Z",
-        "| confirming | boosted trees |",
-        "| confirming | logistic regression |  |",
-        "a missed fraud 100, a good transaction blocked 20; a review costs 5",
+        "| second | boosted trees |",
+        "| second | logistic regression |  |",
+        "a missed fraud 100, a blocked good transaction 20; a review costs 5",
         "of the true holds and releases",
         "| 0.003 to 0.01 |",
         "| amount | ",
@@ -375,7 +376,10 @@ fn the_card_says_what_was_tried_and_what_follows_and_its_plots_are_there() {
         ]
     );
     for plot in plots {
-        assert!(card.contains(&format!("]({plot})")), "{plot} is not shown");
+        assert!(
+            card.contains(&format!("]({plot})")),
+            "{plot} is not in the card"
+        );
         let svg = String::from_utf8(trained.card[plot].clone()).unwrap();
         assert!(
             svg.starts_with("<svg")
@@ -388,6 +392,6 @@ fn the_card_says_what_was_tried_and_what_follows_and_its_plots_are_there() {
     Bundle::open(&trained.files).unwrap();
     assert!(
         !trained.files.contains_key("card.md"),
-        "the card is no part of the bundle"
+        "the card is not part of the bundle"
     );
 }

@@ -1,30 +1,21 @@
-//! The card's plots, as SVG.
+//! The card's plots as SVG.
+
+mod chart;
 
 use std::collections::BTreeMap;
 
-use plotters::coord::Shift;
-use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::{
-    Cartesian2d, ChartBuilder, ChartContext, Circle, DrawingArea, IntoDrawingArea as _,
-    IntoFont as _, PathElement, RGBColor, Rectangle, SVGBackend, SeriesLabelPosition, Text,
-    TextStyle, WHITE,
+    Circle, IntoDrawingArea as _, PathElement, RGBColor, Rectangle, SVGBackend,
+    SeriesLabelPosition, Text, WHITE,
 };
+use plotters::style::Color as _;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color as _, FontFamily};
 
+use self::chart::{Area, Axes, BLUE, INK, ORANGE, chart, font, legend, line, right, text_of};
 use super::{Curves, percent, thousands};
 use crate::TrainError;
 use crate::calibrate::Bin;
 use crate::report::{LookReport, TrainingReport};
-
-// Told apart by those who see no red or no green, too.
-const BLUE: RGBColor = RGBColor(0x2b, 0x7c, 0xc4);
-const ORANGE: RGBColor = RGBColor(0xd9, 0x6c, 0x2c);
-const SOFT: RGBColor = RGBColor(0xd5, 0xda, 0xdf);
-const INK: RGBColor = RGBColor(0x33, 0x3d, 0x47);
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 pub(super) fn all(
     report: &TrainingReport,
@@ -36,9 +27,9 @@ pub(super) fn all(
         let drawn = {
             let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
             area.fill(&WHITE)
-                .map_err(said)
+                .map_err(text_of)
                 .and_then(|()| paint(&area))
-                .and_then(|()| area.present().map_err(said))
+                .and_then(|()| area.present().map_err(text_of))
         };
         drawn.map_err(|error| TrainError::Plot(name, error))?;
         plots.insert(name.to_owned(), svg.into_bytes());
@@ -59,96 +50,13 @@ pub(super) fn all(
     Ok(plots)
 }
 
-fn said(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
-fn font(size: u32) -> TextStyle<'static> {
-    TextStyle::from((FontFamily::SansSerif, size).into_font()).color(&INK)
-}
-
-fn right(size: u32) -> TextStyle<'static> {
-    font(size).pos(Pos::new(HPos::Right, VPos::Center))
-}
-
-/// What a chart's axes show.
-struct Axes<'a> {
-    title: &'a str,
-    x: (f64, f64),
-    y: (f64, f64),
-    x_name: &'a str,
-    y_name: &'a str,
-    x_label: fn(&f64) -> String,
-    y_label: fn(&f64) -> String,
-    labels: (usize, usize),
-}
-
-fn chart<'a, 'b>(area: &Area<'b>, axes: &Axes<'_>) -> Result<Chart<'a, 'b>, String> {
-    let mut chart = ChartBuilder::on(area)
-        .caption(axes.title, font(20))
-        .margin(12)
-        .margin_right(28)
-        .x_label_area_size(48)
-        .y_label_area_size(64)
-        .build_cartesian_2d(axes.x.0..axes.x.1, axes.y.0..axes.y.1)
-        .map_err(said)?;
-    chart
-        .configure_mesh()
-        .light_line_style(WHITE)
-        .bold_line_style(SOFT)
-        .axis_style(INK)
-        .label_style(font(13))
-        .axis_desc_style(font(15))
-        .x_desc(axes.x_name)
-        .y_desc(axes.y_name)
-        .x_labels(axes.labels.0)
-        .y_labels(axes.labels.1)
-        .x_label_formatter(&axes.x_label)
-        .y_label_formatter(&axes.y_label)
-        .draw()
-        .map_err(said)?;
-    Ok(chart)
-}
-
-fn legend<'a, 'b: 'a>(
-    chart: &mut Chart<'a, 'b>,
-    position: SeriesLabelPosition,
-) -> Result<(), String> {
-    chart
-        .configure_series_labels()
-        .position(position)
-        .background_style(WHITE)
-        .border_style(SOFT)
-        .label_font(font(14))
-        .margin(10)
-        .draw()
-        .map_err(said)
-}
-
-fn line(
-    chart: &mut Chart<'_, '_>,
-    points: Vec<(f64, f64)>,
-    colour: RGBColor,
-    label: Option<String>,
-) -> Result<(), String> {
-    let drawn = chart
-        .draw_series([PathElement::new(points, colour.stroke_width(2))])
-        .map_err(said)?;
-    if let Some(label) = label {
-        drawn
-            .label(label)
-            .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
-    }
-    Ok(())
-}
-
 fn looks<'a>(
     report: &'a TrainingReport,
     curves: &'a Curves<'_>,
 ) -> [(&'static str, RGBColor, &'a LookReport, &'a [(f64, bool)]); 2] {
     [
         ("first look", BLUE, &report.first, curves.first),
-        ("confirming look", ORANGE, &report.confirm, curves.confirm),
+        ("second look", ORANGE, &report.confirm, curves.confirm),
     ]
 }
 
@@ -161,11 +69,11 @@ fn precision_recall(
     let mut chart = chart(
         area,
         &Axes {
-            title: "Precision and recall on the transactions held out",
+            title: "Precision and recall on the holdout",
             x: (0.0, 1.0),
             y: (0.0, 1.0),
-            x_name: "recall: share of all frauds that score this high",
-            y_name: "precision: share of frauds among them",
+            x_name: "recall",
+            y_name: "precision",
             x_label: whole,
             y_label: whole,
             labels: (11, 11),
@@ -173,7 +81,7 @@ fn precision_recall(
     )?;
     for (name, colour, look, scored) in looks(report, curves) {
         let label = look.ranking.map_or_else(
-            || format!("{name}: no frauds held out"),
+            || format!("{name}: no frauds in the holdout"),
             |ranking| format!("{name}: average precision {:.3}", ranking.average_precision),
         );
         line(&mut chart, curve(scored), colour, Some(label))?;
@@ -181,16 +89,16 @@ fn precision_recall(
     let held = (report.held.recall, report.held.precision);
     chart
         .draw_series([Circle::new(held, 6, BLUE.filled())])
-        .map_err(said)?
+        .map_err(text_of)?
         .label(format!(
-            "what is held: {} a day",
+            "hold threshold: {} holds a day",
             (report.held.chosen as f64 / report.holdout_days).round()
         ))
         .legend(|(x, y)| Circle::new((x + 7, y), 5, BLUE.filled()));
     legend(&mut chart, SeriesLabelPosition::LowerLeft)
 }
 
-/// (recall, precision) wherever another fraud is found, from the highest score down.
+/// (recall, precision) at each score of a fraud, from the highest score down.
 fn curve(scored: &[(f64, bool)]) -> Vec<(f64, f64)> {
     let frauds = scored.iter().filter(|(_, fraud)| *fraud).count();
     let mut sorted: Vec<&(f64, bool)> = scored.iter().collect();
@@ -210,7 +118,7 @@ fn curve(scored: &[(f64, bool)]) -> Vec<(f64, f64)> {
     points
 }
 
-/// Below this, probabilities and shares are not told apart.
+/// Probabilities and rates below this are drawn as this.
 const LEAST: f64 = 1e-4;
 
 fn decade(exponent: &f64) -> String {
@@ -231,11 +139,11 @@ fn calibration(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
     let mut chart = chart(
         area,
         &Axes {
-            title: "Calibration on the transactions held out",
+            title: "Calibration on the holdout",
             x: (least, 0.0),
             y: (least, 0.0),
-            x_name: "probability of fraud that was given (mean of its span)",
-            y_name: "share that turned out to be frauds",
+            x_name: "mean predicted probability of the bin",
+            y_name: "fraud rate",
             x_label: decade,
             y_label: decade,
             labels: (5, 5),
@@ -244,12 +152,12 @@ fn calibration(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
     let diagonal = PathElement::new([(least, least), (0.0, 0.0)], INK.mix(0.5).stroke_width(1));
     chart
         .draw_series([diagonal])
-        .map_err(said)?
-        .label("as it should be")
+        .map_err(text_of)?
+        .label("perfect calibration")
         .legend(|(x, y)| PathElement::new([(x, y), (x + 14, y)], INK.mix(0.5)));
     for (name, colour, look, aside) in [
         ("first look", BLUE, &report.first, -0.008),
-        ("confirming look", ORANGE, &report.confirm, 0.008),
+        ("second look", ORANGE, &report.confirm, 0.008),
     ] {
         let at = |bin: &Bin| (exponent(bin.said) + aside).clamp(least, 0.0);
         let whisker = |bin: &Bin| {
@@ -261,21 +169,21 @@ fn calibration(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
         };
         chart
             .draw_series(look.reliability.iter().map(whisker))
-            .map_err(said)?;
+            .map_err(text_of)?;
         let point = |bin: &Bin| {
             let share = bin.frauds as f64 / bin.transactions as f64;
             Circle::new((at(bin), exponent(share)), 5, colour.filled())
         };
         chart
             .draw_series(look.reliability.iter().map(point))
-            .map_err(said)?
-            .label(format!("{name}, with its 95 % interval"))
+            .map_err(text_of)?
+            .label(format!("{name}, 95 % confidence interval"))
             .legend(move |(x, y)| Circle::new((x + 7, y), 5, colour.filled()));
     }
     legend(&mut chart, SeriesLabelPosition::UpperLeft)
 }
 
-/// The 95 % interval of a share (Wilson 1927).
+/// The 95 % confidence interval of a rate (Wilson 1927).
 fn interval(bin: &Bin) -> (f64, f64) {
     let (n, z) = (bin.transactions as f64, 1.96);
     let share = bin.frauds as f64 / n;
@@ -289,15 +197,15 @@ const BINS: usize = 32;
 fn scores(area: &Area<'_>, report: &TrainingReport, curves: &Curves<'_>) -> Result<(), String> {
     let [hold_at, release_below, block_at] = report.thresholds;
     let thresholds: [&[(&str, f64)]; 2] = [
-        &[("held from here", hold_at)],
+        &[("hold at or above", hold_at)],
         &[
-            ("released below", release_below),
-            ("blocked from here", block_at),
+            ("release below", release_below),
+            ("block at or above", block_at),
         ],
     ];
     let names = [
-        "First look: all transactions held out",
-        "Confirming look: what the first look would hold",
+        "First look: all transactions of the holdout",
+        "Second look: transactions held by the first look",
     ];
     let held: Vec<(f64, bool)> = curves
         .first
@@ -345,7 +253,8 @@ fn distribution(
         .max()
         .unwrap_or(1)
         .max(10) as f64;
-    // A bar of one must be seen: the axis begins below 1. Above the highest is room for the legend.
+    // The axis begins below 1, so that a bar of one transaction is visible. The room above the
+    // highest bar is for the legend.
     let (floor, top) = (-0.3, most.log10() * 1.35);
     let mut chart = chart(
         area,
@@ -353,7 +262,7 @@ fn distribution(
             title,
             x: (least, 0.0),
             y: (floor, top),
-            x_name: "probability of fraud",
+            x_name: "fraud probability",
             y_name: "transactions",
             x_label: decade,
             y_label: |exponent| thousands(10f64.powf(exponent.round()) as usize),
@@ -380,7 +289,7 @@ fn distribution(
                     .filter(|(_, count)| **count > 0)
                     .map(bar),
             )
-            .map_err(said)?
+            .map_err(text_of)?
             .label(format!("{name} ({})", thousands(of)))
             .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 14, y + 5)], colour.filled()));
     }
@@ -397,17 +306,16 @@ fn distribution(
         let y = top * (0.97 - 0.08 * place as f64);
         chart
             .draw_series([Text::new(label, (x + aside, y), style)])
-            .map_err(said)?;
+            .map_err(text_of)?;
     }
     legend(&mut chart, SeriesLabelPosition::UpperLeft)
 }
 
-/// Features that are shown, the most important first.
+/// Number of features shown.
 const SHOWN: usize = 14;
-/// Characters that fit beside a bar.
+/// Longest feature name next to a bar, in characters.
 const FITS: usize = 28;
 
-/// A name that fits beside its bar.
 fn short(name: &str) -> String {
     if name.chars().count() <= FITS {
         name.to_owned()
@@ -418,11 +326,11 @@ fn short(name: &str) -> String {
 
 fn importance(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
     let area = area
-        .titled("Importance: share in what moves scores", font(20))
-        .map_err(said)?;
+        .titled("Importance: share of contributions to scores", font(20))
+        .map_err(text_of)?;
     let looks = [
         ("First look", BLUE, &report.first),
-        ("Confirming look", ORANGE, &report.confirm),
+        ("Second look", ORANGE, &report.confirm),
     ];
     for (area, (name, colour, look)) in area.split_evenly((1, 2)).iter().zip(looks) {
         let (names, bars, step) = (215, 225, 25);
@@ -431,7 +339,7 @@ fn importance(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
             (names, 14),
             right(15),
         ))
-        .map_err(said)?;
+        .map_err(text_of)?;
         let most = look
             .importance
             .first()
@@ -440,15 +348,15 @@ fn importance(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
             let y = 36 + row * step;
             let end = bars + (share / most * 200.0).round() as i32;
             area.draw(&Text::new(short(feature), (names, y), right(13)))
-                .map_err(said)?;
+                .map_err(text_of)?;
             area.draw(&Rectangle::new(
                 [(bars, y - 8), (end.max(bars + 1), y + 8)],
                 colour.filled(),
             ))
-            .map_err(said)?;
+            .map_err(text_of)?;
             let value = font(13).pos(Pos::new(HPos::Left, VPos::Center));
             area.draw(&Text::new(percent(*share, 1), (end + 6, y), value))
-                .map_err(said)?;
+                .map_err(text_of)?;
         }
     }
     Ok(())
