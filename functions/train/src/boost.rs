@@ -1,6 +1,6 @@
-//! Newton logistic boosting over smartcore's regression trees: each round fits `(y − p) / w` with the
-//! weights `w = p(1 − p)`, so that a leaf's weighted mean is one Newton step of the log loss (Friedman,
-//! Hastie, Tibshirani 2000, "Additive logistic regression", LogitBoost).
+//! Newton logistic boosting over smartcore's regression trees: each round fits `(y − p) / w` with
+//! the weights `w = p(1 − p)`, so that a leaf's weighted mean is one Newton step of the log loss
+//! (Friedman, Hastie, Tibshirani 2000, "Additive logistic regression", LogitBoost).
 
 use scoring::{Node, Tree, logistic};
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -166,7 +166,8 @@ fn columns(all: usize, share: f64, seed: u64) -> Vec<usize> {
 }
 
 /// Sets every node's value to its Newton step over all rows of the sample, times the learning rate:
-/// `Σ(y − p) / (Σw + l2)`. If the tree was grown on all rows and l2 is 0, this equals smartcore's value.
+/// `Σ(y − p) / (Σw + l2)`. If the tree was grown on all rows and l2 is 0, this equals smartcore's
+/// value.
 fn set_values(
     tree: &mut Tree,
     settings: &features::Boost,

@@ -31,8 +31,9 @@ impl Calibration {
 /// Upper limit of Newton steps; about a dozen are needed.
 const STEPS: usize = 100;
 
-/// Fits the calibration to `(log odds, is fraud)`, with Platt's targets instead of 0 and 1. `None` if a
-/// class has fewer than [`MIN_CLASS`] rows, or if higher scores do not mean a higher fraud rate.
+/// Fits the calibration to `(log odds, is fraud)`, with Platt's targets instead of 0 and 1. `None`
+/// if a class has fewer than [`MIN_CLASS`] rows, or if higher scores do not mean a higher fraud
+/// rate.
 pub(crate) fn calibrate(scored: &[(f64, bool)]) -> Option<Calibration> {
     let frauds = scored.iter().filter(|(_, fraud)| *fraud).count();
     let good = scored.len() - frauds;

@@ -1,7 +1,7 @@
 //! Repeatable random numbers for sampling rows and columns.
 
-/// A number in [0, 1) for each place. It is the same in every training run (SplitMix64, Steele et al.
-/// 2014).
+/// A number in [0, 1) for each place. It is the same in every training run (SplitMix64, Steele et
+/// al. 2014).
 pub(crate) fn drawn(seed: u64, place: usize) -> f64 {
     let mix = |mut z: u64| {
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,5 +1,5 @@
-//! Probability forest: smartcore's regression forest on 0/1 labels. A leaf's mean is a fraud rate, and
-//! the mean over the trees is a probability (Malley et al. 2012, "Probability machines").
+//! Probability forest: smartcore's regression forest on 0/1 labels. A leaf's mean is a fraud rate,
+//! and the mean over the trees is a probability (Malley et al. 2012, "Probability machines").
 
 use scoring::{Tree, logit};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,8 @@ struct Trees {
     trees: Vec<SmartcoreTree>,
 }
 
-/// The trees of a smartcore regression forest over rows of `columns` columns, with smartcore's own values.
+/// The trees of a smartcore regression forest over rows of `columns` columns, with smartcore's own
+/// values.
 pub fn trees_of_forest(fitted: &impl Serialize, columns: usize) -> Result<Vec<Tree>, LearnError> {
     let columns: Vec<usize> = (0..columns).collect();
     Ok(read::<Whole>(fitted)?

@@ -11,8 +11,8 @@ use crate::training_set::{TrainingSet, evidence};
 /// Number of golden vectors of each look.
 const GOLDEN: usize = 8;
 
-/// Golden vectors from rows spread over the training set. Ids and entities are replaced, so that a bundle
-/// contains no customer's id; numbers and categories are kept.
+/// Golden vectors from rows spread over the training set. Ids and entities are replaced, so that a
+/// bundle contains no customer's id; numbers and categories are kept.
 pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet) -> Golden {
     let schema = definition.schema();
     let mut golden = Golden::default();

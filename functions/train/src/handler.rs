@@ -94,8 +94,8 @@ pub enum HandlerError {
 }
 
 impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
-    /// Trains a new bundle, or gives the active bundle new profiles. Writes the bundle under its version,
-    /// then moves the pointer to it.
+    /// Trains a new bundle, or gives the active bundle new profiles. Writes the bundle under its
+    /// version, then moves the pointer to it.
     pub async fn handle(&self, event: &TrainEvent, now: Timestamp) -> Result<Answer, HandlerError> {
         let as_of = event.as_of.unwrap_or(now);
         match event.only {

@@ -1,9 +1,10 @@
 //! Trains a model bundle on a labelled history.
 //!
-//! A [`TrainingSet`] is read from the CSV that the warehouse unloaded ([`TrainingSet::read`]), or computed
-//! by the Rust engine from transactions in memory ([`TrainingSet::of_history`]). [`train`] trains both
-//! looks, chooses their thresholds, and builds the bundle and its model card. The same training set gives
-//! the same bytes: the only source of randomness is the definition's seed, and no clock is read.
+//! A [`TrainingSet`] is read from the CSV that the warehouse unloaded ([`TrainingSet::read`]), or
+//! computed by the Rust engine from transactions in memory ([`TrainingSet::of_history`]). [`train`]
+//! trains both looks, chooses their thresholds, and builds the bundle and its model card. The same
+//! training set gives the same bytes: the only source of randomness is the definition's seed, and
+//! no clock is read.
 
 mod boost;
 mod calibrate;

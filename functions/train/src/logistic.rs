@@ -1,5 +1,5 @@
-//! Logistic regression with smartcore's L-BFGS on standardised columns. A missing value counts as the
-//! mean.
+//! Logistic regression with smartcore's L-BFGS on standardised columns. A missing value counts as
+//! the mean.
 
 use scoring::{MISSING, Scaling};
 use smartcore::linalg::basic::arrays::Array as _;
@@ -62,8 +62,8 @@ pub(crate) fn regress(
     })
 }
 
-/// Mean and standard deviation of the values that are not missing. A constant column gets the standard
-/// deviation 1.
+/// Mean and standard deviation of the values that are not missing. A constant column gets the
+/// standard deviation 1.
 fn scale(task: &Task<'_>, of: &[usize], column: usize) -> Scaling {
     let value = |row: &usize| {
         task.rows

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 /// Quality of scores independent of a threshold.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ranking {
-    /// Area under the ROC curve: how often a fraud scores above a good transaction; ties count half.
+    /// Area under the ROC curve: how often a fraud scores above a good transaction; ties count
+    /// half.
     pub auc: f64,
-    /// The mean of the precision at each fraud, in the order of scores. Equal scores count as one step,
-    /// as in scikit-learn.
+    /// The mean of the precision at each fraud, in the order of scores. Equal scores count as one
+    /// step, as in scikit-learn.
     pub average_precision: f64,
 }
 

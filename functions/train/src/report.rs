@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::calibrate::{Bin, Calibration};
 use crate::metrics::{Choice, Ranking, choice};
 
-/// All scores and rates are measured on the holdout with models that were not trained on it. The served
-/// models are then trained in the same way on all transactions.
+/// All scores and rates are measured on the holdout with models that were not trained on it. The
+/// served models are then trained in the same way on all transactions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingReport {
     pub bundle: String,

@@ -7,8 +7,8 @@ use crate::TrainError;
 
 const DAY_SECONDS: f64 = 86_400.0;
 
-/// The policy with the definition's settings. `first` and `confirm` are `(probability, is fraud)` of the
-/// holdout's rows.
+/// The policy with the definition's settings. `first` and `confirm` are `(probability, is fraud)`
+/// of the holdout's rows.
 pub(crate) fn policy(
     definition: &Definition,
     first: &[(f64, bool)],
@@ -59,8 +59,8 @@ pub(crate) fn policy(
     })
 }
 
-/// The lowest threshold with at most `budget` holds. `None` if more transactions than that share the
-/// highest score.
+/// The lowest threshold with at most `budget` holds. `None` if more transactions than that share
+/// the highest score.
 fn hold_at(scored: &[(f64, bool)], budget: usize) -> Option<f64> {
     let mut scores: Vec<f64> = scored.iter().map(|(score, _)| *score).collect();
     scores.sort_by(|a, b| b.total_cmp(a));
@@ -81,9 +81,9 @@ fn tied(scored: &[(f64, bool)]) -> usize {
     scored.iter().filter(|(score, _)| *score == highest).count()
 }
 
-/// The review cost at which at most `budget` of these holds are reviewed. A review saves the expected
-/// cost of the cheaper of the two mistakes, so the holds with the largest saving are reviewed. If holds
-/// with equal savings exceed the budget, none of them is reviewed.
+/// The review cost at which at most `budget` of these holds are reviewed. A review saves the
+/// expected cost of the cheaper of the two mistakes, so the holds with the largest saving are
+/// reviewed. If holds with equal savings exceed the budget, none of them is reviewed.
 fn review_cost(costs: Costs, held: impl Iterator<Item = f64>, budget: usize) -> f64 {
     let worth = |p: f64| (p * costs.missed_fraud).min((1.0 - p) * costs.false_block);
     let mut worths: Vec<f64> = held.map(worth).collect();

@@ -72,16 +72,16 @@ struct LookResult {
     apart: Matrix,
 }
 
-/// Trained models of other libraries. A look with an imported model is not trained: the model is served
-/// as it is, and only its thresholds are chosen.
+/// Trained models of other libraries. A look with an imported model is not trained: the model is
+/// served as it is, and only its thresholds are chosen.
 #[derive(Clone, Debug, Default)]
 pub struct ImportedModels {
     pub first: Option<Model>,
     pub confirm: Option<Model>,
 }
 
-/// Trains both looks on labelled transactions and builds their bundle. `profiles` are those that the
-/// first look starts with.
+/// Trains both looks on labelled transactions and builds their bundle. `profiles` are those that
+/// the first look starts with.
 pub fn train(
     definition_text: &str,
     set: &TrainingSet,

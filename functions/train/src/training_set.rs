@@ -52,8 +52,8 @@ impl TrainingSet {
         self.frauds.is_empty()
     }
 
-    /// For each row, whether models are trained on it. The holdout is the last `training.holdout` of the
-    /// period.
+    /// For each row, whether models are trained on it. The holdout is the last `training.holdout`
+    /// of the period.
     pub fn training_rows(&self, definition: &Definition) -> Vec<bool> {
         let last = self.occurred_at.iter().max().copied().unwrap_or_default();
         let apart = definition.training.holdout;
@@ -74,7 +74,8 @@ impl TrainingSet {
             let counts =
                 CategoryCounts::new(self, column, |row| training_rows.get(row) == Some(&true));
             let seen = column.names.iter().map(String::as_str).zip(counts.values);
-            // A value that occurs only in the holdout is not listed: the tables must not depend on it.
+            // A value that occurs only in the holdout is not listed: the tables must not depend on
+            // it.
             tables.learn(
                 name,
                 counts.all,

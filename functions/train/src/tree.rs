@@ -1,5 +1,5 @@
-//! Converts smartcore's trees to nodes. smartcore's fields are private, so the trees are read through
-//! serde; the version is pinned for this reason.
+//! Converts smartcore's trees to nodes. smartcore's fields are private, so the trees are read
+//! through serde; the version is pinned for this reason.
 
 use scoring::{MISSING, Matrix, Node, Split, Tree};
 use serde::{Deserialize, Serialize};
@@ -52,7 +52,8 @@ impl SmartcoreTree {
     }
 }
 
-/// Some rows of a matrix, stored by column: growing and evaluating a tree reads few columns of many rows.
+/// Some rows of a matrix, stored by column: growing and evaluating a tree reads few columns of many
+/// rows.
 pub(crate) struct Columns {
     rows: usize,
     values: Vec<f32>,

@@ -35,7 +35,8 @@ fn noise(row: usize, salt: u64) -> f64 {
     ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// Transactions over seven days. `chance(amount, mean)` is the fraud probability; a tenth has no mean.
+/// Transactions over seven days. `chance(amount, mean)` is the fraud probability; a tenth has no
+/// mean.
 fn world(rows: usize, chance: impl Fn(f64, Option<f64>) -> f64) -> TrainingSet {
     let mut set = TrainingSet::default();
     let mut means = Vec::new();

@@ -117,7 +117,7 @@ fn models_of_ones_own_are_trained_on_a_looks_features_and_served() {
 
     let (success, _, err) = look(&[&train[..], &["--first-model", "bundle.toml"]].concat());
     assert!(
-        !success && err.contains("can't bring bundle.toml along: this is no model that we know"),
+        !success && err.contains("can't import bundle.toml: unknown model format"),
         "{err}"
     );
 }

@@ -1,8 +1,9 @@
 //! Reads models of other libraries into the served format: XGBoost's JSON, LightGBM's text,
 //! scikit-learn's trees as JSON written by `from_sklearn.py`, and saved Spark MLlib models.
 //!
-//! A model that can't be served exactly is refused with the reason. An inner node gets the mean of its
-//! leaves, weighted by their training weights, so that contributions along a path add up to the score.
+//! A model that can't be served exactly is refused with the reason. An inner node gets the mean of
+//! its leaves, weighted by their training weights, so that contributions along a path add up to the
+//! score.
 
 mod lightgbm;
 mod sklearn;
@@ -51,8 +52,8 @@ pub enum ImportError {
     Forest(#[from] ForestError),
 }
 
-/// Reads a model file, or a Spark folder. `features` are the look's. A model with column names is put
-/// into their order; a model without names must have been trained in that order.
+/// Reads a model file, or a Spark folder. `features` are the look's. A model with column names is
+/// put into their order; a model without names must have been trained in that order.
 pub fn read(path: &Path, features: &[&str]) -> Result<Model, ImportError> {
     if path.is_dir() {
         return Ok(spark::Saved::read(path)?.forest(features)?.into());
@@ -105,8 +106,8 @@ enum Foreign {
     Inner(Split),
 }
 
-/// The tree with its root at the first node; `None` if the nodes do not form a tree. Unreachable nodes
-/// are left out.
+/// The tree with its root at the first node; `None` if the nodes do not form a tree. Unreachable
+/// nodes are left out.
 fn tree(nodes: &[Foreign]) -> Option<Tree> {
     let mut order = vec![0];
     let mut seen = vec![false; nodes.len()];

@@ -1,5 +1,5 @@
-//! LightGBM 4's text format: `booster.save_model("model.txt")`. Splits follow `NumericalDecision` in
-//! <https://github.com/microsoft/LightGBM/blob/v4.6.0/include/LightGBM/tree.h>.
+//! LightGBM 4's text format: `booster.save_model("model.txt")`. Splits follow `NumericalDecision`
+//! in <https://github.com/microsoft/LightGBM/blob/v4.6.0/include/LightGBM/tree.h>.
 
 use std::collections::HashMap;
 use std::str::FromStr;

@@ -1,8 +1,9 @@
-//! Tree ensembles and single trees of Spark MLlib 3, from the text and Parquet files of `model.save`.
+//! Tree ensembles and single trees of Spark MLlib 3, from the text and Parquet files of
+//! `model.save`.
 //!
 //! A forest's probability is the mean of its trees' class shares. Boosting's probability is
-//! 1 / (1 + exp(-2 m)), where m is the weighted sum of the trees (`RandomForestClassifier.scala` and
-//! `GBTClassifier.scala` in
+//! `1 / (1 + exp(-2 m))`, where m is the weighted sum of the trees (`RandomForestClassifier.scala`
+//! and `GBTClassifier.scala` in
 //! <https://github.com/apache/spark/tree/v3.5.6/mllib/src/main/scala/org/apache/spark/ml/classification>).
 //! A missing value is NaN in Spark and goes right, as in our trees.
 

@@ -20,8 +20,8 @@ fn saved(name: &str) -> spark::Saved {
 enum Damage {
     /// Replaces a byte.
     Byte(Index, u8),
-    /// Replaces or removes the text between two commas, or two spaces. The file can still be parsed, but
-    /// its numbers and lists are wrong.
+    /// Replaces or removes the text between two commas, or two spaces. The file can still be
+    /// parsed, but its numbers and lists are wrong.
     Piece(Index, Option<&'static str>),
     /// Truncates the file.
     End(Index),

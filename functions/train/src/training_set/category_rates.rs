@@ -11,8 +11,8 @@ pub(super) struct CategoryCounts {
     pub(super) values: Vec<FraudCount>,
 }
 
-/// A training row's own label must not be part of its category's rate. So the training rows are divided
-/// into this many folds, and a row's rate is that of the other folds.
+/// A training row's own label must not be part of its category's rate. So the training rows are
+/// divided into this many folds, and a row's rate is that of the other folds.
 const FOLDS: usize = 5;
 
 impl CategoryCounts {

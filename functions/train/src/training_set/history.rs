@@ -42,7 +42,8 @@ impl LabelledHistory {
         Profiles::build(cut_off, tables.collect())
     }
 
-    /// Adds a batch of transactions. `label` returns the fraud report about the row, if there is one.
+    /// Adds a batch of transactions. `label` returns the fraud report about the row, if there is
+    /// one.
     pub fn add(&mut self, batch: &Batch<'_>, label: impl Fn(usize) -> Option<Label>) {
         let schema = batch.schema();
         let history = &mut self.history;
@@ -86,8 +87,8 @@ impl LabelledHistory {
 }
 
 impl TrainingSet {
-    /// Takes the transactions of the period, labelled by the reports known at `period.as_of`. The windows
-    /// are computed from the whole history.
+    /// Takes the transactions of the period, labelled by the reports known at `period.as_of`. The
+    /// windows are computed from the whole history.
     pub fn of_history(
         definition: &Definition,
         labelled: &LabelledHistory,

@@ -27,8 +27,8 @@ pub enum SetError {
 }
 
 impl TrainingSet {
-    /// Reads the files that [`features::sql::training_export`] unloaded, each CSV with a header. Empty
-    /// fields are missing values.
+    /// Reads the files that [`features::sql::training_export`] unloaded, each CSV with a header.
+    /// Empty fields are missing values.
     pub fn read(
         definition: &Definition,
         parts: impl IntoIterator<Item = impl Read>,

@@ -1,7 +1,7 @@
 //! A training set as the warehouse unloads it.
 
-/// Seven days of transactions. An amount of 600 or more is suspicious. It is a fraud if the customer's
-/// mean amount is low, which the first look does not know.
+/// Seven days of transactions. An amount of 600 or more is suspicious. It is a fraud if the
+/// customer's mean amount is low, which the first look does not know.
 pub(crate) fn lines(rows: usize) -> Vec<String> {
     let line = |row: usize| {
         let occurred_at = 1_767_225_600 + row * 7 * 86_400 / rows;

@@ -26,7 +26,7 @@ const ANSWERS: [(&str, &str); 17] = [
     ("score/poison.json", r#"{"batchItemFailures":[]}"#),
     ("score/several.json", r#"{"batchItemFailures":[]}"#),
     ("sweep/schedule.json", r#""given_up":0"#),
-    ("train/as_of.json", "no bundle was made"),
+    ("train/as_of.json", "training failed"),
     ("train/profiles.json", "no windows"),
 ];
 

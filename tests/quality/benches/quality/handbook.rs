@@ -1,5 +1,5 @@
-//! The Fraud Detection Handbook's standard split (chapter 3): train on 2018-07-25 to 31, wait seven days
-//! for labels, test on 2018-08-08 to 14.
+//! The Fraud Detection Handbook's standard split (chapter 3): train on 2018-07-25 to 31, wait seven
+//! days for labels, test on 2018-08-08 to 14.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -182,8 +182,8 @@ fn hold(batch: &Batch<'_>, row: usize, score: f64, schema: &decision::Schema) ->
     }
 }
 
-/// Removes from each test day the customers that are known to be defrauded: by the frauds of the standard
-/// split's training days, and by later ones up to eight days before that day.
+/// Removes from each test day the customers that are known to be defrauded: by the frauds of the
+/// standard split's training days, and by later ones up to eight days before that day.
 fn without_known<'a>(rows: &[Row], scored: Vec<Scored<'a>>, test: Timestamp) -> Vec<Scored<'a>> {
     let (from, to) = (test - DAY * 14, test - DAY * 7);
     let frauds: Vec<(Timestamp, String)> = rows
@@ -207,8 +207,8 @@ fn without_known<'a>(rows: &[Row], scored: Vec<Scored<'a>>, test: Timestamp) -> 
         .collect()
 }
 
-/// Card precision at 100: the share of defrauded cards among the hundred with the highest scores of a
-/// day, averaged over the days. A detected card is removed from later days.
+/// Card precision at 100: the share of defrauded cards among the hundred with the highest scores of
+/// a day, averaged over the days. A detected card is removed from later days.
 fn card_precision(scored: &[Scored<'_>], score: fn(&Scored<'_>) -> f64) -> f64 {
     let mut found: HashSet<&str> = HashSet::new();
     let mut sum = 0.0;

@@ -1,6 +1,7 @@
-//! Measures the quality and the cost of decisions against targets: `make bench-quality`, or one part by `cargo bench --profile release --workspace --locked --bench quality -- scoring`.
-//! Decisions are scored by the code that serves. Figures go to target/bench/quality.json.
-//! Targets are our own.
+//! Measures the quality and the cost of decisions against targets: `make bench-quality`, or one
+//! part by `cargo bench --profile release --workspace --locked --bench quality -- scoring`.
+//! Decisions are scored by the code that serves. Figures go to target/bench/quality.json. Targets
+//! are our own.
 
 #![expect(
     clippy::unwrap_used,
@@ -30,8 +31,8 @@ const PARTS: [(&str, fn() -> Value); 6] = [
     ("ulb-folds", ulb::folds),
     ("handbook", handbook),
 ];
-/// Names the folder with the Handbook's data, which is not part of the project. Without the variable,
-/// the part `handbook` is skipped.
+/// Names the folder with the Handbook's data, which is not part of the project. Without the
+/// variable, the part `handbook` is skipped.
 const HANDBOOK: &str = "HANDBOOK_DIR";
 
 fn main() {

@@ -1,5 +1,5 @@
-//! Compares our features with the 15 that the Handbook's authors published, value by value, for days 115
-//! to 135.
+//! Compares our features with the 15 that the Handbook's authors published, value by value, for
+//! days 115 to 135.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -14,7 +14,8 @@ use train::TrainingSet;
 const DEFINITION: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
 const FROM: &str = "2018-07-25T00:00:00Z";
 const TO: &str = "2018-08-15T00:00:00Z";
-/// The largest difference between our value and the published one, relative to the larger of it and 1.
+/// The largest difference between our value and the published one, relative to the larger of it and
+/// 1.
 const CLOSE: f64 = 1e-6;
 
 const FEATURES: [(&str, &str); 15] = [

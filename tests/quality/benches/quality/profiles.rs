@@ -1,5 +1,5 @@
-//! Profiles of five million terminals. Terminals have the most windows in the shipped definition's first
-//! look.
+//! Profiles of five million terminals. Terminals have the most windows in the shipped definition's
+//! first look.
 
 use features::{Definition, Profiles, TableBuilder};
 use jiff::Timestamp;

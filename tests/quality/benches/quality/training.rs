@@ -1,6 +1,6 @@
-//! Trains one look, and both, on 300,000 transactions of 30 features. It uses the settings of ulb-cards,
-//! made for such a table, and those of card-fraud with a tenth of the good transactions. Each training
-//! runs in a process of its own, so that its peak memory can be read.
+//! Trains one look, and both, on 300,000 transactions of 30 features. It uses the settings of
+//! ulb-cards, made for such a table, and those of card-fraud with a tenth of the good transactions.
+//! Each training runs in a process of its own, so that its peak memory can be read.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -17,7 +17,8 @@ use train::{ImportedModels, TrainingSet};
 
 use crate::{at_most, memory_mb, rounded};
 
-/// The child's command, followed by the name of its settings and the number of looks that it trains.
+/// The child's command, followed by the name of its settings and the number of looks that it
+/// trains.
 pub(crate) const CHILD: &str = "training-child";
 const TABLE: &str = include_str!("../../../../infra/bundles/ulb-cards/bundle.toml");
 const CARDS: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
@@ -72,8 +73,8 @@ pub(crate) fn child(settings: &str, looks: &str) -> Value {
     })
 }
 
-/// User and system time of this process from `/proc/self/stat`, which counts in hundredths of a second.
-/// On a busy machine it says more than the elapsed time.
+/// User and system time of this process from `/proc/self/stat`, which counts in hundredths of a
+/// second. On a busy machine it says more than the elapsed time.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let (_, after_name) = stat.rsplit_once(')').unwrap();
@@ -102,8 +103,8 @@ fn definition(settings: &str) -> String {
     format!("{text}[costs]{rest}")
 }
 
-/// Normally distributed numbers. A third of them carry information, two of them only together. About one
-/// transaction in a hundred is a fraud.
+/// Normally distributed numbers. A third of them carry information, two of them only together.
+/// About one transaction in a hundred is a fraud.
 fn simulated(definition: &Definition) -> TrainingSet {
     let mut rng = StdRng::seed_from_u64(300_000);
     let mut normal = |count: usize| -> Vec<f64> {

@@ -1,5 +1,5 @@
-//! The card transactions of the Université Libre de Bruxelles: the first 80 % by time for training, the
-//! last 20 % for testing. Settings are compared on folds within the first 80 % only.
+//! The card transactions of the Université Libre de Bruxelles: the first 80 % by time for training,
+//! the last 20 % for testing. Settings are compared on folds within the first 80 % only.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
