@@ -148,7 +148,7 @@ fn every_log_message_to_search_for_is_written_by_a_function() {
     for found in text.split("the log for `").skip(1) {
         checked += 1;
         let message = found.split('`').next().unwrap_or_default();
-        let is_there = sources.contains(&format!("\"{message}\""));
+        let is_there = sources.contains(&format!("\"{message}"));
         assert!(is_there, "no function logs `{message}`");
     }
     assert!(checked > 0, "no message was found");
