@@ -1,7 +1,7 @@
-//! The promises, checked on a running system: what was sent against what lies in the bucket, what
-//! the warehouse holds, and what came out on the stream. Nothing is taken on trust.
+//! Checks the guarantees on a running system: compares the transactions that were sent with the bucket,
+//! the warehouse and the stream of decisions.
 
-mod found;
+mod stored;
 #[cfg(test)]
 mod tests;
 
@@ -9,25 +9,26 @@ use std::collections::{BTreeSet, HashSet};
 
 use anyhow::Result;
 use decision::Action;
-use found::{Found, InWarehouse};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use stored::{StoredDecisions, WarehouseRows};
 
-use crate::consume::Seen;
+use crate::consume::DecisionLog;
 use crate::system::System;
 
-/// Which transactions are asked about.
+/// The transactions that an audit is about.
 #[derive(Clone, Debug)]
-pub struct Asked {
-    /// The ones that were sent.
+pub struct AuditScope {
+    /// The ids of the transactions that were sent.
     pub ids: HashSet<String>,
-    /// When the first and the last of them happened, where others were sent too: those are nobody's
-    /// business then, and what is under way is not left behind yet. None where nothing else was sent.
+    /// If other transactions were sent too: the times of the first and the last of these. Then other
+    /// transactions are ignored, and recent ledger entries do not count as left over. `None` if nothing
+    /// else was sent.
     pub among_others: Option<(Timestamp, Timestamp)>,
 }
 
-impl Asked {
-    /// These, and nothing else was ever sent to this system.
+impl AuditScope {
+    /// These transactions, and no other was ever sent to this system.
     pub fn nothing_but(ids: HashSet<String>) -> Self {
         Self {
             ids,
@@ -35,79 +36,109 @@ impl Asked {
         }
     }
 
-    /// Whether the audit has to do with this transaction.
+    /// Whether the audit is about this transaction.
     fn is_about(&self, id: &str) -> bool {
         self.among_others.is_none() || self.ids.contains(id)
     }
 }
 
-/// What was found. All but the first five must be 0.
+/// The counts of an audit. All but the first five must be 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Audit {
-    /// Different transactions that were sent.
+    /// Distinct transactions that were sent.
     pub sent: usize,
-    /// Of them, decided on in the bucket.
+    /// Transactions that were sent and have a decision in the bucket.
     pub decided: usize,
     pub held: usize,
     /// Holds with a final decision in the bucket.
     pub settled: usize,
     pub rejected: usize,
-    /// Sent, but without a decision in the bucket or on the stream, or without its row in the warehouse.
+    /// Transactions that were sent, but lack a decision in the bucket or on the stream, or their row in
+    /// the warehouse.
     pub lost: usize,
     /// Holds without a final decision in the bucket, on the stream, or in the warehouse.
     pub unsettled: usize,
-    /// Rows of the warehouse that are there twice.
-    pub twice: usize,
-    /// Transactions in the bucket or the warehouse that were never sent, and final decisions of what was
-    /// never held.
-    pub strangers: usize,
-    /// Transactions whose decisions are not the same everywhere.
+    /// Rows of the warehouse beyond the first of their transaction.
+    #[serde(rename = "twice")]
+    pub duplicates: usize,
+    /// Transactions in the bucket or the warehouse that were never sent, and final decisions without a
+    /// hold.
+    #[serde(rename = "strangers")]
+    pub unknown: usize,
+    /// Transactions with different decisions in different places.
     pub contradictory: usize,
+    /// Entries in the ledger.
     pub pending: usize,
-    /// Batches that Lambda gave up, under `aws/lambda/`.
-    pub given_up_batches: usize,
-    /// Lists of objects that load gave up, under `manifests/failed/`.
-    pub given_up_loads: usize,
+    /// Batches that failed for good, under `aws/lambda/`.
+    #[serde(rename = "given_up_batches")]
+    pub failed_batches: usize,
+    /// Lists of objects that failed to load for good, under `manifests/failed/`.
+    #[serde(rename = "given_up_loads")]
+    pub failed_loads: usize,
+}
+
+/// One count of an audit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditLine {
+    pub name: &'static str,
+    pub count: usize,
+    /// Whether the guarantee behind the count holds.
+    pub holds: bool,
 }
 
 impl Audit {
-    /// Whether every promise was kept.
+    /// Whether every guarantee holds.
     pub fn is_clean(&self) -> bool {
-        self.lines().iter().all(|(_, _, fine)| *fine)
+        self.lines().iter().all(|line| line.holds)
     }
 
-    /// Names and counts, and whether each is as it should be.
-    pub fn lines(&self) -> Vec<(&'static str, usize, bool)> {
-        let figure = |name, count| (name, count, true);
-        let must_be_none = |name, count| (name, count, count == 0);
+    pub fn lines(&self) -> Vec<AuditLine> {
+        let figure = |name, count| AuditLine {
+            name,
+            count,
+            holds: true,
+        };
+        let must_be_zero = |name, count| AuditLine {
+            name,
+            count,
+            holds: count == 0,
+        };
         vec![
             figure("sent", self.sent),
             figure("decided", self.decided),
             figure("held", self.held),
             figure("settled", self.settled),
             figure("rejected", self.rejected),
-            must_be_none("lost", self.lost),
-            must_be_none("unsettled", self.unsettled),
-            must_be_none("twice in the warehouse", self.twice),
-            must_be_none("never sent or never held", self.strangers),
-            must_be_none("contradictory", self.contradictory),
-            must_be_none("left in the ledger", self.pending),
-            must_be_none("batches given up", self.given_up_batches),
-            must_be_none("loads given up", self.given_up_loads),
+            must_be_zero("lost", self.lost),
+            must_be_zero("unsettled", self.unsettled),
+            must_be_zero("duplicate rows in the warehouse", self.duplicates),
+            must_be_zero("never sent or never held", self.unknown),
+            must_be_zero("contradictory decisions", self.contradictory),
+            must_be_zero("left in the ledger", self.pending),
+            must_be_zero("failed batches", self.failed_batches),
+            must_be_zero("failed loads", self.failed_loads),
         ]
     }
 }
 
-/// Compares what was sent with what is there. `seen` is what came out on the stream, if someone
-/// listened.
-pub async fn audit(system: &System, asked: &Asked, seen: Option<&Seen>) -> Result<Audit> {
-    let found = Found::gather(system, asked, Timestamp::now()).await?;
+/// Audits a system. `seen` is the log of the stream of decisions, if one was kept.
+pub async fn audit(
+    system: &System,
+    asked: &AuditScope,
+    seen: Option<&DecisionLog>,
+) -> Result<Audit> {
+    let found = StoredDecisions::read(system, asked, Timestamp::now()).await?;
     Ok(judge(asked, &found, seen, system.approvals_published))
 }
 
-/// `approvals_published` says whether the stream has approvals too, or holds and final decisions alone.
-fn judge(asked: &Asked, found: &Found, seen: Option<&Seen>, approvals_published: bool) -> Audit {
-    let Found {
+/// `approvals_published`: whether the stream carries approvals, not only holds and final decisions.
+fn judge(
+    asked: &AuditScope,
+    found: &StoredDecisions,
+    seen: Option<&DecisionLog>,
+    approvals_published: bool,
+) -> Audit {
+    let StoredDecisions {
         decided,
         transactions,
         outcomes,
@@ -144,7 +175,7 @@ fn judge(asked: &Asked, found: &Found, seen: Option<&Seen>, approvals_published:
                 .chain(heard)
                 .all(|action| actions.contains(&action))
     };
-    let same_end = |(id, row): &(&String, &InWarehouse)| {
+    let same_end = |(id, row): &(&String, &WarehouseRows)| {
         let heard = seen
             .and_then(|seen| seen.finals.get(*id))
             .map(|(last, _)| last.action);
@@ -176,12 +207,12 @@ fn judge(asked: &Asked, found: &Found, seen: Option<&Seen>, approvals_published:
         rejected: found.rejected,
         lost: sent.iter().filter(lost).count(),
         unsettled: holds.iter().filter(unsettled).count(),
-        twice: transactions
+        duplicates: transactions
             .values()
             .chain(ended.values())
             .map(|row| row.times.saturating_sub(1))
             .sum(),
-        strangers: never_sent.count() + never_held.count(),
+        unknown: never_sent.count() + never_held.count(),
         contradictory: decided
             .iter()
             .filter(|(id, actions)| !same_first(id, actions))
@@ -189,7 +220,7 @@ fn judge(asked: &Asked, found: &Found, seen: Option<&Seen>, approvals_published:
             + ended.iter().filter(|end| !same_end(end)).count()
             + said_twice.count(),
         pending: found.pending,
-        given_up_batches: found.given_up_batches,
-        given_up_loads: found.given_up_loads,
+        failed_batches: found.failed_batches,
+        failed_loads: found.failed_loads,
     }
 }

@@ -1,4 +1,4 @@
-//! A consumer of the `decisions` stream: all shards from the beginning, as fast as they give.
+//! A consumer of the `decisions` stream: reads all shards from the beginning.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,25 +11,25 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-/// How often each shard is asked when it has nothing new.
+/// The pause between two reads of a shard without new records.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What has been seen on the stream.
+/// The decisions that were read from the stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
-    /// Provisional decisions by transaction: the first, and when it arrived here.
+pub struct DecisionLog {
+    /// The first provisional decision of each transaction, and when it was read.
     pub provisional: HashMap<String, (Decision, Timestamp)>,
-    /// Final decisions by transaction: the first, and when it arrived here.
+    /// The first final decision of each transaction, and when it was read.
     pub finals: HashMap<String, (Decision, Timestamp)>,
-    /// Transactions whose decision came twice and was not the same.
+    /// Transactions with two different decisions of the same stage.
     pub contradictions: Vec<String>,
-    /// Records that are no decision.
+    /// Records that are no decisions.
     pub unreadable: usize,
-    /// Transactions whose hold or end came last, the newest last.
+    /// The transactions of the latest holds and final decisions, the newest last.
     pub latest: Vec<String>,
 }
 
-impl Seen {
+impl DecisionLog {
     fn take(&mut self, data: &[u8], now: Timestamp) {
         let Ok(decision) = serde_json::from_slice::<Decision>(data) else {
             self.unreadable += 1;
@@ -41,7 +41,7 @@ impl Seen {
             Stage::Provisional => &mut self.provisional,
             Stage::Final => &mut self.finals,
         };
-        // At least once is what a stream promises: the same decision may come again.
+        // Delivery is at-least-once: the same decision may come again.
         match decisions.get(&id) {
             Some((before, _)) if before.action != decision.action => {
                 self.contradictions.push(id.clone());
@@ -68,17 +68,17 @@ impl Seen {
     }
 }
 
-/// A consumer in the background; it ends when this is dropped.
+/// A consumer in the background. Dropping it stops the consumer.
 #[derive(Debug)]
 pub struct Consumer {
-    seen: Arc<Mutex<Seen>>,
+    seen: Arc<Mutex<DecisionLog>>,
     _shards: JoinSet<()>,
 }
 
 impl Consumer {
-    /// Begins to read all shards that the stream has now.
+    /// Starts to read all shards that the stream has now.
     pub async fn start(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Self> {
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let seen = Arc::new(Mutex::new(DecisionLog::default()));
         let mut shards = JoinSet::new();
         for shard in shards_of(client, stream).await? {
             let (client, stream, seen) = (client.clone(), stream.to_owned(), Arc::clone(&seen));
@@ -92,15 +92,15 @@ impl Consumer {
         })
     }
 
-    /// What has been seen so far.
-    pub fn seen(&self) -> MutexGuard<'_, Seen> {
+    /// The log so far.
+    pub fn seen(&self) -> MutexGuard<'_, DecisionLog> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// All that the stream has kept until now. It keeps a day, unless it was told otherwise.
-pub async fn read(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Seen> {
-    let seen = Mutex::new(Seen::default());
+/// Reads the stream up to now. By default, a stream keeps its records for a day.
+pub async fn read(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<DecisionLog> {
+    let seen = Mutex::new(DecisionLog::default());
     let shards = shards_of(client, stream).await?;
     futures_util::future::join_all(
         shards
@@ -125,20 +125,19 @@ async fn shards_of(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Vec
         .collect())
 }
 
-/// How long a shard is followed.
 #[derive(Clone, Copy, PartialEq)]
 enum Until {
-    /// Until there is nothing newer, or the shard has ended.
+    /// Until there are no newer records, or the shard is closed.
     Now,
     Dropped,
 }
 
-/// Follows one shard. What fails is asked again, from where it was.
+/// Reads one shard. After a failed call it continues from the last record.
 async fn follow(
     client: &aws_sdk_kinesis::Client,
     stream: &str,
     shard: &str,
-    seen: &Mutex<Seen>,
+    seen: &Mutex<DecisionLog>,
     until: Until,
 ) {
     let mut after: Option<String> = None;
@@ -200,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    fn take(seen: &mut Seen, id: &str, stage: &str, action: &str) {
+    fn take(seen: &mut DecisionLog, id: &str, stage: &str, action: &str) {
         let mut decision = json!({
             "decision_id": id, "transaction_id": id, "stage": stage, "action": action, "score": 0.5,
             "reasons": [], "model_version": "v", "decided_at": Timestamp::UNIX_EPOCH,
@@ -212,8 +211,8 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_that_comes_again_changes_nothing_and_another_contradicts() {
-        let mut seen = Seen::default();
+    fn a_repeated_decision_changes_nothing_and_a_different_one_contradicts() {
+        let mut seen = DecisionLog::default();
         take(&mut seen, "a", "provisional", "approve");
         take(&mut seen, "h", "provisional", "hold");
         take(&mut seen, "h", "provisional", "hold");
@@ -230,15 +229,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_decision_is_counted() {
-        let mut seen = Seen::default();
+    fn records_that_are_no_decisions_are_counted() {
+        let mut seen = DecisionLog::default();
         seen.take(b"{}", Timestamp::UNIX_EPOCH);
         assert_eq!(seen.unreadable, 1);
     }
 
     #[test]
-    fn the_latest_are_the_last_twelve_that_were_held() {
-        let mut seen = Seen::default();
+    fn the_latest_are_the_last_twelve_holds() {
+        let mut seen = DecisionLog::default();
         for number in 0..20 {
             take(&mut seen, &format!("h{number}"), "provisional", "hold");
             take(&mut seen, &format!("a{number}"), "provisional", "approve");

@@ -1,339 +1,320 @@
-//! The report of a run: one HTML file with everything in it.
+//! The report of a run: one HTML file without external parts.
 
-use std::fmt::Write as _;
+mod histogram;
+mod style;
 
 use decision::{Action, Decision, Evidence, Reason};
-use plotters::prelude::{
-    ChartBuilder, IntoDrawingArea as _, IntoFont as _, RGBColor, Rectangle, SVGBackend,
-    SeriesLabelPosition,
-};
-use plotters::style::Color as _;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::run::Outcome;
 use crate::show::thousands;
+use crate::summary::{Impact, Percentiles};
+use histogram::{BLUE, Histogram, ORANGE, Series};
 
-const STYLE: &str = "
-:root { color-scheme: light dark; --ink: #1d2733; --soft: #66727f; --line: #d9dfe5; --paper: #fff; --ok: #2f855a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #9aa7b4; --line: #38434e; --paper: #161b20; --ok: #68d391; } }
-body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 62rem; margin: 2rem auto; padding: 0 1.2rem; }
-h1 { margin-bottom: .2rem } h2 { margin-top: 2.4rem } p.lead, .soft { color: var(--soft) }
-.cards { display: flex; flex-wrap: wrap; gap: .8rem } .card { border: 1px solid var(--line); border-radius: .5rem; padding: .6rem 1rem; min-width: 8rem }
-.card b { display: block; font-size: 1.6rem; font-variant-numeric: tabular-nums }
-table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums } th, td { text-align: left; padding: .3rem .7rem .3rem 0; border-bottom: 1px solid var(--line); vertical-align: top } th { color: var(--soft); font-weight: 500 }
-figure { margin: 1rem 0 } svg { width: 100%; height: auto } svg text { fill: var(--soft) } .bad { color: #e53e3e } .good { color: var(--ok) }
-";
-
-const BINS: usize = 20;
-// Seen on light and dark paper alike.
-const BLUE: RGBColor = RGBColor(0x2b, 0x7c, 0xc4);
-const ORANGE: RGBColor = RGBColor(0xd9, 0x6c, 0x2c);
-const SOFT: RGBColor = RGBColor(0x80, 0x8c, 0x99);
-
+/// The page as text.
 pub fn html(outcome: &Outcome) -> String {
-    let mut page = String::new();
-    let _ = write!(
-        page,
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
-         <title>Second Look: a run</title><style>{STYLE}</style><h1>A run of Second Look</h1><p class=lead>{}</p>",
-        escaped(&outcome.source)
-    );
-    cards(&mut page, outcome);
-    promises(&mut page, outcome);
-    looks(&mut page, outcome);
-    latency(&mut page, outcome);
-    scores(&mut page, outcome);
-    examples(&mut page, outcome);
-    page.push_str(
-        "<h2>What this machine does not show</h2><p>The streams, bucket, queues, rules, schedule and functions are \
-         LocalStack's, the warehouse is PostgreSQL behind a stand-in for the Redshift Data API. Times are of one \
-         machine that runs all of it: on AWS, a stream is polled once a second, and Redshift takes seconds. IAM is not \
-         enforced, memory is not limited, and a failing batch is not bisected here.</p></html>",
-    );
-    page
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width";
+                title { "Second Look: report of a run" }
+                style { (PreEscaped(style::STYLE)) }
+            }
+            body {
+                h1 { "Second Look: report of a run" }
+                p.lead {
+                    "Transactions: " (outcome.source) ". The first look holds doubtful transactions at once. The \
+                     second look asks the warehouse's history and releases, blocks or sends them to review."
+                }
+                (cards(outcome))
+                (impact(outcome))
+                (quality(outcome))
+                (guarantees(outcome))
+                (latency(outcome))
+                (scores(outcome))
+                (examples(outcome))
+                (limits())
+            }
+        }
+    };
+    page.into_string()
 }
 
-fn cards(page: &mut String, outcome: &Outcome) {
+fn cards(outcome: &Outcome) -> Markup {
     let summary = &outcome.summary;
-    page.push_str("<div class=cards>");
-    for (name, value) in [
+    let cards = [
         ("transactions", summary.transactions),
         ("approved at once", summary.approved),
         ("held", summary.held),
         ("released", summary.released),
         ("blocked", summary.blocked),
-        ("to review", summary.review),
+        ("sent to review", summary.review),
         ("lost", summary.lost),
         ("unsettled", summary.unsettled),
-    ] {
-        let _ = write!(
-            page,
-            "<div class=card><b>{}</b>{name}</div>",
-            thousands(value)
-        );
+    ];
+    html! {
+        div.cards {
+            @for (name, count) in cards {
+                div.card { b { (thousands(count)) } (name) }
+            }
+        }
     }
-    page.push_str("</div>");
 }
 
-fn promises(page: &mut String, outcome: &Outcome) {
-    page.push_str(
-        "<h2>The promises</h2><p>What was sent, against what lies in the bucket, what the warehouse holds, and what \
-         came out on the stream.</p><table>",
-    );
-    for (name, count, fine) in outcome.audit.lines() {
-        let class = if fine { "good" } else { "bad" };
-        let _ = write!(page, "<tr><td>{name}<td class={class}>{}", thousands(count));
+/// The run in money and customers.
+fn impact(outcome: &Outcome) -> Markup {
+    let Some(impact) = outcome.summary.impact else {
+        return html! {};
+    };
+    let Impact {
+        good_held,
+        good_released,
+        customers_held,
+        customers_released,
+        good_held_ms,
+        fraud_amount,
+        fraud_amount_stopped,
+    } = impact;
+    let amount = |amount: f64| thousands(amount.round().max(0.0) as usize);
+    html! {
+        h2 { "Money and customers" }
+        p {
+            "The first look held " (thousands(good_held)) " good transactions of " (thousands(customers_held))
+            " customers. The second look released " (thousands(good_released)) " of them, of "
+            (thousands(customers_released)) " customers, after " (seconds(good_held_ms.p50)) " (p50). An instant \
+             decline would have refused all of them."
+        }
+        p {
+            "Fraud worth " (amount(fraud_amount_stopped)) " of " (amount(fraud_amount))
+            " was blocked or sent to review. Amounts are in the unit of the transactions."
+        }
     }
-    page.push_str("</table>");
 }
 
-fn looks(page: &mut String, outcome: &Outcome) {
+fn quality(outcome: &Outcome) -> Markup {
     let summary = &outcome.summary;
-    let (Some(first), Some(end), Some(confirming)) =
-        (summary.first_stage, summary.end, summary.confirming)
+    let (Some(first), Some(both), Some(second)) =
+        (summary.first_stage, summary.both_looks, summary.second_look)
     else {
-        return;
+        return html! {};
     };
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let _ = write!(
-        page,
-        "<h2>The two looks, against the labels</h2><table><tr><th><th>first look: held<th>after the second: stopped\
-         <tr><td>of them, frauds (precision)<td>{}<td>{}<tr><td>of all frauds (recall)<td>{}<td>{}</table>\
-         <p>The first look ranks with AUC {:.3} and average precision {:.3}. Of its holds, the second look kept {} of \
-         the true ones and released {} of the false ones. Stopped means blocked or handed to review.</p>",
-        percent(first.precision),
-        percent(end.precision),
-        percent(first.recall),
-        percent(end.recall),
-        first.auc,
-        first.average_precision,
-        percent(confirming.true_holds_kept),
-        percent(confirming.false_holds_released),
-    );
+    html! {
+        h2 { "Quality against the labels" }
+        table {
+            tr { th { } th { "precision" } th { "recall" } }
+            tr {
+                td { "first look: held" }
+                td { (percent(first.precision)) }
+                td { (percent(first.recall)) }
+            }
+            tr {
+                td { "both looks: blocked or sent to review" }
+                td { (percent(both.precision)) }
+                td { (percent(both.recall)) }
+            }
+        }
+        p.soft {
+            "Precision: the share of these transactions that are frauds. Recall: the share of all frauds that \
+             are among them."
+        }
+        p {
+            "The second look kept " (percent(second.true_holds_kept)) " of the holds that are frauds and released "
+            (percent(second.false_holds_released)) " of the holds that are good. The first look ranks transactions \
+             with AUC " (format!("{:.3}", first.auc)) " and average precision "
+            (format!("{:.3}", first.average_precision)) "."
+        }
+    }
 }
 
-fn latency(page: &mut String, outcome: &Outcome) {
+fn guarantees(outcome: &Outcome) -> Markup {
+    html! {
+        h2 { "Audit" }
+        p {
+            "The transactions that were sent, compared with the bucket, the warehouse and the stream of decisions. \
+             Every count from \u{201c}lost\u{201d} on must be 0."
+        }
+        table {
+            @for line in outcome.audit.lines() {
+                tr {
+                    td { (line.name) }
+                    td class=(if line.holds { "good" } else { "bad" }) { (thousands(line.count)) }
+                }
+            }
+        }
+    }
+}
+
+fn latency(outcome: &Outcome) -> Markup {
     let summary = &outcome.summary;
-    let held: Vec<f64> = outcome
+    let times = |times: Percentiles| {
+        html! { td { (seconds(times.p50)) } td { (seconds(times.p99)) } }
+    };
+    let held_for = outcome
         .seen
         .finals
         .values()
-        .filter_map(|(end, _)| end.held_ms)
-        .map(|ms| ms as f64 / 1e3)
-        .collect();
-    let _ = write!(
-        page,
-        "<h2>How long it took</h2><p>From the stream to a decision: median {:.1} s, 99th percentile {:.1} s. From a hold \
-         to its end: median {:.1} s, 99th percentile {:.1} s.{}</p>",
-        summary.put_to_decision_ms.p50 / 1e3,
-        summary.put_to_decision_ms.p99 / 1e3,
-        summary.hold_to_final_ms.p50 / 1e3,
-        summary.hold_to_final_ms.p99 / 1e3,
-        summary
-            .score_us_per_transaction
-            .map_or_else(String::new, |us| format!(
-                " Of it, score itself takes {us:.1} µs a transaction."
-            )),
-    );
-    histogram(
-        page,
-        "Seconds from hold to end",
-        &[("holds", BLUE, held)],
-        None,
-    );
-}
-
-fn scores(page: &mut String, outcome: &Outcome) {
-    let of = |fraud: bool| -> Vec<f64> {
-        let known = outcome
-            .seen
-            .finals
-            .iter()
-            .filter(|(id, _)| outcome.fraud.get(*id) == Some(&fraud));
-        known
-            .filter(|(_, (end, _))| end.evidence.is_some())
-            .map(|(_, (end, _))| end.score)
-            .collect()
+        .filter_map(|(decision, _)| decision.held_ms);
+    let histogram = Histogram {
+        caption: "seconds from hold to final decision",
+        series: vec![Series {
+            name: "holds",
+            colour: BLUE,
+            values: held_for.map(|ms| ms as f64 / 1e3).collect(),
+        }],
+        range: None,
     };
-    page.push_str("<h2>What the history knew</h2><p>The second look's probability of fraud for every hold.</p>");
-    let series = [("good", BLUE, of(false)), ("frauds", ORANGE, of(true))];
-    histogram(
-        page,
-        "Probability of fraud, second look",
-        &series,
-        Some((0.0, 1.0)),
-    );
-}
-
-type Series<'a> = (&'a str, RGBColor, Vec<f64>);
-
-/// Bars over twenty bins, series beside each other.
-fn histogram(page: &mut String, caption: &str, series: &[Series<'_>], range: Option<(f64, f64)>) {
-    let all = series.iter().flat_map(|(_, _, values)| values).copied();
-    let (low, high) = range.unwrap_or((0.0, all.fold(0.0, f64::max).max(0.1)));
-    let mut svg = String::new();
-    match bars(&mut svg, caption, series, low, high) {
-        Ok(()) => {
-            let _ = write!(
-                page,
-                "<figure role=img aria-label='{}'>{svg}</figure>",
-                escaped(caption)
-            );
+    html! {
+        h2 { "Latency" }
+        table {
+            tr { th { } th { "p50" } th { "p99" } }
+            tr { td { "from the stream to a decision" } (times(summary.put_to_decision_ms)) }
+            tr { td { "from a hold to its final decision" } (times(summary.hold_to_final_ms)) }
         }
-        Err(error) => {
-            let _ = write!(
-                page,
-                "<p class=bad>No plot of {}: {}</p>",
-                escaped(caption),
-                escaped(&error)
-            );
+        @if let Some(us) = summary.score_us_per_transaction {
+            p { "Scoring itself takes " (format!("{us:.1} µs")) " per transaction." }
         }
+        (histogram.svg())
     }
 }
 
-fn bars(
-    svg: &mut String,
-    caption: &str,
-    series: &[Series<'_>],
-    low: f64,
-    high: f64,
-) -> Result<(), String> {
-    let counted: Vec<Vec<usize>> = series
-        .iter()
-        .map(|(_, _, values)| counts(values, low, high))
-        .collect();
-    let most = counted.iter().flatten().copied().max().unwrap_or(1).max(1) as f64;
-    let area = SVGBackend::with_string(svg, (900, 280)).into_drawing_area();
-    // Square roots, so that a bin of one is still seen beside a bin of thousands.
-    let mut chart = ChartBuilder::on(&area)
-        .margin(8)
-        .x_label_area_size(44)
-        .y_label_area_size(56)
-        .build_cartesian_2d(low..high, 0.0..most.sqrt() * 1.25)
-        .map_err(|error| error.to_string())?;
-    chart
-        .configure_mesh()
-        .disable_mesh()
-        .axis_style(SOFT)
-        .label_style(("sans-serif", 13).into_font().color(&SOFT))
-        .x_desc(caption)
-        .y_desc("holds, on a root scale")
-        .x_label_formatter(&|x| format!("{x:.2}"))
-        .y_label_formatter(&|root| format!("{:.0}", root * root))
-        .draw()
-        .map_err(|error| error.to_string())?;
-    let wide = (high - low) / BINS as f64;
-    let each = wide * 0.9 / series.len() as f64;
-    for (place, ((name, colour, values), counts)) in series.iter().zip(&counted).enumerate() {
-        let bar = |(bin, count): (usize, &usize)| {
-            let left = low + wide * (bin as f64 + 0.05) + each * place as f64;
-            Rectangle::new(
-                [(left, 0.0), (left + each, (*count as f64).sqrt())],
-                colour.filled(),
-            )
-        };
-        chart
-            .draw_series(
-                counts
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, count)| **count > 0)
-                    .map(bar),
-            )
-            .map_err(|error| error.to_string())?
-            .label(format!("{name} ({})", thousands(values.len())))
-            .legend(|(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], colour.filled()));
+fn scores(outcome: &Outcome) -> Markup {
+    let with_label = |fraud: bool| -> Vec<f64> {
+        let mut scores = Vec::new();
+        for (id, (decision, _)) in &outcome.seen.finals {
+            if decision.evidence.is_some() && outcome.fraud.get(id) == Some(&fraud) {
+                scores.push(decision.score);
+            }
+        }
+        scores
+    };
+    let histogram = Histogram {
+        caption: "probability of fraud, second look",
+        series: vec![
+            Series {
+                name: "good",
+                colour: BLUE,
+                values: with_label(false),
+            },
+            Series {
+                name: "frauds",
+                colour: ORANGE,
+                values: with_label(true),
+            },
+        ],
+        range: Some((0.0, 1.0)),
+    };
+    html! {
+        h2 { "Scores of the second look" }
+        p { "The probability of fraud of every hold, after the warehouse was asked, by its label." }
+        (histogram.svg())
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperMiddle)
-        .label_font(("sans-serif", 13).into_font().color(&SOFT))
-        .draw()
-        .map_err(|error| error.to_string())?;
-    area.present().map_err(|error| error.to_string())
 }
 
-/// How many values lie in each bin; what is beyond an end is in the bin there.
-fn counts(values: &[f64], low: f64, high: f64) -> Vec<usize> {
-    let mut counts = vec![0; BINS];
-    for value in values {
-        let bin = ((value - low) / (high - low) * BINS as f64)
-            .floor()
-            .clamp(0.0, BINS as f64 - 1.0) as usize;
-        if let Some(count) = counts.get_mut(bin) {
-            *count += 1;
-        }
-    }
-    counts
-}
+/// How many holds of each final action are shown.
+const EXAMPLES: usize = 4;
 
-fn examples(page: &mut String, outcome: &Outcome) {
-    page.push_str(
-        "<h2>Some holds, and how they ended</h2><table><tr><th>transaction<th>first look<th>because<th>second look\
-         <th>because<th>the label",
-    );
-    for action in [Action::Block, Action::Release, Action::Review] {
-        let mut ends: Vec<&(Decision, _)> = outcome
-            .seen
-            .finals
-            .values()
-            .filter(|(end, _)| end.action == action && end.evidence.is_some())
-            .collect();
-        ends.sort_by(|a, b| a.0.transaction_id.cmp(&b.0.transaction_id));
-        for (end, _) in ends.into_iter().take(4) {
-            let Some((held, _)) = outcome.seen.provisional.get(end.transaction_id.as_str()) else {
-                continue;
-            };
-            let label = outcome.fraud.get(end.transaction_id.as_str());
-            let label = label.map_or("unknown", |fraud| if *fraud { "fraud" } else { "good" });
-            let _ = write!(
-                page,
-                "<tr><td>{}<td>hold {:.2}<td>{}<td>{} {:.2}<td>{}<td>{label}",
-                escaped(end.transaction_id.as_str()),
-                held.score,
-                reasons(&held.reasons),
-                end.action.as_str(),
-                end.score,
-                reasons(&end.reasons),
-            );
-        }
-    }
-    page.push_str(
-        "</table><p class=soft>Each reason: the feature, its value, and what it added to the log odds of fraud.</p>",
-    );
-    let last = outcome
+fn examples(outcome: &Outcome) -> Markup {
+    let evidence = outcome
         .seen
         .finals
         .values()
-        .find_map(|(end, _)| end.evidence.as_ref());
-    if let Some(evidence) = last {
-        page.push_str(&evidence_table(evidence));
+        .find_map(|(decision, _)| decision.evidence.as_ref());
+    html! {
+        h2 { "Examples of holds" }
+        table {
+            tr {
+                th { "transaction" } th { "first look" } th { "reasons" }
+                th { "second look" } th { "reasons" } th { "label" }
+            }
+            @for action in [Action::Block, Action::Release, Action::Review] {
+                @for decision in settled_with(outcome, action).into_iter().take(EXAMPLES) {
+                    (example(outcome, decision))
+                }
+            }
+        }
+        p.soft {
+            "A reason is a feature, its value, and its contribution to the log odds of fraud in parentheses."
+        }
+        @if let Some(evidence) = evidence { (evidence_table(evidence)) }
     }
 }
 
-fn evidence_table(evidence: &Evidence) -> String {
-    let mut table = "<details><summary>The evidence behind one of them</summary><table>".to_owned();
-    for (name, value) in evidence {
-        let value = value.map_or_else(|| "nothing known".to_owned(), |value| format!("{value:.3}"));
-        let _ = write!(table, "<tr><td>{}<td>{value}", escaped(name));
-    }
-    table + "</table></details>"
+/// The final decisions with this action that were made from evidence, by transaction id.
+fn settled_with(outcome: &Outcome, action: Action) -> Vec<&Decision> {
+    let finals = outcome.seen.finals.values().map(|(decision, _)| decision);
+    let mut chosen: Vec<&Decision> = finals
+        .filter(|decision| decision.action == action && decision.evidence.is_some())
+        .collect();
+    chosen.sort_by(|one, two| one.transaction_id.cmp(&two.transaction_id));
+    chosen
 }
 
-fn reasons(reasons: &[Reason]) -> String {
-    let one = |reason: &Reason| {
-        format!(
-            "{} = {:.2} <span class=soft>({:+.2})</span>",
-            escaped(&reason.feature),
-            reason.value,
-            reason.contribution
-        )
+fn example(outcome: &Outcome, decision: &Decision) -> Markup {
+    let id = decision.transaction_id.as_str();
+    let Some((hold, _)) = outcome.seen.provisional.get(id) else {
+        return html! {};
     };
-    reasons.iter().map(one).collect::<Vec<_>>().join("<br>")
+    let label = match outcome.fraud.get(id) {
+        Some(true) => "fraud",
+        Some(false) => "good",
+        None => "unknown",
+    };
+    html! {
+        tr {
+            td { (id) }
+            td { "hold " (format!("{:.2}", hold.score)) }
+            td { (reasons(&hold.reasons)) }
+            td { (decision.action.as_str()) " " (format!("{:.2}", decision.score)) }
+            td { (reasons(&decision.reasons)) }
+            td { (label) }
+        }
+    }
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('\'', "&#39;")
+fn reasons(reasons: &[Reason]) -> Markup {
+    html! {
+        @for (place, reason) in reasons.iter().enumerate() {
+            @if place > 0 { br; }
+            (reason.feature) " = " (format!("{:.2} ", reason.value))
+            span.soft { "(" (format!("{:+.2}", reason.contribution)) ")" }
+        }
+    }
 }
+
+fn evidence_table(evidence: &Evidence) -> Markup {
+    html! {
+        details {
+            summary { "The evidence behind one of them" }
+            table {
+                @for (name, value) in evidence {
+                    tr {
+                        td { (name) }
+                        td { (value.map_or_else(|| "unknown".to_owned(), |value| format!("{value:.3}"))) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn limits() -> Markup {
+    html! {
+        h2 { "Limits of a run on one machine" }
+        p {
+            "LocalStack plays the streams, the bucket, the queues, the rules, the schedule and the functions. \
+             PostgreSQL behind a stand-in for the Redshift Data API plays the warehouse. All of it shares one \
+             machine. On AWS, a stream is polled once a second, and Redshift takes seconds. IAM is not enforced \
+             here, memory is not limited, and a failing batch is not bisected."
+        }
+    }
+}
+
+fn seconds(ms: f64) -> String {
+    format!("{:.1} s", ms / 1e3)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! The main job: a whole system on this machine, a history, a bundle, live transactions, and every
-//! hold brought to its end.
+//! `look run`, the main job: deploys the system on this machine, loads a history, trains a bundle, streams
+//! live transactions and waits for every final decision.
 
 mod live;
 mod outcome;
@@ -21,39 +21,40 @@ use crate::input::{self, CARD_FRAUD, Described, Row};
 use crate::show::Steps;
 use crate::simulate::{self, Size};
 use crate::system::System;
-use crate::{report, show};
+use crate::{report, show, summary};
 
-/// Where the Handbook's standard split goes live: day 129.
+/// The first live day of the Handbook's standard split: day 129.
 const HANDBOOK_LIVE: &str = "2018-08-08T00:00:00Z";
-/// Live transactions of a file, unless told otherwise.
+/// Live transactions by default.
 const LIVE: usize = 20_000;
 
-/// Run the whole loop on this machine: deploy, load a history, train, stream live transactions,
-/// settle every hold, audit. Leaves summary.json, report.html and outcome.json.gz in the output folder.
+/// Run the whole loop on this machine: deploy, load a history, train, stream live transactions, settle
+/// every hold, audit. Writes summary.json, report.html and outcome.json.gz to the output folder.
 ///
-/// Blocked and reviewed transactions count as stopped in the final precision and recall.
+/// The final precision and recall count a blocked or reviewed transaction as stopped.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
-  look run                                     simulated cards, about two minutes
-  look run --input transactions.csv.zst        your own (or the Handbook's), the last 20,000 live
-  look run --live 2000 --out /tmp/quick        a quick one
+  look run                                        simulated cards, about two minutes
+  look run --input transactions.csv.zst           your transactions, the last 20,000 of them live
+  look run --live 2000 --out /tmp/quick           a quick run
   look run --bundle mine.toml --input mine.csv    transactions of another kind
 
-Exit codes: 0 every promise kept, 1 one was broken or the run failed, 2 wrong usage")]
+Exit codes: 0 every guarantee holds, 1 one is broken or the run failed, 2 wrong usage")]
 pub struct Args {
-    /// NDJSON or CSV, plain, .gz or .zst, with our fields, the Handbook's, or those of --bundle. Without it, cards are simulated.
+    /// NDJSON or CSV, plain, .gz or .zst, with our fields, the Handbook's, or those of --bundle. By
+    /// default, cards are simulated.
     #[arg(long)]
     input: Option<PathBuf>,
     #[command(flatten)]
     described: Described,
-    /// How many transactions go live; those before them are the history.
+    /// The number of live transactions. The transactions before them are the history.
     #[arg(long, default_value_t = LIVE)]
     live: usize,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     #[arg(long, default_value = "target/run")]
     out: PathBuf,
-    /// Leave the system running; `look local down --state target/run/local` ends it.
+    /// Leave the system running. `look local down --state target/run/local` stops it.
     #[arg(long)]
     keep: bool,
     /// Print the summary as JSON on standard output.
@@ -61,19 +62,20 @@ pub struct Args {
     json: bool,
 }
 
-/// A file or a simulation, cut in two.
+/// The transactions of a file or a simulation: history and live part.
 pub(crate) struct Split {
     pub(crate) history: Vec<Row>,
     pub(crate) live: Vec<Row>,
-    /// The moment of the first live transaction.
+    /// The time of the first live transaction.
     pub(crate) at: Timestamp,
-    /// What it is, for people.
+    /// A description for people.
     pub(crate) source: String,
 }
 
 pub fn main(args: &Args) -> Result<ExitCode> {
     let steps = Steps::new();
-    fs::create_dir_all(&args.out).with_context(|| format!("can't make {}", args.out.display()))?;
+    fs::create_dir_all(&args.out)
+        .with_context(|| format!("can't create {}", args.out.display()))?;
     let described = args.described.definition()?;
     let split = steps.step("read the transactions", || {
         split(args, described.as_ref().map(|(_, definition)| definition))
@@ -119,7 +121,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     let ended = if args.keep {
         local.detach();
         steps.note(&format!(
-            "it runs on; to end it: look local down --state {}",
+            "the system keeps running; to stop it: look local down --state {}",
             options.state.display()
         ));
         Ok(())
@@ -134,7 +136,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     fs::write(&figures, &summary).with_context(|| format!("can't write {}", figures.display()))?;
     fs::write(&page, report::html(&outcome))
         .with_context(|| format!("can't write {}", page.display()))?;
-    steps.end(&show::summary(&outcome));
+    steps.end(&summary::table(&outcome.summary, &outcome.audit));
     if args.json {
         show::line(&summary);
     }
@@ -173,7 +175,7 @@ fn split(args: &Args, definition: Option<&Definition>) -> Result<Split> {
     };
     anyhow::ensure!(
         rows.len() > args.live,
-        "{} transactions are too few for {} live ones",
+        "{} transactions: expected more than the {} live ones, because the history comes before them",
         rows.len(),
         args.live
     );
@@ -183,12 +185,13 @@ fn split(args: &Args, definition: Option<&Definition>) -> Result<Split> {
         .find(|row| !ids.insert(row.transaction_id.as_str()))
     {
         bail!(
-            "transaction {} is in {source} twice: a run counts what becomes of each, so give it each once",
+            "{source}: transaction {} appears twice: expected each transaction once, because a run counts \
+             the decisions of each",
             row.transaction_id
         );
     }
     let cut = match from {
-        Some(moment) => rows.partition_point(|row| row.occurred_at < moment),
+        Some(first_live) => rows.partition_point(|row| row.occurred_at < first_live),
         None => rows.len() - args.live,
     };
     let mut live = rows.split_off(cut);
@@ -202,7 +205,7 @@ fn split(args: &Args, definition: Option<&Definition>) -> Result<Split> {
     })
 }
 
-/// Six weeks of as many customers as the live transactions ask for, and enough to learn from.
+/// Six weeks of transactions, of enough customers for the live part and for training.
 fn simulated(args: &Args) -> Vec<Row> {
     const DAYS: u32 = 42;
     const LIVE_DAYS: usize = 6;

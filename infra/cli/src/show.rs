@@ -1,5 +1,5 @@
-//! What people see: steps with their times, a bar with a live table, the summary. Plain lines where
-//! standard error is no terminal.
+//! Progress on standard error: steps with their times, and a progress bar with a live table. Plain
+//! lines if standard error is no terminal.
 
 use std::io::IsTerminal as _;
 use std::time::{Duration, Instant};
@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::run::Outcome;
-
-/// A command that goes through steps. All of it goes to standard error.
+/// The steps of a command.
 pub struct Steps {
     terminal: bool,
     began: Instant,
@@ -72,7 +70,7 @@ impl Steps {
         );
     }
 
-    /// A bar over `length` things, or a count of them where that is not known.
+    /// A progress bar of `length` items, or a count of items if the length is not known.
     pub fn bar(&self, what: &str, length: impl Into<Option<u64>>) -> Bar {
         let (bar, template) = match length.into() {
             _ if !self.terminal => (ProgressBar::hidden(), ""),
@@ -101,7 +99,7 @@ impl Steps {
     }
 }
 
-/// A bar, and a table below it.
+/// A progress bar with a table below it.
 pub struct Bar {
     bar: ProgressBar,
     what: String,
@@ -115,12 +113,12 @@ impl Bar {
         self.bar.inc(more);
     }
 
-    /// One more line above the bar.
+    /// Prints a line above the bar.
     pub fn note(&self, text: &str) {
         self.bar.suspend(|| eprintln!("  {text}"));
     }
 
-    /// The table as it is now; without a terminal, its last line now and then.
+    /// Shows the table. Without a terminal, its last line is printed from time to time.
     pub fn table(&self, text: &str) {
         if self.terminal {
             self.bar.set_message(text.to_owned());
@@ -147,7 +145,7 @@ impl Bar {
     }
 }
 
-/// A line on standard output.
+/// Prints a line of the result to standard output.
 #[expect(
     clippy::print_stdout,
     reason = "standard output is where a command's result goes"
@@ -158,80 +156,4 @@ pub fn line(text: &str) {
 
 pub fn thousands(number: usize) -> String {
     indicatif::HumanCount(number as u64).to_string()
-}
-
-/// What a run comes to, for people.
-pub fn summary(outcome: &Outcome) -> String {
-    let summary = &outcome.summary;
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    let mut row = |name: &str, value: String| {
-        table.add_row([name.to_owned(), value]);
-    };
-    row("transactions", thousands(summary.transactions));
-    row("approved at once", thousands(summary.approved));
-    row("held", thousands(summary.held));
-    row("  released by the second look", thousands(summary.released));
-    row("  blocked", thousands(summary.blocked));
-    row("  handed to review", thousands(summary.review));
-    row(
-        "unreadable, kept under rejected/",
-        thousands(summary.rejected),
-    );
-    let times = |q: crate::summary::Quantiles| {
-        format!("p50 {:.1} s, p99 {:.1} s", q.p50 / 1e3, q.p99 / 1e3)
-    };
-    row("put to decision", times(summary.put_to_decision_ms));
-    row("hold to final", times(summary.hold_to_final_ms));
-    if let Some(us) = summary.score_us_per_transaction {
-        row("score's own time per transaction", format!("{us:.1} µs"));
-    }
-    if let Some(first) = summary.first_stage {
-        row(
-            "first look",
-            format!(
-                "AUC {:.3}, average precision {:.3}; of the held {:.0} % frauds, of the frauds {:.0} % held",
-                first.auc,
-                first.average_precision,
-                first.precision * 100.0,
-                first.recall * 100.0
-            ),
-        );
-    }
-    if let Some(end) = summary.end {
-        row(
-            "after the second look",
-            format!(
-                "of the stopped {:.0} % frauds, of the frauds {:.0} % stopped",
-                end.precision * 100.0,
-                end.recall * 100.0
-            ),
-        );
-    }
-    if let Some(confirming) = summary.confirming {
-        row(
-            "the second look",
-            format!(
-                "kept {:.0} % of the true holds, released {:.0} % of the false ones",
-                confirming.true_holds_kept * 100.0,
-                confirming.false_holds_released * 100.0
-            ),
-        );
-    }
-    row("lost", outcome.audit.lost.to_string());
-    row("unsettled", outcome.audit.unsettled.to_string());
-    let verdict = if outcome.audit.is_clean() {
-        "✓ every transaction has one decision, every hold one end (audited in bucket, stream and warehouse)".to_owned()
-    } else {
-        let wrong = outcome
-            .audit
-            .lines()
-            .into_iter()
-            .filter(|(_, _, fine)| !fine);
-        let wrong: Vec<String> = wrong
-            .map(|(name, count, _)| format!("{name}: {count}"))
-            .collect();
-        format!("✗ a promise was broken: {}", wrong.join(", "))
-    };
-    format!("{}\n{verdict}", table.trim_fmt())
 }

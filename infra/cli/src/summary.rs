@@ -1,4 +1,7 @@
-//! What a run says of itself: `target/run/summary.json`.
+//! The figures of a run: `target/run/summary.json`.
+
+mod impact;
+mod table;
 
 use std::collections::HashMap;
 
@@ -8,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use train::metrics::{choice, ranking};
 
 use crate::audit::Audit;
-use crate::consume::Seen;
+use crate::consume::DecisionLog;
+pub use impact::Impact;
+pub use table::table;
 
 /// The figures of one run. Times are of this machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,74 +23,76 @@ pub struct Summary {
     pub held: usize,
     pub released: usize,
     pub blocked: usize,
-    /// Holds handed to a person.
+    /// Holds sent to review.
     pub review: usize,
-    /// Items that could not be read.
+    /// Unreadable items.
     pub rejected: usize,
     /// See [`Audit::lost`].
     pub lost: usize,
     /// See [`Audit::unsettled`].
     pub unsettled: usize,
-    /// From PutRecords to the decision's arrival at a consumer.
-    pub put_to_decision_ms: Quantiles,
+    /// From PutRecords to the arrival of the decision at a consumer.
+    pub put_to_decision_ms: Percentiles,
     /// From a hold to its final decision.
-    pub hold_to_final_ms: Quantiles,
-    /// Time that score took over a transaction: from its record to its decision and its line, without
-    /// the event's own JSON and base64.
+    pub hold_to_final_ms: Percentiles,
+    /// The time that score takes for a transaction, from the decoded record to the decision and the line
+    /// in the bucket. Without the JSON and base64 of the event.
     pub score_us_per_transaction: Option<f64>,
-    /// The first look against the labels; what it chose is what it held.
+    /// The first look against the labels. A hold is a positive.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_stage: Option<FirstStage>,
-    /// Both looks together against the labels; what they chose is what was blocked or handed to review.
+    pub first_stage: Option<FirstLookQuality>,
+    /// Both looks against the labels. A block or a review is a positive.
     #[serde(rename = "final", skip_serializing_if = "Option::is_none")]
-    pub end: Option<End>,
-    /// What the confirming look did with the first look's holds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub confirming: Option<Confirming>,
-    /// Who settled, and how often.
+    pub both_looks: Option<FinalQuality>,
+    /// What the second look changed about the holds.
+    #[serde(rename = "confirming", skip_serializing_if = "Option::is_none")]
+    pub second_look: Option<SecondLookEffect>,
+    /// The run in money and customers, if labels and amounts are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<Impact>,
+    /// The number of final decisions by what settled them.
     pub settled_by: HashMap<String, usize>,
 }
 
-/// Two quantiles, in milliseconds.
+/// In milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Quantiles {
+pub struct Percentiles {
     pub p50: f64,
-    /// All but one in a hundred are below.
     pub p99: f64,
 }
 
 /// The first look against the labels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FirstStage {
+pub struct FirstLookQuality {
     /// Area under the ROC curve.
     pub auc: f64,
     pub average_precision: f64,
-    /// Share of holds that are frauds.
+    /// The share of holds that are frauds.
     pub precision: f64,
-    /// Share of frauds that were held.
+    /// The share of frauds that were held.
     pub recall: f64,
 }
 
 /// Both looks against the labels.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct End {
-    /// Share of the stopped that are frauds.
+pub struct FinalQuality {
+    /// The share of blocked and reviewed transactions that are frauds.
     pub precision: f64,
-    /// Share of frauds that were stopped.
+    /// The share of frauds that were blocked or sent to review.
     pub recall: f64,
 }
 
-/// What the confirming look did.
+/// What the second look changed about the holds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Confirming {
-    /// Share of held frauds that were blocked or handed to review.
+pub struct SecondLookEffect {
+    /// The share of held frauds that were blocked or sent to review.
     pub true_holds_kept: f64,
-    /// Share of held good transactions that were released.
+    /// The share of held good transactions that were released.
     pub false_holds_released: f64,
 }
 
-impl Quantiles {
-    /// Of these, in any order; 0 of none.
+impl Percentiles {
+    /// The percentiles of values in any order; 0 if there are none.
     pub fn of(mut values: Vec<f64>) -> Self {
         values.sort_by(f64::total_cmp);
         let at = |share: f64| {
@@ -99,129 +106,168 @@ impl Quantiles {
     }
 }
 
+/// A transaction of the live part of a run.
+#[derive(Clone, Debug)]
+pub struct LiveTransaction {
+    /// When it was put on the stream.
+    pub put_at: Timestamp,
+    /// Its partition key, which is its first entity.
+    pub customer: String,
+    pub amount: Option<f64>,
+    /// The label, if it is known.
+    pub fraud: Option<bool>,
+}
+
+/// A transaction with a label and its decisions.
+pub(crate) struct Labelled<'a> {
+    pub(crate) live: &'a LiveTransaction,
+    pub(crate) fraud: bool,
+    pub(crate) provisional: &'a Decision,
+    pub(crate) final_decision: Option<&'a Decision>,
+}
+
+impl Labelled<'_> {
+    fn is_held(&self) -> bool {
+        self.provisional.action == Action::Hold
+    }
+
+    /// Whether the transaction was blocked or sent to review.
+    fn is_stopped(&self) -> bool {
+        self.final_decision
+            .is_some_and(|decision| decision.action != Action::Release)
+    }
+}
+
 impl Summary {
-    /// Puts the figures together. `put_at` says when each transaction was put on the stream, `fraud`
-    /// what is known of it.
     pub fn new(
-        seen: &Seen,
+        log: &DecisionLog,
         audit: &Audit,
-        put_at: &HashMap<String, Timestamp>,
-        fraud: &HashMap<String, bool>,
+        live: &HashMap<String, LiveTransaction>,
         score_us_per_transaction: Option<f64>,
     ) -> Self {
-        let ended = |action| {
-            seen.finals
-                .values()
-                .filter(|(decision, _)| decision.action == action)
+        let finals = || log.finals.values().map(|(decision, _)| decision);
+        let with_action = |action| {
+            finals()
+                .filter(|decision| decision.action == action)
                 .count()
         };
-        let waits = seen.provisional.iter().filter_map(|(id, (_, arrived))| {
-            Some((arrived.as_millisecond() - put_at.get(id)?.as_millisecond()) as f64)
+        let waits = log.provisional.iter().filter_map(|(id, (_, arrived_at))| {
+            let put_at = live.get(id)?.put_at;
+            Some((arrived_at.as_millisecond() - put_at.as_millisecond()) as f64)
         });
-        let held_for = seen
-            .finals
-            .values()
-            .filter_map(|(decision, _)| decision.held_ms)
+        let held_for = finals()
+            .filter_map(|decision| decision.held_ms)
             .map(|ms| ms as f64);
-        let mut settled_by = HashMap::new();
-        for by in seen
-            .finals
-            .values()
-            .filter_map(|(decision, _)| decision.settled_by)
-        {
-            let by = serde_json::to_value(by)
-                .ok()
-                .and_then(|by| by.as_str().map(str::to_owned));
-            *settled_by.entry(by.unwrap_or_default()).or_default() += 1;
-        }
-        let (first_stage, end, confirming) = judged(seen, fraud);
+        let provisional = log.provisional.values().map(|(decision, _)| decision);
+        let labelled = labelled(log, live);
         Self {
             transactions: audit.sent,
-            approved: seen
-                .provisional
-                .values()
-                .filter(|(decision, _)| decision.action == Action::Approve)
+            approved: provisional
+                .filter(|decision| decision.action == Action::Approve)
                 .count(),
             held: audit.held,
-            released: ended(Action::Release),
-            blocked: ended(Action::Block),
-            review: ended(Action::Review),
+            released: with_action(Action::Release),
+            blocked: with_action(Action::Block),
+            review: with_action(Action::Review),
             rejected: audit.rejected,
             lost: audit.lost,
             unsettled: audit.unsettled,
-            put_to_decision_ms: Quantiles::of(waits.collect()),
-            hold_to_final_ms: Quantiles::of(held_for.collect()),
+            put_to_decision_ms: Percentiles::of(waits.collect()),
+            hold_to_final_ms: Percentiles::of(held_for.collect()),
             score_us_per_transaction,
-            first_stage,
-            end,
-            confirming,
-            settled_by,
+            first_stage: first_look_quality(&labelled),
+            both_looks: final_quality(&labelled),
+            second_look: second_look_effect(&labelled),
+            impact: Impact::new(&labelled),
+            settled_by: settled_by(finals()),
         }
     }
 }
 
-fn judged(
-    seen: &Seen,
-    fraud: &HashMap<String, bool>,
-) -> (Option<FirstStage>, Option<End>, Option<Confirming>) {
-    let known: Vec<(&Decision, Option<&Decision>, bool)> = seen
-        .provisional
+fn labelled<'a>(
+    log: &'a DecisionLog,
+    live: &'a HashMap<String, LiveTransaction>,
+) -> Vec<Labelled<'a>> {
+    let mut labelled = Vec::new();
+    for (id, (provisional, _)) in &log.provisional {
+        let Some(transaction) = live.get(id) else {
+            continue;
+        };
+        let Some(fraud) = transaction.fraud else {
+            continue;
+        };
+        labelled.push(Labelled {
+            live: transaction,
+            fraud,
+            provisional,
+            final_decision: log.finals.get(id).map(|(decision, _)| decision),
+        });
+    }
+    // Without frauds or without good transactions, no measure of quality is defined.
+    let frauds = labelled.iter().filter(|one| one.fraud).count();
+    if frauds == 0 || frauds == labelled.len() {
+        labelled.clear();
+    }
+    labelled
+}
+
+fn first_look_quality(labelled: &[Labelled<'_>]) -> Option<FirstLookQuality> {
+    let scored = labelled
         .iter()
-        .filter_map(|(id, (decision, _))| {
-            Some((
-                decision,
-                seen.finals.get(id).map(|(end, _)| end),
-                *fraud.get(id)?,
-            ))
-        })
-        .collect();
-    let scored: Vec<(f64, bool)> = known
-        .iter()
-        .map(|(decision, _, fraud)| (decision.score, *fraud))
-        .collect();
-    let Some(ranked) = ranking(&scored) else {
-        return (None, None, None);
-    };
-    let held = choice(
-        known
+        .map(|one| (one.provisional.score, one.fraud));
+    let ranked = ranking(&scored.collect::<Vec<_>>())?;
+    let held = choice(labelled.iter().map(|one| (one.is_held(), one.fraud)));
+    Some(FirstLookQuality {
+        auc: ranked.auc,
+        average_precision: ranked.average_precision,
+        precision: held.precision,
+        recall: held.recall,
+    })
+}
+
+fn final_quality(labelled: &[Labelled<'_>]) -> Option<FinalQuality> {
+    if labelled.is_empty() {
+        return None;
+    }
+    let stopped = choice(labelled.iter().map(|one| (one.is_stopped(), one.fraud)));
+    Some(FinalQuality {
+        precision: stopped.precision,
+        recall: stopped.recall,
+    })
+}
+
+fn second_look_effect(labelled: &[Labelled<'_>]) -> Option<SecondLookEffect> {
+    if labelled.is_empty() {
+        return None;
+    }
+    let share = |fraud: bool, stopped: bool| {
+        let settled = labelled
             .iter()
-            .map(|(decision, _, fraud)| (decision.action == Action::Hold, *fraud)),
-    );
-    let is_stopped = |end: Option<&Decision>| end.is_some_and(|end| end.action != Action::Release);
-    let stopped = choice(
-        known
-            .iter()
-            .map(|(_, end, fraud)| (is_stopped(*end), *fraud)),
-    );
-    let share = |of: bool, kept: bool| {
-        let ends: Vec<bool> = known
-            .iter()
-            .filter(|(_, end, fraud)| end.is_some() && *fraud == of)
-            .map(|(_, end, _)| is_stopped(*end))
-            .collect();
-        let hits = ends.iter().filter(|stopped| **stopped == kept).count();
-        if ends.is_empty() {
+            .filter(|one| one.final_decision.is_some() && one.fraud == fraud);
+        let all = settled.clone().count();
+        let hits = settled.filter(|one| one.is_stopped() == stopped).count();
+        if all == 0 {
             0.0
         } else {
-            hits as f64 / ends.len() as f64
+            hits as f64 / all as f64
         }
     };
-    (
-        Some(FirstStage {
-            auc: ranked.auc,
-            average_precision: ranked.average_precision,
-            precision: held.precision,
-            recall: held.recall,
-        }),
-        Some(End {
-            precision: stopped.precision,
-            recall: stopped.recall,
-        }),
-        Some(Confirming {
-            true_holds_kept: share(true, true),
-            false_holds_released: share(false, false),
-        }),
-    )
+    Some(SecondLookEffect {
+        true_holds_kept: share(true, true),
+        false_holds_released: share(false, false),
+    })
+}
+
+fn settled_by<'a>(finals: impl Iterator<Item = &'a Decision>) -> HashMap<String, usize> {
+    let mut settled_by = HashMap::new();
+    for by in finals.filter_map(|decision| decision.settled_by) {
+        let name = serde_json::to_value(by).ok();
+        let name = name.as_ref().and_then(|name| name.as_str());
+        *settled_by
+            .entry(name.unwrap_or_default().to_owned())
+            .or_default() += 1;
+    }
+    settled_by
 }
 
 #[cfg(test)]
@@ -230,8 +276,8 @@ mod tests {
 
     use super::*;
 
-    fn seen(decisions: &[(&str, &str, f64)]) -> Seen {
-        let mut seen = Seen::default();
+    fn log(decisions: &[(&str, &str, f64)]) -> DecisionLog {
+        let mut log = DecisionLog::default();
         for (id, action, score) in decisions {
             let is_final = !["hold", "approve"].contains(action);
             let decision = json!({
@@ -246,18 +292,18 @@ mod tests {
                 Timestamp::from_second(2).unwrap(),
             );
             if is_final {
-                &mut seen.finals
+                &mut log.finals
             } else {
-                &mut seen.provisional
+                &mut log.provisional
             }
             .insert((*id).to_owned(), entry);
         }
-        seen
+        log
     }
 
     /// Four transactions: two good ones and two frauds; one of each was held.
     fn summary(fraud: &[(&str, bool)]) -> Value {
-        let seen = seen(&[
+        let log = log(&[
             ("a", "approve", 0.1),
             ("b", "approve", 0.2),
             ("c", "hold", 0.8),
@@ -273,18 +319,23 @@ mod tests {
             unsettled: 5,
             ..Audit::default()
         };
-        let put_at = ["a", "b", "c", "d"]
-            .map(|id| (id.to_owned(), Timestamp::from_second(1).unwrap()))
-            .into();
-        let fraud = fraud
-            .iter()
-            .map(|(id, fraud)| ((*id).to_owned(), *fraud))
-            .collect();
-        serde_json::to_value(Summary::new(&seen, &audit, &put_at, &fraud, Some(2.5))).unwrap()
+        let live = ["a", "b", "c", "d"].map(|id| {
+            let transaction = LiveTransaction {
+                put_at: Timestamp::from_second(1).unwrap(),
+                customer: format!("customer of {id}"),
+                amount: Some(100.0),
+                fraud: fraud
+                    .iter()
+                    .find(|(known, _)| *known == id)
+                    .map(|(_, fraud)| *fraud),
+            };
+            (id.to_owned(), transaction)
+        });
+        serde_json::to_value(Summary::new(&log, &audit, &live.into(), Some(2.5))).unwrap()
     }
 
     #[test]
-    fn the_figures_have_the_names_that_are_documented() {
+    fn the_figures_have_their_documented_names() {
         let expected = json!({
             "transactions": 4, "approved": 2, "held": 2, "released": 1, "blocked": 0, "review": 1, "rejected": 1,
             "lost": 3, "unsettled": 5, "settled_by": { "sweep": 2 },
@@ -293,6 +344,11 @@ mod tests {
             "first_stage": { "auc": 0.75, "average_precision": 0.8333, "precision": 0.5, "recall": 0.5 },
             "final": { "precision": 1.0, "recall": 0.5 },
             "confirming": { "true_holds_kept": 1.0, "false_holds_released": 1.0 },
+            "impact": {
+                "good_held": 1, "good_released": 1, "customers_held": 1, "customers_released": 1,
+                "good_held_ms": { "p50": 250.0, "p99": 250.0 },
+                "fraud_amount": 200.0, "fraud_amount_stopped": 100.0,
+            },
         });
         let mut found = summary(&[("a", false), ("b", true), ("c", false), ("d", true)]);
         let precision = found["first_stage"]["average_precision"].as_f64().unwrap();
@@ -301,22 +357,22 @@ mod tests {
     }
 
     #[test]
-    fn without_labels_nothing_is_said_of_quality() {
+    fn a_run_without_labels_has_no_figures_of_quality() {
         let found = summary(&[]);
-        for name in ["first_stage", "final", "confirming"] {
+        for name in ["first_stage", "final", "confirming", "impact"] {
             assert_eq!(found.get(name), None, "{name}");
         }
     }
 
     #[test]
-    fn quantiles_are_values_that_occurred() {
+    fn percentiles_are_values_that_occurred() {
         assert_eq!(
-            Quantiles::of((1..=101).rev().map(f64::from).collect()),
-            Quantiles {
+            Percentiles::of((1..=101).rev().map(f64::from).collect()),
+            Percentiles {
                 p50: 51.0,
                 p99: 100.0
             }
         );
-        assert_eq!(Quantiles::of(Vec::new()), Quantiles::default());
+        assert_eq!(Percentiles::of(Vec::new()), Percentiles::default());
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use look::audit::Audit;
-use look::consume::Seen;
+use look::consume::DecisionLog;
 use look::run::Outcome;
 use look::summary::Summary;
 use serde_json::Value;
@@ -239,7 +239,7 @@ fn what_is_simulated_is_learnt_from_and_scored() {
 }
 
 #[test]
-fn a_report_is_made_again_from_what_a_run_left() {
+fn a_report_can_be_written_again_from_the_results_of_a_run() {
     let folder = tempfile::tempdir().unwrap();
     let run = folder.path().join("run");
     fs::create_dir(&run).unwrap();
@@ -248,14 +248,8 @@ fn a_report_is_made_again_from_what_a_run_left() {
         decided: 7,
         ..Audit::default()
     };
-    let seen = Seen::default();
-    let summary = Summary::new(
-        &seen,
-        &audit,
-        &HashMap::default(),
-        &HashMap::default(),
-        None,
-    );
+    let seen = DecisionLog::default();
+    let summary = Summary::new(&seen, &audit, &HashMap::default(), None);
     let mut outcome = Outcome {
         source: "seven <cards>".into(),
         summary,
@@ -278,9 +272,9 @@ fn a_report_is_made_again_from_what_a_run_left() {
         &["report", "--run", "run", "--out", "page.html"],
         folder.path(),
     );
-    assert_eq!(said.code, 1, "a promise was broken: {}", said.err);
+    assert_eq!(said.code, 1, "a guarantee is broken: {}", said.err);
     assert!(
-        said.out.contains("✗ a promise was broken: lost: 1"),
+        said.out.contains("✗ a guarantee is broken: lost: 1"),
         "{}",
         said.out
     );

@@ -17,18 +17,18 @@ fn decision(id: &str, stage: &str, action: &str) -> (Decision, Timestamp) {
     )
 }
 
-fn once(action: Action) -> InWarehouse {
-    InWarehouse {
+fn once(action: Action) -> WarehouseRows {
+    WarehouseRows {
         times: 1,
         action: Some(action),
     }
 }
 
 /// An approval `a` and a hold `h` that was released, as they must be found.
-fn in_order() -> (Asked, Found, Seen) {
+fn in_order() -> (AuditScope, StoredDecisions, DecisionLog) {
     let ids = ["a", "h"].map(str::to_owned);
     let [a, h] = ids.clone();
-    let found = Found {
+    let found = StoredDecisions {
         decided: [
             (a.clone(), [Action::Approve].into()),
             (h.clone(), [Action::Hold].into()),
@@ -41,18 +41,18 @@ fn in_order() -> (Asked, Found, Seen) {
         .into(),
         outcomes: [h.clone()].into(),
         ended: [(h.clone(), once(Action::Release))].into(),
-        ..Found::default()
+        ..StoredDecisions::default()
     };
-    let seen = Seen {
+    let seen = DecisionLog {
         provisional: [
             (a, decision("a", "provisional", "approve")),
             (h.clone(), decision("h", "provisional", "hold")),
         ]
         .into(),
         finals: [(h, decision("h", "final", "release"))].into(),
-        ..Seen::default()
+        ..DecisionLog::default()
     };
-    (Asked::nothing_but(ids.into()), found, seen)
+    (AuditScope::nothing_but(ids.into()), found, seen)
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn what_is_in_order_is_clean() {
 
 #[test]
 fn each_damage_is_seen_as_what_it_is() {
-    type Damage = fn(&mut Found, &mut Seen);
+    type Damage = fn(&mut StoredDecisions, &mut DecisionLog);
     let damages: [(&str, Damage, &str, usize); 16] = [
         (
             "no object",
@@ -211,8 +211,8 @@ fn what_was_left_behind_is_not_clean() {
         let (asked, mut found, seen) = in_order();
         match field {
             "pending" => found.pending = 1,
-            "given_up_batches" => found.given_up_batches = 1,
-            _ => found.given_up_loads = 1,
+            "given_up_batches" => found.failed_batches = 1,
+            _ => found.failed_loads = 1,
         }
         let audit = judge(&asked, &found, Some(&seen), true);
         assert!(!audit.is_clean(), "{field}");
@@ -236,7 +236,7 @@ fn others_transactions_are_nobodys_business() {
         .insert("theirs".into(), decision("theirs", "final", "block"));
     seen.contradictions.push("theirs".into());
     let among_all = judge(&asked, &found, Some(&seen), true);
-    assert_eq!((among_all.strangers, among_all.contradictory), (1, 1));
+    assert_eq!((among_all.unknown, among_all.contradictory), (1, 1));
     asked.among_others = Some((Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH));
     assert!(judge(&asked, &found, Some(&seen), true).is_clean());
 }

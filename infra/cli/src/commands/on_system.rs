@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use local::{Local, Options};
 
-use crate::audit::{Asked, audit};
+use crate::audit::{AuditLine, AuditScope, audit};
 use crate::consume;
 use crate::history;
 use crate::init::init;
@@ -157,7 +157,7 @@ impl AuditArgs {
             .occurred_at;
         let last = rows.last().map_or(first, |row| row.occurred_at);
         let among_others = (!self.nothing_else).then_some((first, last));
-        let asked = Asked {
+        let asked = AuditScope {
             ids: rows.into_iter().map(|row| row.transaction_id).collect(),
             among_others,
         };
@@ -177,11 +177,9 @@ impl AuditArgs {
         if self.json {
             line(&serde_json::to_string(&audit)?);
         } else {
-            for (name, count, fine) in audit.lines() {
-                line(&format!(
-                    "{} {name:<24}{count:>9}",
-                    if fine { " " } else { "✗" }
-                ));
+            for AuditLine { name, count, holds } in audit.lines() {
+                let sign = if holds { " " } else { "✗" };
+                line(&format!("{sign} {name:<32}{count:>9}"));
             }
         }
         Ok(if audit.is_clean() {

@@ -5,20 +5,21 @@ use anyhow::{Context as _, Result};
 
 use crate::report;
 use crate::run::Outcome;
-use crate::show::{line, summary};
+use crate::show::line;
+use crate::summary::table;
 
-/// Make the HTML report of a run again, from what the run left.
+/// Write the HTML report of a run again, from its results.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look report
   look report --run target/run --out report.html
 
-Exit codes: 0 every promise was kept, 1 one was broken or there is no such run, 2 wrong usage")]
+Exit codes: 0 every guarantee holds, 1 one is broken or there is no such run, 2 wrong usage")]
 pub struct ReportArgs {
-    /// The folder that the run wrote to.
+    /// The output folder of the run.
     #[arg(long, default_value = "target/run")]
     run: PathBuf,
-    /// The page; report.html in the run's folder, if it is not said.
+    /// The page. By default report.html in the folder of the run.
     #[arg(long)]
     out: Option<PathBuf>,
     /// Print the run's summary as JSON.
@@ -38,7 +39,7 @@ impl ReportArgs {
         if self.json {
             line(&serde_json::to_string_pretty(&outcome.summary)?);
         } else {
-            line(&summary(&outcome));
+            line(&table(&outcome.summary, &outcome.audit));
         }
         eprintln!("report: {}", page.display());
         Ok(if outcome.audit.is_clean() {

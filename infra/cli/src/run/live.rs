@@ -1,4 +1,4 @@
-//! The live transactions on the stream, in order, and what becomes of them, as it happens.
+//! Puts the live transactions on the stream in order, and shows their decisions as they arrive.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,20 +12,22 @@ use train::Answer;
 
 use super::Split;
 use super::phases::{DECIDED, PAUSE, REPORTS, arrive, invoke_train};
-use crate::consume::{Consumer, Seen};
+use crate::consume::{Consumer, DecisionLog};
 use crate::history;
 use crate::input::{self, Row};
 use crate::show::{Steps, thousands};
 use crate::system::System;
 
-/// Transactions put at a time: Kinesis takes 500 a call.
+/// Transactions per call: the limit of PutRecords.
 const CHUNK: usize = 500;
-/// Transactions put a second: what a shard takes.
+/// Transactions per second: the limit of one shard.
 const RATE: f64 = 1_000.0;
 
-/// Puts the live transactions on the stream, and hands in what was reported in the time that passes with them. At
-/// each cut-off of the first look its profiles are made anew, of all that came before. When each was put: all of them,
-/// or those before something did not reach the warehouse, which is the audit's to report.
+/// Puts the live transactions on the stream, and uploads the fraud reports that fall into their time. At
+/// each cut-off of the first look, its profiles are refreshed from all earlier transactions.
+///
+/// Returns when each transaction was put. Stops early if transactions do not reach the warehouse: the
+/// audit reports them.
 pub(super) async fn stream(
     steps: &Steps,
     local: &Local,
@@ -45,14 +47,14 @@ pub(super) async fn stream(
     for (cut_off, chunk) in chunks(&split.live, first) {
         let began = tokio::time::Instant::now();
         let Some(row) = chunk.first() else { continue };
-        // Mostly of the history; where reports are quick, also of what has gone live.
+        // Most reports are about the history. Quick ones are about live transactions.
         let rows = split.history.iter().chain(&split.live);
         reports += history::labels(system, rows, reported, row.occurred_at).await?;
         reported = row.occurred_at;
         if let Some(cut_off) = cut_off.filter(|cut_off| known.is_none_or(|known| known < *cut_off))
         {
             if let Err(error) = arrive(system, DECIDED, put_at.len()).await {
-                bar.note(&format!("no more is put: {error:#}"));
+                bar.note(&format!("stopped: {error:#}"));
                 break;
             }
             arrive(system, REPORTS, reports).await?;
@@ -66,7 +68,7 @@ pub(super) async fn stream(
         bar.table(&latest(&consumer.seen()));
         tokio::time::sleep_until(began + Duration::from_secs_f64(chunk.len() as f64 / RATE)).await;
     }
-    // The table goes on until the last hold has ended, or nothing has happened for a while.
+    // The table is shown until the last final decision, or until nothing has changed for a while.
     let (mut still, mut last) = (0, (0, 0));
     while still < 20 {
         let (decided, open) = {
@@ -92,8 +94,8 @@ pub(super) async fn stream(
     Ok(put_at)
 }
 
-/// What is put at a time: some rows, all of which the same profiles are for, and the cut-off of these; none for a first
-/// look without profiles.
+/// The rows of one call. All of them use the profiles of the same cut-off, which comes with them: `None`
+/// for a first look without profiles.
 fn chunks<'a>(
     rows: &'a [Row],
     first: &Look,
@@ -105,32 +107,32 @@ fn chunks<'a>(
         .map(move |chunk| (chunk.first().and_then(cut_off), chunk))
 }
 
-/// The first look's profiles anew, for whatever is put from then on.
+/// Refreshes the first look's profiles for all transactions that are put from now on.
 async fn refresh(local: &Local, cut_off: Timestamp) -> Result<String> {
     let event = serde_json::json!({ "as_of": cut_off, "only": "profiles" });
-    let Answer::Profiles(told) = invoke_train(local, &event).await? else {
-        bail!("train has answered with a report")
+    let Answer::Profiles(refreshed) = invoke_train(local, &event).await? else {
+        bail!("train answered with a report instead of refreshed profiles")
     };
-    // Score looks at the pointer before a batch, so that nobody can see it follow before there is one: when this is
-    // over, the next batch has the new profiles.
+    // Score reads the pointer before a batch, at most once in this interval. After the interval, the
+    // next batch has the new profiles.
     tokio::time::sleep(startup::BundleFollower::INTERVAL).await;
     Ok(format!(
         "{} profiles as of {}",
-        thousands(told.profiles),
-        told.cut_off
+        thousands(refreshed.profiles),
+        refreshed.cut_off
     ))
 }
 
-/// The latest holds and their ends, as a table.
-fn latest(seen: &Seen) -> String {
+/// The latest holds and their final decisions, as a table.
+fn latest(seen: &DecisionLog) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header([
         "transaction",
         "first look",
-        "because",
+        "main reason",
         "second look",
-        "because",
+        "main reason",
         "held",
     ]);
     for id in &seen.latest {
@@ -181,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_put_at_a_time_is_of_one_cut_off() {
+    fn the_rows_of_one_call_share_a_cut_off() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let row = |occurred_at| Row {
             json: String::new(),
@@ -191,9 +193,9 @@ mod tests {
             fraud: None,
             reported_at: occurred_at,
         };
-        let moments = ["05:59:59", "06:00:00", "06:00:01", "12:30:00"]
+        let times = ["05:59:59", "06:00:00", "06:00:01", "12:30:00"]
             .map(|time| at(&format!("2026-01-02T{time}Z")));
-        let mut rows: Vec<Row> = moments.into_iter().map(row).collect();
+        let mut rows: Vec<Row> = times.into_iter().map(row).collect();
         rows.extend(vec![rows[3].clone(); CHUNK]);
         let put = |cut_off: Option<SignedDuration>| -> Vec<(Option<Timestamp>, usize)> {
             let look = Look {
@@ -205,7 +207,7 @@ mod tests {
                 .collect()
         };
         let of = |hour| Some(at(&format!("2026-01-02T{hour:02}:00:00Z")));
-        // A cut-off's own moment is not past it.
+        // A transaction exactly at a cut-off belongs to the earlier one.
         assert_eq!(
             put(Some(SignedDuration::from_hours(6))),
             [(of(0), 2), (of(6), 1), (of(12), CHUNK), (of(12), 1)]

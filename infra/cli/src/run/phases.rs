@@ -13,23 +13,23 @@ use train::Answer;
 use train::metrics::Ranking;
 
 use super::{Outcome, Split, live};
-use crate::audit::{Asked, Audit, audit};
-use crate::consume::{Consumer, Seen};
+use crate::audit::{Audit, AuditScope, audit};
+use crate::consume::{Consumer, DecisionLog};
 use crate::history;
 use crate::init::init;
 use crate::show::Steps;
-use crate::summary::Summary;
+use crate::summary::{LiveTransaction, Summary};
 use crate::system::System;
 
-/// How long the history may take to reach the warehouse, and holds to end.
+/// How long to wait for the history to reach the warehouse, and for all final decisions.
 const PATIENCE: Duration = Duration::from_secs(240);
-/// Between two looks at what is waited for.
+/// The pause between two checks of a condition.
 pub(super) const PAUSE: Duration = Duration::from_millis(500);
-/// How many live transactions are in the warehouse.
+/// Counts the live transactions in the warehouse.
 pub(super) const DECIDED: &str = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
 pub(super) const REPORTS: &str = "SELECT COUNT(*) FROM fraud_reports";
 
-/// From an empty stack to one with a history and a bundle.
+/// Brings an empty stack to one with a history and a bundle.
 pub(super) async fn prepare(
     steps: &Steps,
     local: &Local,
@@ -39,18 +39,18 @@ pub(super) async fn prepare(
 ) -> Result<()> {
     steps
         .wait(
-            "upload the definition, make the tables",
+            "upload the definition, create the tables",
             init(system, definition),
         )
         .await?;
     let reports = steps
-        .wait("put the history into the bucket", async {
+        .wait("write the history to the bucket", async {
             history::transactions(system, &split.history).await?;
             history::labels(system, &split.history, Timestamp::MIN, split.at).await
         })
         .await?;
     steps
-        .wait("wait until load has taken it into the warehouse", async {
+        .wait("wait until load has copied it to the warehouse", async {
             arrive(
                 system,
                 "SELECT COUNT(*) FROM transactions",
@@ -66,10 +66,10 @@ pub(super) async fn prepare(
         .wait("train both looks (the deployed train function)", trained)
         .await?
     else {
-        bail!("train has answered with no report");
+        bail!("train answered without a report");
     };
     steps.note(&format!(
-        "bundle {}: on the holdout, first look ({}) AUC {}, confirming look ({}) AUC {}",
+        "bundle {}: AUC on held-out transactions: first look ({}) {}, second look ({}) {}",
         report.version,
         report.first.learner,
         rounded(report.first.ranking),
@@ -86,7 +86,7 @@ fn rounded(ranking: Option<Ranking>) -> String {
     )
 }
 
-/// Waits until a count of the warehouse has reached `expected`.
+/// Waits until a count in the warehouse has reached `expected`.
 pub(super) async fn arrive(system: &System, sql: &str, expected: usize) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -96,7 +96,7 @@ pub(super) async fn arrive(system: &System, sql: &str, expected: usize) -> Resul
         }
         if Instant::now() > deadline {
             bail!(
-                "{sql}: {count} of {expected} after {} s; see the log of load",
+                "{sql}: {count} of {expected} rows after {} s: the log of load says why",
                 PATIENCE.as_secs()
             );
         }
@@ -109,7 +109,7 @@ pub(super) async fn invoke_train(local: &Local, event: &Value) -> Result<Answer>
     let answer = local.folder().join("train-answer.json");
     let function = local.outputs().function("train")?;
     let output = Command::new(local.venv().aws())
-        // It may take its time, and is not to be asked twice.
+        // Training may take minutes. The client must neither time out nor invoke it twice.
         .args([
             "lambda",
             "invoke",
@@ -139,7 +139,7 @@ pub(super) async fn invoke_train(local: &Local, event: &Value) -> Result<Answer>
     Ok(serde_json::from_value(report)?)
 }
 
-/// Streams the live transactions, waits for every end, audits.
+/// Streams the live transactions, waits for every final decision, audits.
 pub(super) async fn go_live(
     steps: &Steps,
     local: &Local,
@@ -152,7 +152,7 @@ pub(super) async fn go_live(
     let sent: HashSet<String> = put_at.keys().cloned().collect();
     steps
         .wait(
-            "wait until every hold has ended",
+            "wait for every final decision",
             settle(&consumer, sent.len()),
         )
         .await?;
@@ -166,23 +166,23 @@ pub(super) async fn go_live(
         )
         .await
     });
-    // What did not arrive is the audit's to report: a run that fails has its figures too.
+    // The audit reports missing rows: a run that fails has figures too.
     if let Err(error) = arrived.await {
         steps.note(&format!("{error:#}"));
     }
-    let asked = Asked::nothing_but(sent);
+    let asked = AuditScope::nothing_but(sent);
     let (audit, seen) = steps
         .wait(
             "audit bucket, stream and warehouse",
             audited(system, &asked, &consumer),
         )
         .await?;
-    let fraud: HashMap<String, bool> = split
-        .live
-        .iter()
-        .filter_map(|row| Some((row.transaction_id.clone(), row.fraud?)))
+    let live = live_transactions(split, &put_at);
+    let summary = Summary::new(&seen, &audit, &live, score_us(local));
+    let fraud = live
+        .into_iter()
+        .filter_map(|(id, transaction)| Some((id, transaction.fraud?)))
         .collect();
-    let summary = Summary::new(&seen, &audit, &put_at, &fraud, score_us(local));
     Ok(Outcome {
         source: split.source.clone(),
         summary,
@@ -192,8 +192,34 @@ pub(super) async fn go_live(
     })
 }
 
-/// The audit; asked again for a while, for the last ledger entries go after their finals are out.
-async fn audited(system: &System, asked: &Asked, consumer: &Consumer) -> Result<(Audit, Seen)> {
+fn live_transactions(
+    split: &Split,
+    put_at: &HashMap<String, Timestamp>,
+) -> HashMap<String, LiveTransaction> {
+    let mut live = HashMap::with_capacity(put_at.len());
+    for row in &split.live {
+        let Some(put_at) = put_at.get(&row.transaction_id) else {
+            continue;
+        };
+        let json: Option<Value> = serde_json::from_str(&row.json).ok();
+        let transaction = LiveTransaction {
+            put_at: *put_at,
+            customer: row.partition_key.clone(),
+            amount: json.and_then(|json| json.get("amount")?.as_f64()),
+            fraud: row.fraud,
+        };
+        live.insert(row.transaction_id.clone(), transaction);
+    }
+    live
+}
+
+/// The audit, repeated for a while: the last ledger entries are deleted after their final decisions are
+/// published.
+async fn audited(
+    system: &System,
+    asked: &AuditScope,
+    consumer: &Consumer,
+) -> Result<(Audit, DecisionLog)> {
     let deadline = Instant::now() + Duration::from_secs(75);
     loop {
         let seen = consumer.seen().clone();
@@ -205,8 +231,8 @@ async fn audited(system: &System, asked: &Asked, consumer: &Consumer) -> Result<
     }
 }
 
-/// Waits until every transaction has a decision and every hold an end. Running out of patience is the
-/// audit's to report.
+/// Waits until every transaction has a decision and every hold a final one. After a timeout, the audit
+/// reports the missing ones.
 async fn settle(consumer: &Consumer, sent: usize) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
@@ -221,7 +247,7 @@ async fn settle(consumer: &Consumer, sent: usize) -> Result<()> {
     Ok(())
 }
 
-/// Microseconds of score's own time for a transaction, by its log.
+/// Score's own time per transaction in microseconds, from its log.
 fn score_us(local: &Local) -> Option<f64> {
     let mut totals = (0.0, 0.0);
     for entry in std::fs::read_dir(local.folder().join("logs"))
@@ -240,9 +266,9 @@ fn score_us(local: &Local) -> Option<f64> {
             let Ok(line) = serde_json::from_str::<Value>(line) else {
                 continue;
             };
-            // tracing's JSON may have the fields in an object of their own.
+            // tracing's JSON may nest the fields in an object.
             let field = |name: &str| line.get("fields").unwrap_or(&line).get(name).cloned();
-            // And writes 128-bit numbers as text.
+            // tracing writes 128-bit numbers as text.
             let number = |name: &str| {
                 let field = field(name)?;
                 field.as_f64().or_else(|| field.as_str()?.parse().ok())

@@ -4,8 +4,8 @@ use decision::Action;
 use decision::keys;
 use harness::fixture;
 use jiff::{SignedDuration, Timestamp};
-use look::audit::{Asked, Audit, audit};
-use look::consume::{self, Seen};
+use look::audit::{Audit, AuditScope, audit};
+use look::consume::{self, DecisionLog};
 use look::init::init;
 use look::system::System;
 use serde_json::Value;
@@ -14,7 +14,7 @@ use store::Objects as _;
 use crate::sent::Sent;
 
 /// Damages the system piece by piece, and mends it again.
-pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &Seen) {
+pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
     let asked = sent.asked();
     let audited = async || audit(system, &asked, Some(seen)).await.unwrap();
     let clean = audited().await;
@@ -60,7 +60,7 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &Seen) {
     let twice =
         format!("INSERT INTO outcomes SELECT * FROM outcomes WHERE transaction_id = '{released}'");
     system.execute(vec![twice]).await.unwrap();
-    assert_eq!(audited().await.twice, 1);
+    assert_eq!(audited().await.duplicates, 1);
     system
         .execute(vec![format!(
             "DELETE FROM outcomes WHERE transaction_id = '{released}'"
@@ -69,7 +69,7 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &Seen) {
         .unwrap();
     let found = audited().await;
     assert_eq!(
-        (found.unsettled, found.lost, found.twice),
+        (found.unsettled, found.lost, found.duplicates),
         (1, 0, 0),
         "{found:?}"
     );
@@ -122,7 +122,13 @@ pub(crate) async fn a_changed_definition_is_followed_or_refused(system: &System)
 }
 
 /// The stream says the same when it is read again, and what did not come out of it is lost.
-async fn the_stream(system: &System, asked: &Asked, seen: &Seen, approved: &str, clean: &Audit) {
+async fn the_stream(
+    system: &System,
+    asked: &AuditScope,
+    seen: &DecisionLog,
+    approved: &str,
+    clean: &Audit,
+) {
     let read = consume::read(&system.kinesis, &system.decisions_stream)
         .await
         .unwrap();
@@ -146,7 +152,7 @@ async fn among_others(system: &System, sent: &Sent, clean: &Audit) {
     // Each of them happened when the test began to send, or on the day of the example event.
     let first: Timestamp = "2026-01-30T00:00:00Z".parse().unwrap();
     let span = (first, Timestamp::now() + SignedDuration::from_hours(1));
-    let asked = Asked {
+    let asked = AuditScope {
         ids: ids.into_iter().collect(),
         among_others: Some(span),
     };

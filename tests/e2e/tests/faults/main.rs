@@ -28,7 +28,7 @@ use harness::{contract, fixture};
 use jiff::Timestamp;
 use local::{Local, Options, Parameters, STACK};
 use look::audit::{Audit, audit};
-use look::consume::{Consumer, Seen};
+use look::consume::{Consumer, DecisionLog};
 use look::history;
 use look::init::init;
 use look::system::System;
@@ -260,7 +260,7 @@ async fn prepare(system: &System) {
 }
 
 /// Puts everything on the stream while everything fails, until the audit finds nothing wrong.
-async fn go_live(local: &Local, system: &System, sent: &Sent, say: &impl Fn(&str)) -> Seen {
+async fn go_live(local: &Local, system: &System, sent: &Sent, say: &impl Fn(&str)) -> DecisionLog {
     let consumer = Consumer::start(&system.kinesis, &system.decisions_stream)
         .await
         .unwrap();
@@ -302,7 +302,7 @@ async fn go_live(local: &Local, system: &System, sent: &Sent, say: &impl Fn(&str
 }
 
 /// Waits until the audit finds nothing wrong, and every decision has come out of the stream.
-async fn all_is_there(system: &System, sent: &Sent, consumer: &Consumer) -> Seen {
+async fn all_is_there(system: &System, sent: &Sent, consumer: &Consumer) -> DecisionLog {
     let asked = sent.asked();
     let audited = async || {
         let audit = audit(system, &asked, None).await.unwrap();
@@ -353,7 +353,7 @@ async fn under_way(system: &System) -> Vec<String> {
 }
 
 /// Every hold has ended as its evidence says, some of them by the sweep, for their events were lost.
-fn check_finals(sent: &Sent, seen: &Seen) {
+fn check_finals(sent: &Sent, seen: &DecisionLog) {
     let mut by = BTreeMap::new();
     for (id, end) in &sent.transactions {
         let last = seen.finals.get(id).map(|(last, _)| last);

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use decision::Action;
 use jiff::{SignedDuration, Timestamp};
-use look::audit::Asked;
+use look::audit::AuditScope;
 use look::input::Row;
 use serde_json::{Value, json};
 use store::StreamRecord;
@@ -42,8 +42,8 @@ fn customer(number: usize) -> (String, bool) {
 
 impl Sent {
     /// All of it, and nothing else.
-    pub(crate) fn asked(&self) -> Asked {
-        Asked::nothing_but(self.transactions.keys().cloned().collect())
+    pub(crate) fn asked(&self) -> AuditScope {
+        AuditScope::nothing_but(self.transactions.keys().cloned().collect())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is there: bucket and warehouse read for an audit.
+//! Reads the bucket and the warehouse for an audit.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
@@ -13,53 +13,53 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use store::{ObjectInfo, Objects as _, gunzip};
 
-use super::Asked;
+use super::AuditScope;
 use crate::system::System;
 
-/// Objects that are read at a time.
+/// How many objects are read at a time.
 const AT_A_TIME: usize = 8;
-/// A ledger entry of less than this age is under way, where the system is at work for others.
+/// A younger ledger entry may still be in progress, if the system handles other transactions too.
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(15);
-/// A transaction happened at most this long after its arrival; score rejects all else.
+/// The time of a transaction is at most this long after its arrival: score rejects a later one.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
-/// Where Lambda puts the batches that it gives up.
+/// The prefix of the batches that failed for good.
 const GIVEN_UP_BATCHES: &str = "aws/lambda/";
-/// Where load puts the lists that it gives up.
+/// The prefix of the lists that failed to load for good.
 const GIVEN_UP_LOADS: &str = "manifests/failed/";
 
-/// All that an audit asks bucket and warehouse.
+/// The decisions and counts that an audit compares.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Found {
-    /// Transactions decided on, by the bucket, and their actions: more than one is a contradiction.
+pub(super) struct StoredDecisions {
+    /// Decisions in the bucket: the actions by transaction. More than one action is a contradiction.
     pub(super) decided: BTreeMap<String, BTreeSet<Action>>,
-    /// Transactions decided on, by the warehouse.
-    pub(super) transactions: HashMap<String, InWarehouse>,
+    /// Decisions in the warehouse, by transaction.
+    pub(super) transactions: HashMap<String, WarehouseRows>,
     /// Transactions with a final decision in the bucket.
     pub(super) outcomes: HashSet<String>,
-    /// Transactions with a final decision in the warehouse.
-    pub(super) ended: HashMap<String, InWarehouse>,
+    /// Final decisions in the warehouse, by transaction.
+    pub(super) ended: HashMap<String, WarehouseRows>,
     pub(super) rejected: usize,
     pub(super) pending: usize,
-    pub(super) given_up_batches: usize,
-    pub(super) given_up_loads: usize,
+    pub(super) failed_batches: usize,
+    pub(super) failed_loads: usize,
 }
 
-/// A transaction's rows in a table.
+/// The rows of one transaction in a table.
 #[derive(Clone, Debug)]
-pub(super) struct InWarehouse {
+pub(super) struct WarehouseRows {
     pub(super) times: usize,
     pub(super) action: Option<Action>,
 }
 
-/// One line of a transactions object, as far as the audit needs it.
+/// The fields of a line of a transactions object that the audit needs.
 #[derive(Deserialize)]
 struct Line {
     transaction_id: String,
     action: Option<Action>,
 }
 
-impl Found {
-    pub(super) async fn gather(system: &System, asked: &Asked, now: Timestamp) -> Result<Self> {
+impl StoredDecisions {
+    pub(super) async fn read(system: &System, asked: &AuditScope, now: Timestamp) -> Result<Self> {
         let days = asked
             .among_others
             .map(|(first, _)| (day(first - MAX_AHEAD), day(now)));
@@ -87,18 +87,18 @@ impl Found {
                 .into_iter()
                 .filter(old_enough)
                 .count(),
-            given_up_batches: system.objects.list(GIVEN_UP_BATCHES).await?.len(),
-            given_up_loads: system.objects.list(GIVEN_UP_LOADS).await?.len(),
+            failed_batches: system.objects.list(GIVEN_UP_BATCHES).await?.len(),
+            failed_loads: system.objects.list(GIVEN_UP_LOADS).await?.len(),
             decided,
         })
     }
 }
 
-fn day(moment: Timestamp) -> Date {
-    TimeZone::UTC.to_datetime(moment).date()
+fn day(timestamp: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(timestamp).date()
 }
 
-/// The objects under `prefix` that arrived on one of these days, or on any.
+/// The objects under `prefix` that arrived between these days, or all.
 async fn listed(
     system: &System,
     prefix: &str,
@@ -116,10 +116,10 @@ async fn listed(
     Ok(lists.try_concat().await?)
 }
 
-/// Reads object by object, and keeps what is asked about.
+/// Reads object by object and keeps the decisions in the audit's scope.
 async fn decided(
     system: &System,
-    asked: &Asked,
+    asked: &AuditScope,
     days: Option<(Date, Date)>,
 ) -> Result<BTreeMap<String, BTreeSet<Action>>> {
     let objects = stream::iter(listed(system, keys::TRANSACTIONS, days).await?)
@@ -142,7 +142,7 @@ async fn decided(
 
 fn read(
     lines: &[u8],
-    asked: &Asked,
+    asked: &AuditScope,
     decided: &mut BTreeMap<String, BTreeSet<Action>>,
 ) -> Result<()> {
     for line in lines
@@ -150,7 +150,7 @@ fn read(
         .filter(|line| !line.is_empty())
     {
         let line: Line = serde_json::from_slice(line)?;
-        // A history that was put there by hand was never decided on.
+        // Rows of a loaded history have no decision.
         if let Some(action) = line.action
             && asked.is_about(&line.transaction_id)
         {
@@ -172,7 +172,7 @@ async fn all_outcomes(system: &System) -> Result<HashSet<String>> {
         .collect())
 }
 
-/// Those of `ids` that have a final decision in the bucket, each asked for by its key.
+/// The ids that have a final decision in the bucket, one GET for each.
 async fn outcomes_of(
     system: &System,
     ids: impl Iterator<Item = &String>,
@@ -192,23 +192,23 @@ async fn outcomes_of(
         .await
 }
 
-/// Whole seconds around the moments asked about: the warehouse keeps fewer digits than they may have.
-fn transactions_query(asked: &Asked) -> String {
+/// Times are rounded outward to seconds: the warehouse keeps fewer digits.
+fn transactions_query(asked: &AuditScope) -> String {
     let mut query = counts_of("transactions");
     if let Some((first, last)) = asked.among_others {
         let (from, to) = (first.as_second(), last.as_second() + 1);
-        let moment = |second| Timestamp::from_second(second).unwrap_or_default();
+        let timestamp = |second| Timestamp::from_second(second).unwrap_or_default();
         let _ = write!(
             query,
             " AND occurred_at >= '{}' AND occurred_at <= '{}'",
-            moment(from),
-            moment(to)
+            timestamp(from),
+            timestamp(to)
         );
     }
     query + " GROUP BY transaction_id"
 }
 
-fn outcomes_query(asked: &Asked) -> String {
+fn outcomes_query(asked: &AuditScope) -> String {
     let mut query = counts_of("outcomes");
     if let Some((first, _)) = asked.among_others {
         let _ = write!(query, " AND decided_at >= '{}'", day(first - MAX_AHEAD));
@@ -216,7 +216,7 @@ fn outcomes_query(asked: &Asked) -> String {
     query + " GROUP BY transaction_id"
 }
 
-/// Rows without a decision are a history that was put there by hand.
+/// Rows without a decision belong to a loaded history.
 fn counts_of(table: &str) -> String {
     format!(
         "SELECT transaction_id, MIN(action) AS action, COUNT(*) AS times FROM {table} WHERE decision_id IS NOT NULL"
@@ -225,9 +225,9 @@ fn counts_of(table: &str) -> String {
 
 async fn in_table(
     system: &System,
-    asked: &Asked,
+    asked: &AuditScope,
     query: &str,
-) -> Result<HashMap<String, InWarehouse>> {
+) -> Result<HashMap<String, WarehouseRows>> {
     let rows = system.query(vec![query.to_owned()]).await?;
     let row = |row: &warehouse::Row| {
         let id = row.text("transaction_id").filter(|id| asked.is_about(id))?;
@@ -236,7 +236,7 @@ async fn in_table(
             .and_then(|text| serde_json::from_value(text.into()).ok());
         Some((
             id.to_owned(),
-            InWarehouse {
+            WarehouseRows {
                 times: row.number("times").unwrap_or_default() as usize,
                 action,
             },
