@@ -1,5 +1,5 @@
-//! Checks the guarantees on a running system: compares the transactions that were sent with the bucket,
-//! the warehouse and the stream of decisions.
+//! Checks the guarantees on a running system: compares the transactions that were sent with the
+//! bucket, the warehouse and the stream of decisions.
 
 mod stored;
 #[cfg(test)]
@@ -21,9 +21,9 @@ use crate::system::System;
 pub struct AuditScope {
     /// The ids of the transactions that were sent.
     pub ids: HashSet<String>,
-    /// If other transactions were sent too: the times of the first and the last of these. Then other
-    /// transactions are ignored, and recent ledger entries do not count as left over. `None` if nothing
-    /// else was sent.
+    /// If other transactions were sent too: the times of the first and the last of these. Then
+    /// other transactions are ignored, and recent ledger entries do not count as left over. `None`
+    /// if nothing else was sent.
     pub among_others: Option<(Timestamp, Timestamp)>,
 }
 
@@ -53,21 +53,20 @@ pub struct Audit {
     /// Holds with a final decision in the bucket.
     pub settled: usize,
     pub rejected: usize,
-    /// Transactions that were sent, but lack a decision in the bucket or on the stream, or their row in
-    /// the warehouse.
+    /// Transactions that were sent, but lack a decision in the bucket or on the stream, or their
+    /// row in the warehouse.
     pub lost: usize,
     /// Holds without a final decision in the bucket, on the stream, or in the warehouse.
     pub unsettled: usize,
     /// Rows of the warehouse beyond the first of their transaction.
     #[serde(rename = "twice")]
     pub duplicates: usize,
-    /// Transactions in the bucket or the warehouse that were never sent, and final decisions without a
-    /// hold.
+    /// Transactions in the bucket or the warehouse that were never sent, and final decisions
+    /// without a hold.
     #[serde(rename = "strangers")]
     pub unknown: usize,
     /// Transactions with different decisions in different places.
     pub contradictory: usize,
-    /// Entries in the ledger.
     pub pending: usize,
     /// Batches that failed for good, under `aws/lambda/`.
     #[serde(rename = "given_up_batches")]
@@ -87,7 +86,6 @@ pub struct AuditLine {
 }
 
 impl Audit {
-    /// Whether every guarantee holds.
     pub fn is_clean(&self) -> bool {
         self.lines().iter().all(|line| line.holds)
     }

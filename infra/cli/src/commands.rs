@@ -29,7 +29,7 @@ use crate::run;
     name = "look",
     version,
     propagate_version = true,
-    after_help = "Begin with: look run"
+    after_help = "Start with: look run"
 )]
 pub struct Cli {
     #[command(subcommand)]

@@ -92,7 +92,6 @@ impl Consumer {
         })
     }
 
-    /// The log so far.
     pub fn seen(&self) -> MutexGuard<'_, DecisionLog> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }

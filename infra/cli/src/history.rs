@@ -1,4 +1,4 @@
-//! Putting a history into a system, the way new objects come: the bucket tells load, load the warehouse.
+//! Writes a history to the bucket. S3 notifies the function load, which copies it to the warehouse.
 
 use std::fmt::Write as _;
 
@@ -12,10 +12,10 @@ use store::{Objects as _, gzip};
 use crate::input::Row;
 use crate::system::System;
 
-/// Rows of one object: some megabytes, as COPY likes them.
+/// Rows per object: some megabytes, the size that COPY handles best.
 const ROWS: usize = 25_000;
 
-/// Writes transactions that were never decided on, as objects under `transactions/`.
+/// Writes transactions without decisions as objects under `transactions/`.
 pub async fn transactions(system: &System, rows: &[Row]) -> Result<()> {
     let puts = rows.chunks(ROWS).map(|chunk| async move {
         let mut lines = String::new();
@@ -43,8 +43,8 @@ pub async fn transactions(system: &System, rows: &[Row]) -> Result<()> {
     stream::iter(puts).buffer_unordered(4).try_collect().await
 }
 
-/// Writes the reports of these rows that became known in `[from, to)`, as one object under `labels/`.
-/// How many there were.
+/// Writes the fraud reports of these rows with `reported_at` in `[from, to)` as one object under
+/// `labels/`. Returns their number.
 pub async fn labels(
     system: &System,
     rows: impl IntoIterator<Item = &Row>,
@@ -70,10 +70,10 @@ pub async fn labels(
     Ok(count)
 }
 
-/// A name for what is in an object: another file's rows never lie under it, the same rows always do.
+/// Names an object by its content, so that a repetition writes the same object.
 fn digest(lines: &str) -> String {
-    Sha256::digest(lines)
-        .iter()
-        .take(8)
-        .fold(String::new(), |name, byte| name + &format!("{byte:02x}"))
+    hex::encode(Sha256::digest(lines))
+        .chars()
+        .take(16)
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! What a deployed stack needs before its first event: the bundle's definition and the tables.
+//! Prepares a deployed stack for its first event: uploads the definition and creates the tables.
 
 use std::collections::BTreeMap;
 
@@ -11,14 +11,14 @@ use crate::system::System;
 
 const TABLES: [&str; 3] = [TRANSACTIONS, REPORTS, OUTCOMES];
 
-/// Uploads the definition and makes the tables. Tables that are there get the columns they lack; one
-/// that has a column of another type is refused, for COPY would fail on it.
+/// Uploads the definition and creates the tables. Existing tables get missing columns. A table with
+/// a column of another type is refused, because COPY would fail on it.
 pub async fn init(system: &System, definition_text: &str) -> Result<Definition> {
     let definition = Definition::parse(definition_text)?;
     system
         .execute(sql::schema_ddl(&definition))
         .await
-        .context("can't make the tables")?;
+        .context("can't create the tables")?;
     let there = columns(system)
         .await
         .context("can't read the tables' columns")?;
@@ -29,7 +29,7 @@ pub async fn init(system: &System, definition_text: &str) -> Result<Definition> 
             .await
             .context("can't add columns to the tables")?;
     }
-    // Last: from then on load asks for the definition's columns.
+    // The definition is uploaded last: from then on, load expects its columns.
     let key = bundle::keys::definition(&definition.name);
     system
         .objects
@@ -39,7 +39,7 @@ pub async fn init(system: &System, definition_text: &str) -> Result<Definition> 
     Ok(definition)
 }
 
-/// The tables' columns: (table, column) and type, in the words of `information_schema`.
+/// The types of columns by table and column, as `information_schema` names them.
 type Columns = BTreeMap<(String, String), String>;
 
 async fn columns(system: &System) -> Result<Columns> {
@@ -59,7 +59,7 @@ async fn columns(system: &System) -> Result<Columns> {
     Ok(rows.iter().filter_map(column).collect())
 }
 
-/// What adds the columns of the definition's tables that are not there.
+/// The statements that add the missing columns.
 fn missing(definition: &Definition, there: &Columns) -> Result<Vec<String>> {
     let mut add = Vec::new();
     for table in TABLES {
@@ -73,15 +73,15 @@ fn missing(definition: &Definition, there: &Columns) -> Result<Vec<String>> {
             let wanted = in_words(sql_type);
             ensure!(
                 *found == wanted,
-                "column {column} of table {table} is {found} and would have to be {wanted}: name the field \
-                 differently, or move the table away"
+                "column {column} of table {table} is {found}, expected {wanted}: rename the field, or rename \
+                 the table"
             );
         }
     }
     Ok(add)
 }
 
-/// A type of ours as `information_schema` calls it.
+/// The name of a SQL type in `information_schema`.
 fn in_words(sql_type: &str) -> String {
     match sql_type.split('(').next().unwrap_or(sql_type) {
         "VARCHAR" => "character varying".to_owned(),
@@ -96,8 +96,8 @@ mod tests {
 
     const SHIPPED: &str = include_str!("../../bundles/card-fraud/bundle.toml");
 
-    /// The shipped definition, and the columns that its tables have once they are made.
-    fn made() -> (Definition, Columns) {
+    /// The shipped definition and the columns of its tables.
+    fn shipped() -> (Definition, Columns) {
         let definition = Definition::parse(SHIPPED).unwrap();
         let mut there = Columns::new();
         for table in TABLES {
@@ -111,8 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn tables_as_they_should_be_are_left_alone() {
-        let (definition, there) = made();
+    fn complete_tables_are_not_changed() {
+        let (definition, there) = shipped();
         for table in TABLES {
             assert_eq!(
                 there[&(table.to_owned(), "transaction_id".to_owned())],
@@ -123,8 +123,8 @@ mod tests {
     }
 
     #[test]
-    fn columns_that_are_not_there_are_added() {
-        let (definition, mut there) = made();
+    fn missing_columns_are_added() {
+        let (definition, mut there) = shipped();
         there.remove(&("transactions".to_owned(), "score".to_owned()));
         there.remove(&("outcomes".to_owned(), "decided_at".to_owned()));
         let expected = [
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_column_of_another_type_is_refused_by_name() {
-        let (definition, mut there) = made();
+        let (definition, mut there) = shipped();
         there.insert(
             ("transactions".to_owned(), "terminal_id".to_owned()),
             "bigint".to_owned(),

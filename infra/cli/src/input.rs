@@ -1,9 +1,11 @@
-//! Transactions from a file: NDJSON or CSV, plain, `.gz` or `.zst`; our own fields, or the columns that
-//! a definition's `[table]` names.
+//! Reads transactions from a file: NDJSON or CSV, plain, `.gz` or `.zst`, with our own fields or
+//! with the columns that `[table]` of a definition names.
 
+mod labels;
 mod table;
 
-use std::collections::HashMap;
+pub use labels::label;
+
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -14,14 +16,13 @@ use features::Definition;
 use features::Label;
 use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use serde_json::{Map, Value};
 use store::{Stream, StreamRecord};
 use train::LabelledHistory;
 
-/// A flag without a moment is known this long after its transaction.
+/// A label without a timestamp is known this long after its transaction.
 pub const LABEL_DELAY: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// What a file is read by where nothing else is said.
+/// The definition by which a file is read by default.
 pub(crate) const CARD_FRAUD: &str = include_str!("../../bundles/card-fraud/bundle.toml");
 
 /// One transaction of a file.
@@ -31,14 +32,14 @@ pub struct Row {
     pub json: String,
     pub transaction_id: String,
     pub occurred_at: Timestamp,
-    /// What it is put on the stream by: its first entity, or its own id where none is declared.
+    /// The first entity, or the transaction id if no entity is declared.
     pub partition_key: String,
-    /// Whether it is a fraud, where the file knows.
+    /// The label, if the file has one.
     pub fraud: Option<bool>,
     pub reported_at: Timestamp,
 }
 
-/// A definition from its file, and its text.
+/// Reads a definition. Returns its text too.
 pub(crate) fn definition(path: &Path) -> Result<(String, Definition)> {
     let text =
         fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
@@ -47,10 +48,11 @@ pub(crate) fn definition(path: &Path) -> Result<(String, Definition)> {
     Ok((text, definition))
 }
 
-/// Whose columns a file has.
+/// Names the definition that describes a file.
 #[derive(clap::Args, Debug)]
 pub(crate) struct Described {
-    /// The definition that describes the file: its fields, its [table]. Without one it is of cards, or guessed.
+    /// The definition that describes the file by its fields and its [table]. By default, the fields
+    /// of card transactions are expected or guessed.
     #[arg(long)]
     bundle: Option<PathBuf>,
 }
@@ -61,7 +63,7 @@ impl Described {
         self.bundle.as_deref().map(definition).transpose()
     }
 
-    /// Reads a file that is described so.
+    /// Reads a file by this definition.
     pub(crate) fn read(&self, file: &Path) -> Result<Vec<Row>> {
         read(
             file,
@@ -74,28 +76,28 @@ impl Described {
 
 /// One item of a file.
 pub(crate) enum Item {
-    /// A line of NDJSON as it is.
+    /// An unchanged line of NDJSON.
     Line(Vec<u8>),
-    /// A row of a table: our fields, with `is_fraud` and `reported_at` where the file has them.
+    /// A row of a table: our fields, with `is_fraud` and `reported_at` if the file has them.
     Fields(Map<String, Value>),
 }
 
-/// Reads a whole file of card transactions, or of what this definition describes. Rows are sorted by
-/// time; equal moments keep the file's order.
+/// Reads a whole file of card transactions, or of the transactions that a definition describes.
+/// Rows are sorted by time. Rows of equal time keep the file's order.
 pub fn read(path: &Path, definition: Option<&Definition>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     let cards = Definition::parse(CARD_FRAUD)?;
-    let known = Known {
+    let fields = FileFields {
         definition: definition.unwrap_or(&cards),
         guess: definition.is_none(),
     };
-    let read = each(path, known.definition, known.guess, |line, item| {
-        let fields = match item? {
+    let read = each(path, fields.definition, fields.guess, |line, item| {
+        let object = match item? {
             Item::Fields(fields) => fields,
             Item::Line(bytes) => serde_json::from_slice(&bytes)
                 .with_context(|| format!("line {line}: expected a JSON object"))?,
         };
-        rows.push(known.row(fields, line)?);
+        rows.push(fields.row(object, line)?);
         Ok(())
     });
     read.with_context(|| format!("can't read {}", path.display()))?;
@@ -103,9 +105,9 @@ pub fn read(path: &Path, definition: Option<&Definition>) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Hands on each item of a file with its line's number, in the file's order; errors do not name the file; what can't be made of a
-/// row is an error of its own. Where types are to be guessed, columns that are not the definition's are
-/// kept.
+/// Hands on each item of a file with its line's number, in the file's order; errors do not name the
+/// file; what can't be made of a row is an error of its own. Where types are to be guessed, columns
+/// that are not the definition's are kept.
 pub(crate) fn each(
     path: &Path,
     definition: &Definition,
@@ -124,7 +126,7 @@ pub(crate) fn each(
     };
     let mut reader = BufReader::with_capacity(1 << 20, plain);
     let mut begins = reader.fill_buf()?;
-    // What some spreadsheets put before everything else.
+    // A byte order mark, as some spreadsheets write it.
     if begins.starts_with(b"\xEF\xBB\xBF") {
         reader.consume(3);
         begins = reader.fill_buf()?;
@@ -141,7 +143,8 @@ pub(crate) fn each(
     Ok(())
 }
 
-/// Puts rows on a stream, in order. An error names the first that it refused, again and again.
+/// Puts rows on a stream, in order. An error names the first row that the stream refused in every
+/// try.
 pub async fn put(stream: &impl Stream, rows: &[Row]) -> Result<()> {
     let outgoing: Vec<StreamRecord> = rows
         .iter()
@@ -162,7 +165,7 @@ pub async fn put(stream: &impl Stream, rows: &[Row]) -> Result<()> {
     }
 }
 
-/// Rows as a history to learn from.
+/// Rows as a history to train on.
 pub fn past(definition: &Definition, rows: &[Row]) -> Result<LabelledHistory> {
     let mut batch = Batch::with_capacity(definition.schema(), rows.len());
     for (row, place) in rows.iter().zip(0..) {
@@ -187,51 +190,16 @@ pub fn past(definition: &Definition, rows: &[Row]) -> Result<LabelledHistory> {
     Ok(past)
 }
 
-/// Sets the rows' labels to those of a file: NDJSON lines of `transaction_id`, `reported_at` and
-/// `is_fraud`. What it does not name has none. How many rows it named.
-pub fn label(rows: &mut [Row], path: &Path) -> Result<usize> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))?;
-    let mut labels = HashMap::new();
-    for (number, text) in (1..)
-        .zip(text.lines())
-        .filter(|(_, text)| !text.trim().is_empty())
-    {
-        let wrong = |what: &str| format!("{}, line {number}{what}", path.display());
-        let label: Report = serde_json::from_str(text).with_context(|| wrong(""))?;
-        let reported_at: Timestamp = label
-            .reported_at
-            .parse()
-            .with_context(|| wrong(", field reported_at: expected an RFC 3339 moment"))?;
-        labels.insert(label.transaction_id, (label.is_fraud, reported_at));
-    }
-    let mut named = 0;
-    for row in rows {
-        row.fraud = None;
-        if let Some((fraud, reported_at)) = labels.get(&row.transaction_id) {
-            (row.fraud, row.reported_at) = (Some(*fraud), *reported_at);
-            named += 1;
-        }
-    }
-    Ok(named)
-}
-
-#[derive(Deserialize)]
-struct Report {
-    transaction_id: String,
-    reported_at: String,
-    is_fraud: bool,
-}
-
-/// What is known of a file's fields.
-struct Known<'d> {
+/// How the fields of a file are read.
+struct FileFields<'d> {
     definition: &'d Definition,
-    /// It may be another's: its key and delay are guessed.
+    /// Whether the partition key and the delay of labels are guessed: the file may have other
+    /// fields than the definition's.
     guess: bool,
 }
 
-impl Known<'_> {
-    /// Takes the label out of a row's fields; what is left goes on the stream.
+impl FileFields<'_> {
+    /// Removes the label from a row's fields. The remaining fields go on the stream.
     fn row(&self, mut object: Map<String, Value>, line: u64) -> Result<Row> {
         let fraud = match object.remove("is_fraud") {
             None => None,
@@ -246,12 +214,13 @@ impl Known<'_> {
             Some(_) => bail!("line {line}, field {name}: expected a string"),
             None => bail!("line {line}, field {name}: missing"),
         };
-        let moment = |text: String, name: &str| {
-            text.parse::<Timestamp>()
-                .with_context(|| format!("line {line}, field {name}: expected an RFC 3339 moment"))
+        let timestamp = |text: String, name: &str| {
+            text.parse::<Timestamp>().with_context(|| {
+                format!("line {line}, field {name}: expected an RFC 3339 timestamp")
+            })
         };
         let transaction_id = text("transaction_id")?;
-        let occurred_at = moment(text("occurred_at")?, "occurred_at")?;
+        let occurred_at = timestamp(text("occurred_at")?, "occurred_at")?;
         let entity = match self.guess {
             true => object
                 .keys()
@@ -261,8 +230,8 @@ impl Known<'_> {
         let partition_key = entity.map_or_else(|| Ok(transaction_id.clone()), |name| text(name))?;
         let delay = self.definition.training.label_delay;
         let reported_at = match object.remove("reported_at") {
-            Some(Value::String(text)) => moment(text, "reported_at")?,
-            Some(_) => bail!("line {line}, field reported_at: expected an RFC 3339 moment"),
+            Some(Value::String(text)) => timestamp(text, "reported_at")?,
+            Some(_) => bail!("line {line}, field reported_at: expected an RFC 3339 timestamp"),
             None => occurred_at.checked_add(if self.guess { LABEL_DELAY } else { delay })?,
         };
         let json = Value::Object(object).to_string();
@@ -278,138 +247,4 @@ impl Known<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write as _;
-
-    use super::*;
-
-    fn file(name: &str, bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(name);
-        File::create(&path).unwrap().write_all(bytes).unwrap();
-        (folder, path)
-    }
-
-    #[test]
-    fn the_handbooks_columns_become_our_fields_and_never_the_scenario() {
-        let text = "TRANSACTION_ID,TX_TIME_SECONDS,CUSTOMER_ID,TERMINAL_ID,TX_AMOUNT,TX_FRAUD,TX_FRAUD_SCENARIO\n\
-                    5,86460,7,9,12.5,1,2\n4,60,8,9,3,0,0\n";
-        let (_folder, path) = file("h.csv.zst", &zstd::encode_all(text.as_bytes(), 1).unwrap());
-        let rows = read(&path, None).unwrap();
-        assert_eq!(
-            rows[1].json,
-            r#"{"amount":12.5,"customer_id":"7","occurred_at":"2018-04-02T00:01:00Z","terminal_id":"9","transaction_id":"5"}"#
-        );
-        assert_eq!(
-            (
-                rows[0].transaction_id.as_str(),
-                rows[0].fraud,
-                rows[1].fraud
-            ),
-            ("4", Some(false), Some(true))
-        );
-        assert_eq!(rows[1].reported_at.to_string(), "2018-04-09T00:01:00Z");
-        assert_eq!(rows[1].partition_key, "7");
-    }
-
-    #[test]
-    fn a_table_that_names_no_label_has_it_under_our_own_name() {
-        let text = CARD_FRAUD
-            .replace("label = \"TX_FRAUD\"\n", "")
-            .replace("\"TX_AMOUNT\"", "\"price\"");
-        let definition = Definition::parse(&text).unwrap();
-        let text =
-            "TRANSACTION_ID,TX_TIME_SECONDS,CUSTOMER_ID,TERMINAL_ID,price,is_fraud\n4,60,8,9,3,1\n";
-        let (_folder, path) = file("h.csv", text.as_bytes());
-        assert_eq!(read(&path, Some(&definition)).unwrap()[0].fraud, Some(true));
-        // A line that leaves a key out is still the table's.
-        let line = r#"{"transaction_id":"4","occurred_at":"2026-01-31T09:00:00Z","price":3,"CUSTOMER_ID":8,"is_fraud":1}"#;
-        let text = CARD_FRAUD
-            .replace("label = \"TX_FRAUD\"\n", "")
-            .replace("\"TX_AMOUNT\"", "\"price\"");
-        let text = text.replace("transaction_id = \"TRANSACTION_ID\"\n", "");
-        let start = text.find("occurred_at = {").unwrap();
-        let text = text.replacen(
-            &text[start..start + text[start..].find('\n').unwrap()],
-            "",
-            1,
-        );
-        let (_folder, path) = file("h.ndjson", line.as_bytes());
-        let rows = read(&path, Some(&Definition::parse(&text).unwrap())).unwrap();
-        assert_eq!(
-            (rows[0].partition_key.as_str(), rows[0].fraud),
-            ("8", Some(true))
-        );
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_by_line_and_field() {
-        let (_folder, path) = file(
-            "t.ndjson",
-            b"{\"transaction_id\":\"a\",\"occurred_at\":\"yesterday\"}\n",
-        );
-        let error = format!("{:#}", read(&path, None).unwrap_err());
-        assert!(
-            error.contains("line 1, field occurred_at: expected an RFC 3339 moment"),
-            "{error}"
-        );
-        let (_folder, path) = file("t.csv", b"transaction_id,amount,is_fraud\na,1,maybe\n");
-        let error = format!("{:#}", read(&path, None).unwrap_err());
-        assert!(
-            error.contains("line 2, field is_fraud: expected 1, 0, true or false"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn slips_in_labels_are_refused_and_a_byte_order_mark_is_not() {
-        let row = r#"{"transaction_id":"a","occurred_at":"2026-01-31T09:00:00Z","amount":1"#;
-        for (rest, expected) in [
-            (
-                r#","is_fraud":2}"#,
-                "line 1, field is_fraud: expected true, false, 1 or 0",
-            ),
-            (
-                r#","reported_at":7}"#,
-                "line 1, field reported_at: expected an RFC 3339 moment",
-            ),
-        ] {
-            let (_folder, path) = file("t.ndjson", format!("{row}{rest}\n").as_bytes());
-            let error = format!("{:#}", read(&path, None).unwrap_err());
-            assert!(error.contains(expected), "{error}");
-        }
-        let text = "\u{FEFF}transaction_id,occurred_at,note,is_fraud\na,2026-01-31T09:00:00Z,\"two\nlines\",1\nb,2026-01-31T09:00:00Z,,7\n";
-        let (_folder, path) = file("t.csv", text.as_bytes());
-        let error = format!("{:#}", read(&path, None).unwrap_err());
-        assert!(error.contains("line 4, field is_fraud"), "{error}");
-    }
-
-    #[test]
-    fn a_file_of_labels_takes_the_place_of_those_in_the_rows() {
-        let rows = ["a", "b"].map(|id| {
-            format!(
-                r#"{{"transaction_id":"{id}","occurred_at":"2026-01-31T09:00:00Z","is_fraud":1}}"#
-            )
-        });
-        let (_folder, path) = file("t.ndjson", rows.join("\n").as_bytes());
-        let mut rows = read(&path, None).unwrap();
-        let labels =
-            r#"{"transaction_id":"b","reported_at":"2026-02-01T00:00:00Z","is_fraud":false}"#;
-        let (_other, path) = file("l.ndjson", labels.as_bytes());
-        assert_eq!(label(&mut rows, &path).unwrap(), 1);
-        assert_eq!(
-            (
-                rows[0].fraud,
-                rows[1].fraud,
-                rows[1].reported_at.to_string().as_str()
-            ),
-            (None, Some(false), "2026-02-01T00:00:00Z")
-        );
-        std::fs::write(&path, "\n{\"transaction_id\":\"b\",\"is_fraud\":true}").unwrap();
-        let error = format!("{:#}", label(&mut rows, &path).unwrap_err());
-        assert!(
-            error.contains("line 2") && error.contains("reported_at"),
-            "{error}"
-        );
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! The `look` command: simulate, train, score, replay, run, audit a Second Look.
+//! The library behind the command `look`.
 
 pub mod audit;
 pub mod commands;

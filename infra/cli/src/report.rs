@@ -11,7 +11,6 @@ use crate::show::thousands;
 use crate::summary::{Impact, Percentiles};
 use histogram::{BLUE, Histogram, ORANGE, Series};
 
-/// The page as text.
 pub fn html(outcome: &Outcome) -> String {
     let page = html! {
         (DOCTYPE)

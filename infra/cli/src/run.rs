@@ -1,5 +1,5 @@
-//! `look run`, the main job: deploys the system on this machine, loads a history, trains a bundle, streams
-//! live transactions and waits for every final decision.
+//! `look run`, the main job: deploys the system on this machine, loads a history, trains a bundle,
+//! streams live transactions and waits for every final decision.
 
 mod live;
 mod outcome;
@@ -25,11 +25,11 @@ use crate::{report, show, summary};
 
 /// The first live day of the Handbook's standard split: day 129.
 const HANDBOOK_LIVE: &str = "2018-08-08T00:00:00Z";
-/// Live transactions by default.
 const LIVE: usize = 20_000;
 
-/// Run the whole loop on this machine: deploy, load a history, train, stream live transactions, settle
-/// every hold, audit. Writes summary.json, report.html and outcome.json.gz to the output folder.
+/// Run the whole loop on this machine: deploy, load a history, train, stream live transactions,
+/// settle every hold, audit. Writes summary.json, report.html and outcome.json.gz to the output
+/// folder.
 ///
 /// The final precision and recall count a blocked or reviewed transaction as stopped.
 #[derive(clap::Args, Debug)]
@@ -68,7 +68,6 @@ pub(crate) struct Split {
     pub(crate) live: Vec<Row>,
     /// The time of the first live transaction.
     pub(crate) at: Timestamp,
-    /// A description for people.
     pub(crate) source: String,
 }
 

@@ -1,7 +1,7 @@
-//! Made-up card transactions with made-up frauds, in the manner of chapter 3 of the *Fraud Detection
-//! Handbook* (Le Borgne, Siblini, Lebichot, Bontempi), written from its description.
+//! Simulated card transactions with frauds, by the description in chapter 3 of the *Fraud Detection
+//! Handbook* (Le Borgne, Siblini, Lebichot, Bontempi).
 //!
-//! One day is made at a time, so memory holds the people and one day, however many days are asked for.
+//! One day is simulated at a time: memory holds the customers, the terminals and one day.
 
 mod world;
 
@@ -21,15 +21,16 @@ use crate::input::{LABEL_DELAY, Row};
 pub const DAY_SECONDS: u32 = 86_400;
 /// Scenario 1: every amount above this is fraudulent.
 pub const LARGE_AMOUNT: f64 = 220.0;
-/// Scenario 2: how many terminals are drawn each day, of how many. Of fewer, fewer: their share is the book's.
+/// Scenario 2: how many terminals of how many are compromised per day. A smaller simulation keeps
+/// the share.
 const TERMINALS_DRAWN: (u32, u32) = (2, 10_000);
-/// Scenario 3: the same of customers.
+/// Scenario 3: the same for customers.
 const CUSTOMERS_DRAWN: (u32, u32) = (3, 5_000);
-/// Scenario 2: how many days a drawn terminal stays compromised.
+/// Scenario 2: how many days a terminal stays compromised.
 pub const TERMINAL_DAYS: u32 = 28;
-/// Scenario 3: how many days a drawn customer stays compromised.
+/// Scenario 3: how many days a customer stays compromised.
 pub const CUSTOMER_DAYS: u32 = 14;
-/// Scenario 3: what the fraudulent amounts are multiplied by.
+/// Scenario 3: the factor of fraudulent amounts.
 pub const CUSTOMER_FACTOR: f64 = 5.0;
 
 #[derive(Debug, Clone, Copy)]
@@ -38,12 +39,12 @@ pub struct Size {
     pub terminals: u32,
     /// How many days.
     pub days: u32,
-    /// The same seed and size make the same transactions.
+    /// The same seed and size give the same transactions.
     pub seed: u64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
-pub struct Made {
+pub struct SimulatedTransaction {
     /// Counts from 0 in the order of time.
     pub number: u64,
     /// Days since the first day.
@@ -52,26 +53,25 @@ pub struct Made {
     pub second: u32,
     pub customer: u32,
     pub terminal: u32,
-    /// Amount, in cents so that it is written as it was judged.
     pub cents: u64,
-    /// The fraud scenario (1, 2 or 3) that made it fraudulent; `None` for an honest one. Never a feature.
+    /// The scenario of a fraud (1, 2 or 3); `None` for a good transaction. Never a feature.
     pub scenario: Option<u8>,
 }
 
-impl Made {
+impl SimulatedTransaction {
     pub fn amount(&self) -> f64 {
         self.cents as f64 / 100.0
     }
 }
 
-/// A compromised customer: of every three transactions one, drawn, is fraudulent.
+/// A compromised customer: one of three transactions, chosen at random, is fraudulent.
 struct Compromise {
     until_day: u32,
     seen: u32,
     chosen: u32,
 }
 
-/// Makes transactions day by day.
+/// Simulates transactions day by day.
 pub struct Simulation {
     size: Size,
     world: World,
@@ -98,7 +98,7 @@ impl Simulation {
         }
     }
 
-    fn honest_day(&mut self) -> Vec<Made> {
+    fn good_transactions(&mut self) -> Vec<SimulatedTransaction> {
         let mut made = Vec::new();
         for (customer, person) in (0_u32..).zip(&self.world.customers) {
             if person.terminals.is_empty() {
@@ -109,7 +109,7 @@ impl Simulation {
             };
             for _ in 0..count.sample(&mut self.rng) as u32 {
                 let at = draw(&mut self.rng, f64::from(DAY_SECONDS) / 2.0, 20_000.0);
-                // As in the book, a draw outside the day makes no transaction.
+                // As in the Handbook, a draw outside the day gives no transaction.
                 if at < 1.0 || at >= f64::from(DAY_SECONDS) {
                     continue;
                 }
@@ -122,7 +122,7 @@ impl Simulation {
                     continue;
                 };
                 let cents = (amount * 100.0).round() as u64;
-                made.push(Made {
+                made.push(SimulatedTransaction {
                     number: 0,
                     day: self.day,
                     second: at as u32,
@@ -165,7 +165,7 @@ impl Simulation {
         }
     }
 
-    fn defraud(&mut self, made: &mut Made) {
+    fn defraud(&mut self, made: &mut SimulatedTransaction) {
         if made.amount() > LARGE_AMOUNT {
             made.scenario = Some(1);
         }
@@ -188,7 +188,7 @@ impl Simulation {
 }
 
 impl Iterator for Simulation {
-    type Item = Vec<Made>;
+    type Item = Vec<SimulatedTransaction>;
 
     /// The next day's transactions, in order.
     fn next(&mut self) -> Option<Self::Item> {
@@ -196,7 +196,7 @@ impl Iterator for Simulation {
             return None;
         }
         self.compromise();
-        let mut day = self.honest_day();
+        let mut day = self.good_transactions();
         for made in &mut day {
             self.defraud(made);
             made.number = self.number;
@@ -207,7 +207,8 @@ impl Iterator for Simulation {
     }
 }
 
-/// How many of so many are drawn on a day. The share of each day adds up, and what has become whole is drawn.
+/// How many of `among` are compromised on a day. The daily shares add up over the days, and each
+/// whole one is compromised.
 fn drawn((count, of): (u32, u32), among: u32, day: u32) -> u32 {
     let by = |days: u32| u64::from(days) * u64::from(among) * u64::from(count) / u64::from(of);
     (by(day + 1) - by(day)) as u32
@@ -228,7 +229,7 @@ fn distinct(rng: &mut StdRng, among: u32, count: u32) -> Vec<u32> {
     drawn
 }
 
-/// The first day of what is simulated, unless told otherwise.
+/// The first simulated day by default.
 pub fn start() -> Timestamp {
     // 1 January 2026.
     Timestamp::from_second(1_767_225_600).unwrap_or_default()
@@ -242,8 +243,8 @@ pub fn rows(size: Size, start: Timestamp) -> Vec<Row> {
         .collect()
 }
 
-/// One made-up transaction as the stream takes it, and its label.
-pub fn row(made: &Made, start: Timestamp) -> Row {
+/// A simulated transaction as a row with its label.
+pub fn row(made: &SimulatedTransaction, start: Timestamp) -> Row {
     let seconds = i64::from(made.day) * i64::from(DAY_SECONDS) + i64::from(made.second);
     let occurred_at = start
         .saturating_add(SignedDuration::from_secs(seconds))

@@ -23,9 +23,7 @@ pub struct Summary {
     pub held: usize,
     pub released: usize,
     pub blocked: usize,
-    /// Holds sent to review.
     pub review: usize,
-    /// Unreadable items.
     pub rejected: usize,
     /// See [`Audit::lost`].
     pub lost: usize,
@@ -35,8 +33,8 @@ pub struct Summary {
     pub put_to_decision_ms: Percentiles,
     /// From a hold to its final decision.
     pub hold_to_final_ms: Percentiles,
-    /// The time that score takes for a transaction, from the decoded record to the decision and the line
-    /// in the bucket. Without the JSON and base64 of the event.
+    /// The time that score takes for a transaction, from the decoded record to the decision and the
+    /// line in the bucket. Without the JSON and base64 of the event.
     pub score_us_per_transaction: Option<f64>,
     /// The first look against the labels. A hold is a positive.
     #[serde(skip_serializing_if = "Option::is_none")]

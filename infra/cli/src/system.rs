@@ -1,4 +1,4 @@
-//! A deployed system, as the commands talk to it.
+//! Clients of a deployed system.
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use warehouse::{
     Database, RedshiftData, Row, Statement, StatementId, Status, Target, Warehouse as _,
 };
 
-/// How long one query of ours may take.
+/// How long one query may take.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// The part we need of a stack's description.
+/// The part of a stack's description that is needed.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Stack {
@@ -44,12 +44,12 @@ impl Stack {
     fn output(&self, name: &str) -> Result<&str> {
         let found = self.outputs.iter().find(|output| output.output_key == name);
         let found = found.with_context(|| {
-            format!("the stack has no output {name}: is it ours, and complete?")
+            format!("the stack has no output {name}: expected a stack of infra/template.yaml")
         })?;
         Ok(&found.output_value)
     }
 
-    /// A parameter's value, if it was given one.
+    /// The value of a parameter, unless it is empty.
     fn parameter(&self, name: &str) -> Option<&str> {
         let found = self
             .parameters
@@ -97,12 +97,11 @@ pub struct System {
     pub objects: S3,
     pub bucket: String,
     pub kinesis: aws_sdk_kinesis::Client,
-    /// The stream that transactions go to.
     pub transactions: KinesisStream,
-    /// The name of the stream that decisions come from.
+    /// The name of the stream of decisions.
     pub decisions_stream: String,
     pub warehouse: RedshiftData,
-    /// Whether approvals go on the decisions stream too.
+    /// Whether approvals are published on the stream of decisions.
     pub approvals_published: bool,
 }
 
@@ -123,12 +122,12 @@ impl System {
             transactions: clients.decisions(outputs.transactions_stream()?),
             decisions_stream: outputs.decisions_stream()?.to_owned(),
             warehouse: clients.warehouse(database),
-            approvals_published: true, // as `local::Parameters` has it
+            approvals_published: true, // as set in `local::Parameters`
         })
     }
 
-    /// A deployed stack, where AWS's own configuration (environment, profile) says; found with the
-    /// `aws` program, which deployed it.
+    /// A deployed stack. AWS's own configuration (environment, profile) says where it is. The
+    /// program `aws` describes it.
     pub async fn of_stack(name: &str) -> Result<Self> {
         let stack = described(name)?;
         let output = |name: &str| stack.output(name);
@@ -142,12 +141,15 @@ impl System {
                 identifier,
                 db_user: parameter("WarehouseDbUser"),
             },
-            (None, None) => bail!("stack {name} names no warehouse"),
+            (None, None) => {
+                bail!("stack {name}: expected the parameter WarehouseWorkgroup or WarehouseCluster")
+            }
         };
         let database = Database {
             target,
-            name: parameter("WarehouseDatabase")
-                .with_context(|| format!("stack {name} names no database"))?,
+            name: parameter("WarehouseDatabase").with_context(|| {
+                format!("stack {name}: the parameter WarehouseDatabase is empty")
+            })?,
             secret_arn: parameter("WarehouseSecretArn"),
         };
         let clients = Clients::load().await;
@@ -162,30 +164,30 @@ impl System {
         })
     }
 
-    /// Runs SQLs as one transaction and returns the rows of those that have some. One alone must have some.
+    /// Runs SQL texts as one transaction and returns their rows. A single text must have a result.
     pub async fn query(&self, sqls: Vec<String>) -> Result<Vec<Row>> {
         let count = sqls.len();
         let id = self.finished(sqls).await?;
         Ok(self.warehouse.rows(&id, count).await?)
     }
 
-    /// Runs SQLs as one transaction, for what they do.
+    /// Runs SQL texts as one transaction.
     pub async fn execute(&self, sqls: Vec<String>) -> Result<()> {
         self.finished(sqls).await.map(|_| ())
     }
 
     async fn finished(&self, sqls: Vec<String>) -> Result<StatementId> {
-        // A token of its own each time: asking again is meant.
+        // A new name gives a new token: each call runs its statement.
         let name = format!("look-{}", Timestamp::now().as_nanosecond());
         let statement = Statement::new(name, 1, sqls, Vec::new());
         let id = self
             .warehouse
             .submit(&statement)
             .await
-            .context("the warehouse takes no statement")?;
+            .context("the warehouse refused a statement")?;
         match self.warehouse.wait(&id, PATIENCE).await? {
             Status::Finished => Ok(id),
-            Status::Failed { error } => bail!("the warehouse says: {error}"),
+            Status::Failed { error } => bail!("a statement failed: {error}"),
             Status::Aborted | Status::Running => {
                 bail!("the warehouse did not finish {}", statement.name)
             }
@@ -199,7 +201,7 @@ impl System {
         let number = rows
             .first()
             .and_then(|row| row.number("n"))
-            .context("the warehouse gave no count")?;
+            .context("the count query returned no number")?;
         Ok(number as u64)
     }
 }

@@ -1,4 +1,4 @@
-//! The `look` program itself: what it prints where, and what its exit codes say.
+//! The program `look`: output, errors and exit codes.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -33,7 +33,7 @@ fn look(arguments: &[&str], folder: &Path) -> Said {
     }
 }
 
-/// It succeeded; what it printed on standard output.
+/// Runs a command that must succeed. Returns its standard output.
 fn fine(arguments: &[&str], folder: &Path) -> String {
     let said = look(arguments, folder);
     assert_eq!(said.code, 0, "look {arguments:?}: {}", said.err);
@@ -61,7 +61,7 @@ fn help_shows_an_example_of_each_command() {
 }
 
 #[test]
-fn wrong_usage_is_two_and_whatever_else_is_wrong_is_one() {
+fn wrong_usage_exits_with_two_and_any_other_error_with_one() {
     let folder = tempfile::tempdir().unwrap();
     let line = r#"{"transaction_id":"T1","occurred_at":"2026-01-01T00:00:00Z","amount":1,"customer_id":"C","terminal_id":"S"}"#;
     fs::write(folder.path().join("twice.ndjson"), [line, line].join("\n")).unwrap();
@@ -107,7 +107,7 @@ fn wrong_usage_is_two_and_whatever_else_is_wrong_is_one() {
 }
 
 #[test]
-fn status_says_that_nothing_runs_and_a_shell_is_given_nothing_to_run() {
+fn status_without_a_system_exports_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let said = look(&["local", "status"], folder.path());
     assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
@@ -123,7 +123,7 @@ fn status_says_that_nothing_runs_and_a_shell_is_given_nothing_to_run() {
 }
 
 #[test]
-fn status_names_the_part_that_is_gone() {
+fn status_names_the_stopped_service() {
     let folder = tempfile::tempdir().unwrap();
     let service = |pid: u32| serde_json::json!({ "endpoint": "http://127.0.0.1:1", "pid": pid });
     let mut gone = Command::new("true").spawn().unwrap();
@@ -138,7 +138,7 @@ fn status_names_the_part_that_is_gone() {
     let said = look(&["local", "status", "--state", "."], folder.path());
     assert_eq!(said.code, 1, "{}", said.err);
     assert!(
-        said.out.contains("✗ is gone redshift_data") && said.out.contains("✓ runs  localstack"),
+        said.out.contains("✗ stopped redshift_data") && said.out.contains("✓ runs    localstack"),
         "{}",
         said.out
     );
@@ -158,7 +158,7 @@ fn status_names_the_part_that_is_gone() {
 }
 
 #[test]
-fn what_is_simulated_is_learnt_from_and_scored() {
+fn simulated_transactions_can_be_trained_on_and_scored() {
     let folder = tempfile::tempdir().unwrap();
     let simulate = [
         "simulate",
@@ -176,7 +176,7 @@ fn what_is_simulated_is_learnt_from_and_scored() {
     let made = fs::read_to_string(folder.path().join("cards/transactions.ndjson")).unwrap();
     assert_eq!(counts["transactions"], made.lines().count());
 
-    // Fewer rounds than the shipped definition has: what is learnt does not matter here.
+    // Fewer rounds than in the shipped definition: the quality of the model does not matter here.
     let definition =
         include_str!("../../bundles/card-fraud/bundle.toml").replace("rounds = 250", "rounds = 5");
     assert!(definition.contains("rounds = 5\n"));

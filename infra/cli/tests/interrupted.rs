@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM take down what `look` has started, wherever it was.
+//! Ctrl-C and SIGTERM stop every process of `look`, at any point.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// The processes that carry this state folder in their environment: number and command.
+/// The processes that carry this state folder in their environment: id and command.
 fn processes(state: &Path) -> BTreeMap<u32, String> {
     let mark = format!("SECOND_LOOK_STATE={}", state.display());
     let all = fs::read_dir("/proc")
@@ -30,7 +30,7 @@ fn processes(state: &Path) -> BTreeMap<u32, String> {
     all.filter(carries).map(|pid| (pid, command(pid))).collect()
 }
 
-/// Where PostgreSQL keeps its data: the word after `-D` in its command.
+/// PostgreSQL's data folder: the word after `-D` in its command.
 fn data_folder(postgres: u64) -> PathBuf {
     let command = fs::read_to_string(format!("/proc/{postgres}/cmdline")).unwrap();
     command
@@ -55,8 +55,8 @@ fn eventually<T>(what: &str, seconds: u64, mut look: impl FnMut() -> Result<T, S
     }
 }
 
-/// What runs under this state folder, as it is written down.
-fn written_down(state: &Path) -> Option<Value> {
+/// The state file of this folder.
+fn recorded(state: &Path) -> Option<Value> {
     serde_json::from_slice(&fs::read(state.join("state.json")).ok()?).ok()
 }
 
@@ -88,7 +88,7 @@ fn signalled(mut look: Child, signal: &str, state: &Path, code: i32) {
         "{said}"
     );
     assert_eq!(processes(state), BTreeMap::new(), "{said}");
-    assert_eq!(written_down(state), None);
+    assert_eq!(recorded(state), None);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn an_interrupted_start_leaves_nothing_behind() {
     let child = look(&["local", "up", "--state"], &state);
     // While the stack is deployed: all services are up, and the AWS CLI is at work.
     let data = eventually("the deployment begins", 300, || {
-        let state = written_down(&state).ok_or("nothing is written down")?;
+        let state = recorded(&state).ok_or("nothing is written down")?;
         let pid = state["postgres"]["pid"]
             .as_u64()
             .filter(|_| state["stack"].is_string());
@@ -118,12 +118,12 @@ fn an_interrupted_start_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_run_that_is_told_to_end_while_its_services_start_leaves_nothing_behind() {
+fn a_run_that_is_terminated_while_services_start_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().canonicalize().unwrap();
     let state = out.join("local");
     let child = look(&["run", "--live", "100", "--out"], &out);
-    // While PostgreSQL's cluster is made.
+    // While initdb creates PostgreSQL's cluster.
     let data = eventually("initdb is at work", 300, || {
         let running = processes(&state);
         let initdb = running

@@ -1,4 +1,4 @@
-//! Models of the user's own, trained with other libraries on the features of a look.
+//! Models that a user trains with other libraries on the features of a look.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,7 +9,7 @@ use std::process::Command;
 use local::Venv;
 use serde_json::Value;
 
-/// What a script printed, that ran among the libraries.
+/// Runs a script in the environment of the libraries. Returns its output.
 fn python(script: &str, folder: &Path) -> String {
     let venv = Venv::peers(&local::root(), folder).unwrap();
     let output = Command::new(venv.python())
@@ -31,7 +31,7 @@ fn python(script: &str, folder: &Path) -> String {
 }
 
 #[test]
-fn models_of_ones_own_are_trained_on_a_looks_features_and_served() {
+fn a_users_own_models_are_served() {
     let folder = tempfile::tempdir().unwrap();
     let look = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_look"))

@@ -1,11 +1,13 @@
-//! The simulator keeps the rules of its description.
+//! The simulator follows the rules of the Handbook's description.
 
 use std::collections::BTreeMap;
 
-use look::simulate::{CUSTOMER_DAYS, LARGE_AMOUNT, Made, Simulation, Size, TERMINAL_DAYS};
+use look::simulate::{
+    CUSTOMER_DAYS, LARGE_AMOUNT, SimulatedTransaction, Simulation, Size, TERMINAL_DAYS,
+};
 use proptest::prelude::*;
 
-fn all(size: Size) -> Vec<Made> {
+fn all(size: Size) -> Vec<SimulatedTransaction> {
     Simulation::new(size).flatten().collect()
 }
 
@@ -31,14 +33,14 @@ proptest! {
     }
 
     #[test]
-    fn a_compromised_terminal_stays_so_and_no_more_are_than_are_drawn(seed: u64) {
-        // Two days make one terminal of 2,500, and 3 customers of 2,500.
+    fn a_compromised_terminal_stays_compromised(seed: u64) {
+        // In two days, one terminal of 2,500 and 3 customers of 2,500 are compromised.
         let made = all(Size { customers: 2_500, terminals: 2_500, days: 6, seed });
         let mut terminals: Vec<u32> = made.iter().filter(|made| made.scenario == Some(2)).map(|made| made.terminal).collect();
         terminals.sort_unstable();
         terminals.dedup();
         prop_assert!(terminals.len() <= 3);
-        // A terminal's first fraud opens it: from then on each of its transactions is fraudulent.
+        // From its first fraud on, each transaction of a terminal is fraudulent.
         for terminal in terminals {
             let mut of = made.iter().filter(|made| made.terminal == terminal).skip_while(|made| made.scenario != Some(2));
             prop_assert!(of.all(|made| made.scenario.is_some()));
@@ -46,8 +48,12 @@ proptest! {
     }
 }
 
-/// First and last day of each customer's (or terminal's) frauds of this scenario.
-fn spans(made: &[Made], scenario: u8, of: fn(&Made) -> u32) -> BTreeMap<u32, (u32, u32)> {
+/// The first and the last day of the frauds of each customer or terminal in a scenario.
+fn spans(
+    made: &[SimulatedTransaction],
+    scenario: u8,
+    of: fn(&SimulatedTransaction) -> u32,
+) -> BTreeMap<u32, (u32, u32)> {
     let mut spans = BTreeMap::new();
     for made in made.iter().filter(|made| made.scenario == Some(scenario)) {
         let span = spans.entry(of(made)).or_insert((made.day, made.day));
@@ -56,7 +62,7 @@ fn spans(made: &[Made], scenario: u8, of: fn(&Made) -> u32) -> BTreeMap<u32, (u3
     spans
 }
 
-/// How many were compromised for at least as many days, and the longest time of the others.
+/// How many were compromised for at least `days` days, and the longest time of the others.
 fn longest(spans: &BTreeMap<u32, (u32, u32)>, days: u32) -> (usize, u32) {
     let lengths = spans.values().map(|(first, last)| last - first + 1);
     let (longer, others): (Vec<u32>, Vec<u32>) = lengths.partition(|length| *length > days);
@@ -71,7 +77,7 @@ fn terminals_are_compromised_for_28_days_and_customers_for_14() {
         days: 60,
         seed: 5,
     });
-    // Of 6,000, 12 are drawn in ten days; few a second time while the first lasts, or right after it.
+    // 12 of 6,000 are compromised in ten days, few of them twice in a row.
     let terminals = spans(&made, 2, |made| made.terminal);
     let (again, longest_of_once) = longest(&terminals, TERMINAL_DAYS);
     assert!(
@@ -83,7 +89,7 @@ fn terminals_are_compromised_for_28_days_and_customers_for_14() {
         (27..=28).contains(&longest_of_once),
         "{longest_of_once} days"
     );
-    // Of 3,000, 18 are drawn in ten days.
+    // 18 of 3,000 are compromised in ten days.
     let customers = spans(&made, 3, |made| made.customer);
     let (again, longest_of_once) = longest(&customers, CUSTOMER_DAYS);
     assert!(
@@ -98,7 +104,7 @@ fn terminals_are_compromised_for_28_days_and_customers_for_14() {
 }
 
 #[test]
-fn of_three_transactions_of_a_compromised_customer_one_is_stolen_at_five_times_the_price() {
+fn one_of_three_transactions_of_a_compromised_customer_is_a_fraud_of_five_times_the_amount() {
     let size = Size {
         customers: 3_000,
         terminals: 6_000,
@@ -106,12 +112,12 @@ fn of_three_transactions_of_a_compromised_customer_one_is_stolen_at_five_times_t
         seed: 6,
     };
     let made = all(size);
-    let stolen: Vec<&Made> = made
+    let stolen: Vec<&SimulatedTransaction> = made
         .iter()
         .filter(|made| made.scenario == Some(3))
         .collect();
     assert!(stolen.iter().all(|made| made.cents % 5 == 0));
-    let mean = |of: &mut dyn Iterator<Item = &Made>| {
+    let mean = |of: &mut dyn Iterator<Item = &SimulatedTransaction>| {
         let (sum, count) = of.fold((0.0, 0), |(sum, count), made| {
             (sum + made.amount(), count + 1)
         });
@@ -122,13 +128,13 @@ fn of_three_transactions_of_a_compromised_customer_one_is_stolen_at_five_times_t
     assert!((4.0..6.0).contains(&times), "{times}");
 
     let spans = spans(&made, 3, |made| made.customer);
-    let within = |made: &&Made| {
+    let within = |made: &&SimulatedTransaction| {
         spans
             .get(&made.customer)
             .is_some_and(|(first, last)| (*first..=*last).contains(&made.day))
     };
     let all = made.iter().filter(within).count();
     let share = stolen.len() as f64 / all as f64;
-    // From its first theft to its last: a little more than a third.
+    // From the first fraud to the last: a little more than a third.
     assert!((0.33..0.43).contains(&share), "{share} of {all}");
 }

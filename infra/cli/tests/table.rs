@@ -1,4 +1,4 @@
-//! Any table is learnt from and scored by the same two commands, as its definition says.
+//! Any table can be trained on and scored by two commands, by its definition.
 
 #![expect(
     clippy::unwrap_used,
@@ -27,7 +27,7 @@ fn look(arguments: &[&str], folder: &Path) -> Output {
         .unwrap()
 }
 
-/// What a command printed; it must end well.
+/// Runs a command that must succeed. Returns its output.
 fn printed(arguments: &[&str], folder: &Path) -> String {
     let output = look(arguments, folder);
     assert!(
@@ -38,8 +38,8 @@ fn printed(arguments: &[&str], folder: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Sixty days of flights with the columns that flights.py writes. Every third day is bad at one airport:
-/// most of its flights are late, and soon it is known. Empty fields are missing values.
+/// Sixty days of flights with the columns that flights.py writes. On every third day most flights
+/// of one airport are late, which is known soon after. Empty fields are missing values.
 fn flights() -> (String, Vec<bool>) {
     let header = "flight,departs_at,landed_at,late,carrier,origin,route,tail_number,distance,planned_minutes,local_hour,\
                   seats,built,temp,humid,wind_speed,precip,pressure,visib";
@@ -74,7 +74,7 @@ fn flights() -> (String, Vec<bool>) {
 }
 
 #[test]
-fn flight_delays_are_learnt_and_scored_by_the_commands_that_serve_card_fraud() {
+fn flight_delays_are_trained_and_scored_by_the_commands_for_cards() {
     let folder = tempfile::tempdir().unwrap();
     let (flights, answers) = flights();
     fs::write(folder.path().join("flights.csv"), flights).unwrap();
@@ -95,7 +95,7 @@ fn flight_delays_are_learnt_and_scored_by_the_commands_that_serve_card_fraud() {
     let report: Value = serde_json::from_str(&printed(&train, folder.path())).unwrap();
     let figure = |look: &str| report[look]["ranking"]["auc"].as_f64().unwrap();
     assert!(figure("confirm") > 0.8, "{report}");
-    // Its cut-off lies up to six hours back.
+    // The cut-off is up to six hours before the flight.
     assert!(figure("first") > 0.6, "{report}");
 
     let decisions = printed(&["score", "--bundle", "out", "flights.csv"], folder.path());
@@ -122,7 +122,7 @@ fn flight_delays_are_learnt_and_scored_by_the_commands_that_serve_card_fraud() {
     assert!(tables.contains("LGA-BOS"), "{tables}");
 }
 
-/// A table of numbers and an answer: no names, no moments, no entities.
+/// A table of numbers and a label: no names, no timestamps, no entities.
 const PLAIN: &str = r#"
 name = "plain"
 
@@ -151,7 +151,7 @@ features = ["v1", "v2"]
 "#;
 
 fn plain(folder: &Path) -> String {
-    // The rest is as in the bundle of the flights.
+    // The rest comes from the bundle of the flights.
     let flights = fs::read_to_string(FLIGHTS).unwrap();
     let (_, rest) = flights.split_once("[costs]").unwrap();
     let rest = rest
@@ -172,7 +172,7 @@ fn plain(folder: &Path) -> String {
 }
 
 #[test]
-fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
+fn a_table_without_names_timestamps_and_entities_is_trained_and_scored_too() {
     let folder = tempfile::tempdir().unwrap();
     let table = plain(folder.path());
     fs::write(folder.path().join("table.csv"), &table).unwrap();
@@ -192,7 +192,7 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
         "{report}"
     );
 
-    // A row that can't be read is named, and the others are scored.
+    // An unreadable row is named, and the others are scored.
     let broken = table.replacen("7,13.5e0,0", "7,many,0", 1);
     assert_ne!(broken, table);
     fs::write(folder.path().join("broken.csv"), broken).unwrap();
@@ -204,7 +204,7 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
         "{told}"
     );
 
-    // The same rows as NDJSON are the same transactions; what is missing is null, or is left out.
+    // The same rows as NDJSON are the same transactions. A missing value is null or has no key.
     let numbers = |(row, line): (usize, &str)| {
         let fields: Vec<&str> = line.split(',').collect();
         let v2 = match fields[1].parse::<f64>() {
@@ -235,7 +235,7 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
         scored[13],
         scored[0]
     );
-    // And so they are without their answers, which what is to be scored has not yet.
+    // The same without labels, which a file to score does not have.
     let asked: Vec<&str> = table
         .lines()
         .map(|line| line.rsplit_once(',').unwrap().0)
@@ -243,7 +243,7 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
     fs::write(folder.path().join("asked.csv"), asked.join("\n")).unwrap();
     assert_eq!(scored, scores("asked.csv"));
 
-    // A row with a field too many is named; those after it are scored.
+    // A row with too many fields is named, and the rows after it are scored.
     fs::write(
         folder.path().join("ragged.csv"),
         asked.join("\n").replacen("7,13.5e0\n", "7,13.5e0,9\n", 1),
@@ -256,7 +256,7 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
         "{told}"
     );
 
-    // Learnt again, into a folder whose bundle had a file that this one has not.
+    // Trained again, into a folder with a bundle that had one more file.
     let manifest = fs::read_to_string(folder.path().join("out/bundle.json")).unwrap();
     let other = manifest.replacen("\"first.model\"", "\"first.forest\"", 1);
     assert_ne!(other, manifest);
@@ -267,7 +267,7 @@ fn a_table_without_names_moments_and_entities_is_learnt_and_scored_too() {
 }
 
 #[test]
-fn a_table_of_other_columns_is_refused_with_the_column_that_it_lacks() {
+fn a_table_without_a_required_column_is_refused_by_the_column() {
     let folder = tempfile::tempdir().unwrap();
     plain(folder.path());
     for (text, said) in [
@@ -275,10 +275,7 @@ fn a_table_of_other_columns_is_refused_with_the_column_that_it_lacks() {
             "V1,Class\n1,0\n",
             "it has no column `v2`: say in [table] which of its columns that is",
         ),
-        (
-            "V1,V2\n1,0\n",
-            "table.csv says of no transaction whether it was a fraud",
-        ),
+        ("V1,V2\n1,0\n", "table.csv has no labels"),
         (
             "V1,V2,Class\n1,0,maybe\n",
             "line 2, field is_fraud: expected 1, 0, true or false",

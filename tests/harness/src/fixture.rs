@@ -168,7 +168,6 @@ pub fn categorised(tables: &Categories) -> Result<BTreeMap<String, Vec<u8>>, bun
     )
 }
 
-/// Its policy.
 pub fn policy() -> Policy {
     Policy {
         hold_at: 0.5,

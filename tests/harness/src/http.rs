@@ -10,18 +10,14 @@ use std::thread;
 /// One request that came in.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// As in `PUT`.
     pub method: String,
-    /// Path and query.
     pub path: String,
     /// Header lines, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: String,
 }
 
 impl Request {
-    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -30,17 +26,13 @@ impl Request {
     }
 }
 
-/// One answer.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// As in `412`.
     pub status: u16,
-    /// The body.
     pub body: String,
 }
 
 impl Response {
-    /// An answer.
     pub fn new(status: u16, body: impl Into<String>) -> Self {
         Self {
             status,
@@ -79,12 +71,10 @@ impl Service {
         service
     }
 
-    /// Its address, as `http://127.0.0.1:port`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// All requests so far.
     pub fn requests(&self) -> Vec<Request> {
         crate::memory::lock(&self.requests).clone()
     }

@@ -48,7 +48,6 @@ pub enum Error {
     },
     #[error("{GOLDEN}: {kind} {index} scores {found}, expected {expected} as in the build")]
     Golden {
-        /// `transaction` or `hold`.
         kind: &'static str,
         /// From 0.
         index: usize,

@@ -28,7 +28,6 @@ pub struct MissingProfiles(u8);
 /// Both in the order of the batch's rows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FirstScores<'s> {
-    /// Probabilities of fraud.
     pub scores: &'s [f64],
     pub missing: &'s [MissingProfiles],
 }

@@ -26,7 +26,6 @@ pub struct GoldenFirst {
     pub transaction: serde_json::Value,
     /// The values of its entities' profiles, by the windows' names.
     pub profiles: Evidence,
-    /// Probability of fraud.
     pub score: f64,
 }
 
@@ -36,7 +35,6 @@ pub struct GoldenFirst {
 pub struct GoldenConfirm {
     pub hold: Hold,
     pub evidence: Evidence,
-    /// Probability of fraud.
     pub score: f64,
 }
 

@@ -16,7 +16,6 @@ pub(crate) struct Manifest {
     pub(crate) format: u32,
     pub(crate) name: String,
     pub(crate) version: String,
-    /// File name → checksum.
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) policy: Policy,
 }

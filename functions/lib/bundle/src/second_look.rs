@@ -8,7 +8,6 @@ use crate::rows::HeldRow;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct SecondScore {
-    /// Probability of fraud.
     pub score: f64,
     /// At most three, the strongest first.
     pub reasons: Vec<Reason>,

@@ -170,7 +170,6 @@ impl<'a> Batch<'a> {
     pub fn schema(&self) -> &'a Schema {
         self.schema
     }
-    /// Number of rows.
     pub fn len(&self) -> usize {
         self.amounts.len()
     }
@@ -178,11 +177,9 @@ impl<'a> Batch<'a> {
     pub fn is_empty(&self) -> bool {
         self.amounts.is_empty()
     }
-    /// Amounts of all rows.
     pub fn amounts(&self) -> &[f64] {
         &self.amounts
     }
-    /// Moments of all rows.
     pub fn moments(&self) -> &[Timestamp] {
         &self.occurred_at
     }
@@ -194,11 +191,9 @@ impl<'a> Batch<'a> {
     reason = "the row's index is the caller's promise, as with a slice"
 )]
 impl Batch<'_> {
-    /// Row's `transaction_id`.
     pub fn transaction_id(&self, row: usize) -> &str {
         &self.transaction_ids[row]
     }
-    /// When it happened.
     pub fn occurred_at(&self, row: usize) -> Timestamp {
         self.occurred_at[row]
     }
@@ -206,7 +201,6 @@ impl Batch<'_> {
     pub fn amount(&self, row: usize) -> f64 {
         self.amounts[row]
     }
-    /// The `index`-th declared entity.
     pub fn entity(&self, row: usize, index: usize) -> &str {
         &self.entities[row * self.schema.entities.len() + index]
     }
@@ -222,7 +216,6 @@ impl Batch<'_> {
     pub fn number(&self, row: usize, index: usize) -> f64 {
         self.numbers[row * self.schema.numbers.len() + index]
     }
-    /// The `index`-th declared category.
     pub fn category(&self, row: usize, index: usize) -> Option<&str> {
         self.categories[row * self.schema.categories.len() + index].as_deref()
     }
@@ -230,7 +223,6 @@ impl Batch<'_> {
     pub fn raw(&self, row: usize) -> &[u8] {
         self.raw[row]
     }
-    /// Where it came from.
     pub fn origin(&self, row: usize) -> Origin {
         self.origins[row]
     }

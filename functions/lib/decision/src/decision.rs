@@ -18,7 +18,6 @@ pub type Evidence = BTreeMap<String, Option<f64>>;
 pub struct DecisionId<'a> {
     /// The shard, as in `000000000003`.
     pub shard: &'a str,
-    /// The record's sequence number.
     pub sequence_number: SequenceNumber<&'a str>,
     /// Which item of the record.
     pub item: u32,
@@ -40,7 +39,6 @@ impl fmt::Display for DecisionId<'_> {
 /// One feature's part in a score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
-    /// The feature's name.
     pub feature: String,
     /// Its value, in the feature's own unit; `null` where it was missing.
     #[serde(with = "null_is_nan")]
@@ -71,9 +69,7 @@ pub struct Decision {
     /// The entity fields, beside the others.
     #[serde(flatten)]
     pub entities: Entities,
-    /// Which look.
     pub stage: Stage,
-    /// What is to happen.
     pub action: Action,
     /// Probability of fraud, 0 to 1. A hold that ended without evidence keeps its first score.
     pub score: f64,
@@ -81,7 +77,6 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// The bundle that scored it.
     pub model_version: String,
-    /// When.
     pub decided_at: Timestamp,
     /// For a hold: when it must have ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,13 +99,9 @@ pub struct Decision {
 /// allocation for each. Reads back as a [`Decision`].
 #[derive(Clone, Copy, Debug)]
 pub struct Provisional<'a> {
-    /// The row's batch.
     pub batch: &'a Batch<'a>,
-    /// The row.
     pub row: usize,
-    /// Its id.
     pub decision_id: DecisionId<'a>,
-    /// `Approve` or `Hold`.
     pub action: Action,
     /// Probability of fraud, 0 to 1.
     pub score: f64,
@@ -118,7 +109,6 @@ pub struct Provisional<'a> {
     pub reasons: &'a [Reason],
     /// The bundle that scored it.
     pub model_version: &'a str,
-    /// When.
     pub decided_at: Timestamp,
     /// For a hold: when it must have ended.
     pub deadline: Option<Timestamp>,
@@ -164,15 +154,10 @@ impl<T: fmt::Display> Serialize for Shown<T> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
-    /// The provisional decision's id.
     pub decision_id: String,
-    /// The transaction.
     pub transaction_id: TransactionId,
-    /// When it happened.
     pub occurred_at: Timestamp,
-    /// Its amount.
     pub amount: f64,
-    /// Its entities.
     pub entities: Entities,
     /// Its declared numbers; a missing one is absent.
     #[serde(default)]
@@ -180,13 +165,10 @@ pub struct Hold {
     /// Its declared categories; a missing one is absent.
     #[serde(default)]
     pub categories: BTreeMap<String, String>,
-    /// The first look's probability.
     pub score: f64,
-    /// The first look's reasons.
     pub reasons: Vec<Reason>,
     /// The bundle that held it.
     pub model_version: String,
-    /// When it was held.
     pub decided_at: Timestamp,
     /// When it must have its final decision.
     pub deadline: Timestamp,

@@ -7,12 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::Hold;
 
-/// One pending statement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LedgerEntry {
     /// The statement's name, and the entry's key.
     pub name: String,
-    /// What it is for.
     #[serde(flatten)]
     pub work: SettleWork,
     /// How often it was submitted, the present attempt included.
@@ -27,16 +25,13 @@ pub struct LedgerEntry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SettleWork {
-    /// Evidence for these holds.
     Confirm {
         /// The holds of one batch.
         holds: Vec<Hold>,
     },
     /// Objects on their way into a table.
     Load {
-        /// The table.
         table: String,
-        /// The COPY manifest's key.
         manifest: String,
         /// The keys of the waiting lists that the manifest was made of.
         waiting: Vec<String>,

@@ -9,7 +9,6 @@ use crate::SequenceNumber;
 /// are logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// Nothing but white space.
     #[error("record is empty: expected one JSON object, or several on lines of their own")]
     Empty,
     /// The KPL's magic number, but not what should follow it.
@@ -24,7 +23,6 @@ pub enum ReadError {
     /// A JSON object that is no transaction.
     #[error("field `{field}`: {found}, expected {expected}")]
     Field {
-        /// The field's name.
         field: String,
         /// What was expected of it.
         expected: &'static str,
@@ -54,9 +52,7 @@ pub struct RejectedItem {
     pub item: u32,
     /// When the stream took the record.
     pub arrived_at: Timestamp,
-    /// How far reading came.
     pub stage: String,
-    /// What was wrong.
     pub error: String,
     /// The bytes as they came, base64.
     pub raw: String,

@@ -12,7 +12,6 @@ use crate::Policy;
 pub enum Progress {
     /// Written in the ledger, but the warehouse never answered with an id.
     NeverSubmitted,
-    /// Submitted, picked or started.
     Running,
     /// Its result can be read.
     Finished,
@@ -20,7 +19,6 @@ pub enum Progress {
     Failed,
 }
 
-/// What to do next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[cfg_attr(test, serde(rename_all = "snake_case"))]
@@ -34,7 +32,6 @@ pub enum Step {
     Expire,
     /// Settle every hold by `on_failure`.
     GiveUp,
-    /// Nothing yet.
     Wait,
 }
 

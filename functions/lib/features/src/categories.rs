@@ -32,7 +32,6 @@ pub struct Categories(BTreeMap<String, CategoryTable>);
 struct CategoryTable {
     /// The overall fraud rate, which also stands for missing and unknown values.
     prior: f64,
-    /// Value → fraud rate.
     values: BTreeMap<String, f64>,
 }
 

@@ -41,7 +41,6 @@ fn file_text(statements: &[String]) -> String {
     format!("-- Written by `make sql`.\n{};\n", statements.join(";\n\n"))
 }
 
-/// File name → text.
 fn sql_files(definition: &Definition) -> BTreeMap<String, String> {
     let period = TrainingPeriod {
         from: timestamp(FROM),

@@ -37,11 +37,7 @@ pub enum ImportError {
     },
     /// A valid model that can't be served exactly.
     #[error("{what} can't be served: {instead}")]
-    Refused {
-        what: String,
-        /// What to do instead.
-        instead: &'static str,
-    },
+    Refused { what: String, instead: &'static str },
     /// The model's columns differ from the look's features.
     #[error(
         "{what} `{name}`: train on the columns that `look features` writes, or remove the feature \

@@ -32,7 +32,6 @@ pub(super) struct Saved {
 #[serde(rename_all = "camelCase")]
 struct Metadata {
     class: String,
-    /// `None` for a pipeline.
     num_features: Option<usize>,
     num_classes: Option<usize>,
 }

@@ -23,7 +23,6 @@ enum Damage {
     /// Replaces or removes the text between two commas, or two spaces. The file can still be
     /// parsed, but its numbers and lists are wrong.
     Piece(Index, Option<&'static str>),
-    /// Truncates the file.
     End(Index),
 }
 

@@ -33,7 +33,6 @@ struct Objective {
     name: String,
 }
 
-/// Numbers written as strings.
 #[derive(Deserialize)]
 struct Shape {
     base_score: String,

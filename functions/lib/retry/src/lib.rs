@@ -53,7 +53,6 @@ impl Default for Tries {
 }
 
 impl Tries {
-    /// Begins the first try.
     pub fn new() -> Self {
         Self {
             made: 1,

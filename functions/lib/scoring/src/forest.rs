@@ -31,14 +31,12 @@ pub struct Node {
     /// A leaf's contribution to the sum. For an inner node, the mean of the leaves below it, by
     /// the training rows that reach them: [`Forest::contributions`] needs it, scores do not.
     pub value: f64,
-    /// `None` for a leaf.
     pub split: Option<Split>,
 }
 
 /// `feature <= threshold` goes to `below`, anything else to `other`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Split {
-    /// Index of the column.
     pub feature: usize,
     /// Not NaN.
     pub threshold: f64,
@@ -91,7 +89,6 @@ impl Flat {
 struct Extent {
     /// Index of the root among all nodes.
     root: u32,
-    /// Number of nodes.
     nodes: u32,
     /// Steps from the root to the deepest leaf.
     depth: u32,
@@ -171,7 +168,6 @@ impl Forest {
         self.link
     }
 
-    /// Number of trees.
     pub fn trees(&self) -> usize {
         self.extents.len()
     }

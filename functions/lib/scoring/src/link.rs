@@ -14,7 +14,6 @@ pub enum Link {
     Probability {
         /// Above 0, so that a larger sum is a larger probability.
         slope: f64,
-        /// In log odds.
         intercept: f64,
     },
 }

@@ -13,7 +13,6 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// A matrix without rows.
     pub fn new(columns: usize) -> Self {
         Self {
             columns,
@@ -48,7 +47,6 @@ impl Matrix {
         self.columns
     }
 
-    /// Number of complete rows.
     pub fn rows(&self) -> usize {
         self.values.len().checked_div(self.columns).unwrap_or(0)
     }

@@ -17,7 +17,6 @@ pub enum ModelError {
 pub enum Model {
     /// Gradient-boosted trees, or a random forest.
     Forest(Forest),
-    /// Logistic regression.
     Linear(Linear),
 }
 

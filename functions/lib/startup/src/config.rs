@@ -47,7 +47,6 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         }
     }
 
-    /// A required text.
     pub fn text(&mut self, name: &str) -> String {
         self.parsed(name, "a text", |value| Some(value.to_owned()))
     }

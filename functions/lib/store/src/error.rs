@@ -23,7 +23,6 @@ pub enum Error {
     NotGzip(String, #[source] std::io::Error),
 }
 
-/// `: NoSuchBucket`, or nothing.
 struct Code<'e>(&'e Option<String>);
 
 impl fmt::Display for Code<'_> {

@@ -30,7 +30,6 @@ pub trait Stream: Send + Sync {
 const CALL_RECORDS: usize = 500;
 const CALL_BYTES: usize = 5 * 1024 * 1024;
 
-/// A Kinesis stream.
 #[derive(Clone, Debug)]
 pub struct KinesisStream {
     client: Client,

@@ -36,7 +36,6 @@ pub enum Error {
     StillRunning { id: StatementId, waited: Duration },
 }
 
-/// `: ValidationException`, or nothing.
 struct Code<'e>(&'e Option<String>);
 
 impl fmt::Display for Code<'_> {

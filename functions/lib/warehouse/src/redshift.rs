@@ -15,12 +15,10 @@ const LONG_POLL: Duration = Duration::from_secs(30);
 /// The shortest wait that it takes. If less time is left, we ask without waiting.
 const SHORT_POLL: Duration = Duration::from_secs(1);
 
-/// Which Redshift.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
     /// The name of a serverless workgroup.
     Workgroup(String),
-    /// A provisioned cluster.
     Cluster {
         identifier: String,
         /// Must be `None` if the database has a secret.

@@ -5,13 +5,9 @@ use aws_sdk_redshiftdata::types::Field;
 /// One value of a result.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
-    /// SQL's NULL.
     Null,
-    /// A boolean.
     Bool(bool),
-    /// An integer.
     Integer(i64),
-    /// A floating-point number.
     Number(f64),
     /// A text; decimals, dates and times come as text too.
     Text(String),

@@ -75,7 +75,6 @@ impl Statement {
 /// How far a statement has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Submitted, picked or started.
     Running,
     /// Its rows can be read.
     Finished,
@@ -84,7 +83,6 @@ pub enum Status {
         /// What the warehouse says was wrong. May quote values: for the operator's eyes, not for logs.
         error: String,
     },
-    /// It was stopped.
     Aborted,
 }
 

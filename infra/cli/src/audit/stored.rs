@@ -30,7 +30,8 @@ const GIVEN_UP_LOADS: &str = "manifests/failed/";
 /// The decisions and counts that an audit compares.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StoredDecisions {
-    /// Decisions in the bucket: the actions by transaction. More than one action is a contradiction.
+    /// Decisions in the bucket: the actions by transaction. More than one action is a
+    /// contradiction.
     pub(super) decided: BTreeMap<String, BTreeSet<Action>>,
     /// Decisions in the warehouse, by transaction.
     pub(super) transactions: HashMap<String, WarehouseRows>,

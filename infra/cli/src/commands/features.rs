@@ -7,18 +7,18 @@ use scoring::MISSING;
 
 use super::labelled::LabelledArgs;
 
-/// Write what a look learns from, as CSV, to train a model of your own on.
+/// Write the training features of a look as CSV, to train a model of your own.
 ///
-/// A line for each transaction of the training span, by time: the look's features in its order, is_fraud,
-/// and held_out, which is 1 in the rows that thresholds are chosen on: learn from the others. A missing
-/// value is an empty field, NaN to most readers. Leave it so; only where a library takes no NaN, put
-/// 3.4028235e38 in its place, which is what the models then find in serving.
+/// One line for each transaction of the training period, by time: the features of the look in their
+/// order, is_fraud, and held_out. Train on the rows with held_out = 0: thresholds are chosen on the
+/// others. A missing value is an empty field, which most readers take as NaN. Keep it as NaN. If a
+/// library takes no NaN, use 3.4028235e38, the value that models see in serving.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look features --history history.csv.zst --look first > first.csv
   look features --history cards/transactions.ndjson --labels cards/labels.ndjson --look confirm > confirm.csv
 
-What is trained on it is served by: look train --first-model FILE --confirm-model FILE")]
+To serve the trained models: look train --first-model FILE --confirm-model FILE")]
 pub struct FeaturesArgs {
     #[command(flatten)]
     labelled: LabelledArgs,
@@ -49,7 +49,7 @@ impl FeaturesArgs {
                 .chain(["is_fraud", "held_out"]),
         )?;
         let flag = |flag: bool| if flag { "1" } else { "0" }.to_owned();
-        // The f32 that is served, to its last digit: as f64 its shortest form would be another number.
+        // Converted to f64 first, so that every digit of the served f32 is written.
         let value = |value: &f32| {
             if *value == MISSING {
                 String::new()
@@ -57,7 +57,7 @@ impl FeaturesArgs {
                 f64::from(*value).to_string()
             }
         };
-        for (row, (fraud, learnt)) in set
+        for (row, (fraud, in_training)) in set
             .frauds
             .iter()
             .zip(set.training_rows(definition))
@@ -68,7 +68,7 @@ impl FeaturesArgs {
                     .row(row)
                     .iter()
                     .map(value)
-                    .chain([flag(*fraud), flag(!learnt)]),
+                    .chain([flag(*fraud), flag(!in_training)]),
             )?;
         }
         out.into_inner()

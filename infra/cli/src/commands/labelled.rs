@@ -7,7 +7,7 @@ use train::{LabelledHistory, TrainingSet};
 
 use crate::input;
 
-/// What both looks are learnt from.
+/// A labelled history and the definition to train with.
 #[derive(clap::Args, Debug)]
 pub(crate) struct LabelledArgs {
     /// The definition: features, policy, training.
@@ -19,7 +19,7 @@ pub(crate) struct LabelledArgs {
     /// NDJSON lines of transaction_id, reported_at, is_fraud.
     #[arg(long)]
     labels: Option<PathBuf>,
-    /// The moment whose knowledge is learnt from; the end of the history, if it is not said.
+    /// Train with the labels known at this time. By default, the end of the history.
     #[arg(long)]
     as_of: Option<Timestamp>,
 }
@@ -42,7 +42,7 @@ impl LabelledArgs {
         }
         ensure!(
             rows.iter().any(|row| row.fraud.is_some()),
-            "{} says of no transaction whether it was a fraud: name the column as label in [table], or bring --labels",
+            "{} has no labels: name the label's column in [table] of the definition, or give --labels",
             self.history.display()
         );
         let last = rows.last().context("the history is empty")?.occurred_at;

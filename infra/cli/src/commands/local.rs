@@ -7,16 +7,16 @@ use local::{Local, Options, Parameters};
 
 use crate::show::{Steps, line};
 
-/// Start, stop or look at the system on this machine: LocalStack, PostgreSQL, the Redshift stand-in
+/// Start, stop or inspect the system on this machine: LocalStack, PostgreSQL, the Redshift stand-in
 /// and the deployed stack.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look local up
   look local status --json
-  eval \"$(look local status --export)\"    # then any AWS tool talks to it
+  eval \"$(look local status --export)\"    # then AWS tools use this system
   look local down
 
-Exit codes of status: 0 all of it runs, 1 some or all of it does not, 2 wrong usage")]
+Exit codes of status: 0 every service runs, 1 a service does not run, 2 wrong usage")]
 pub struct LocalArgs {
     #[command(subcommand)]
     command: Command,
@@ -29,9 +29,9 @@ enum Command {
     /// Start everything and deploy infra/template.yaml.
     Up,
     Down,
-    /// Say what runs; exit code 1 where something does not.
+    /// Show which services run. Exit code 1 if one does not.
     Status {
-        /// Print the environment for AWS tools, as a shell reads it.
+        /// Print shell commands that set the environment for AWS tools.
         #[arg(long, conflicts_with = "json")]
         export: bool,
         /// Print it as JSON.
@@ -95,12 +95,12 @@ fn status(state: &Path, json: bool) -> Result<ExitCode> {
         for (part, up) in &status.up {
             line(&format!(
                 "{} {part}",
-                if *up { "✓ runs " } else { "✗ is gone" }
+                if *up { "✓ runs   " } else { "✗ stopped" }
             ));
         }
         line(&format!(
             "stack: {}",
-            status.state.stack.as_deref().unwrap_or("none is deployed")
+            status.state.stack.as_deref().unwrap_or("not deployed")
         ));
         for (name, value) in &status.state.outputs {
             line(&format!("  {name}={value}"));

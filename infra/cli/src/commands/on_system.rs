@@ -13,7 +13,7 @@ use crate::input::{self, Described};
 use crate::show::{Steps, line, thousands};
 use crate::system::System;
 
-/// Upload a bundle's definition and make the warehouse's tables.
+/// Upload a bundle's definition and create the tables of the warehouse.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look local up && look init
@@ -25,19 +25,19 @@ pub struct InitArgs {
     which: Which,
 }
 
-/// Put a history into the bucket, with the fraud reports known by now; load takes both to the
-/// warehouse. Its transactions are not decided on.
+/// Write a history and its fraud reports to the bucket. The function load copies both to the
+/// warehouse. The transactions of a history get no decisions.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look history cards/transactions.ndjson --labels cards/labels.ndjson
   look history 2025.csv.zst --before 2026-01-01T00:00:00Z --stack second-look")]
 pub struct HistoryArgs {
-    /// NDJSON or CSV, plain, .gz or .zst; with `is_fraud`, and `reported_at` if it is known.
+    /// NDJSON or CSV, plain, .gz or .zst, with is_fraud, and reported_at if it is known.
     file: PathBuf,
-    /// NDJSON lines of transaction_id, reported_at, is_fraud, where the file has no labels.
+    /// NDJSON lines of transaction_id, reported_at, is_fraud, for a file without labels.
     #[arg(long)]
     labels: Option<PathBuf>,
-    /// Only what happened, and was reported, before this moment; now, if not given.
+    /// Only transactions and reports before this time. By default, now.
     #[arg(long)]
     before: Option<Timestamp>,
     #[command(flatten)]
@@ -46,29 +46,30 @@ pub struct HistoryArgs {
     which: Which,
 }
 
-/// Check the promises on a running system: every transaction of a file has one decision, every hold
-/// one end, in the bucket, in the warehouse and, if asked, on the stream.
+/// Check the guarantees on a running system: every transaction of a file has one decision and every
+/// hold one final decision, in the bucket, in the warehouse and, with --stream, on the stream.
 ///
-/// What was sent in the last minutes may still be on its way into the warehouse: leave it out with --to.
+/// Transactions of the last minutes may not have reached the warehouse yet: exclude them with --to.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look audit live.ndjson
   look audit live.ndjson --nothing-else --stream
   look audit cards/transactions.ndjson --from 2026-01-25T00:00:00Z --stack second-look
 
-Exit codes: 0 every promise kept, 1 one was broken, 2 wrong usage")]
+Exit codes: 0 every guarantee holds, 1 one is broken, 2 wrong usage")]
 pub struct AuditArgs {
     file: PathBuf,
-    /// Only what happened from this moment on.
+    /// Only transactions from this time on.
     #[arg(long, default_value_t = Timestamp::MIN)]
     from: Timestamp,
-    /// Only what happened before this moment.
+    /// Only transactions before this time.
     #[arg(long, default_value_t = Timestamp::MAX)]
     to: Timestamp,
-    /// Nothing else was ever sent: whatever else is there is a stranger, and nothing is under way.
+    /// No other transaction was ever sent: count every other one as unknown, and every ledger entry
+    /// as left over.
     #[arg(long)]
     nothing_else: bool,
-    /// Read the decisions stream too; it keeps a day, unless it was told otherwise.
+    /// Read the stream of decisions too. By default, a stream keeps its records for a day.
     #[arg(long)]
     stream: bool,
     #[command(flatten)]
@@ -82,23 +83,24 @@ pub struct AuditArgs {
 
 #[derive(clap::Args, Debug)]
 struct Which {
-    /// A stack in your AWS account, reached as AWS's own configuration (environment, profile) says.
+    /// A stack in your AWS account. AWS's own configuration (environment, profile) says how to
+    /// reach it.
     #[arg(long)]
     stack: Option<String>,
-    /// Where the state of the system on this machine lies, if no stack is named.
+    /// The state folder of the system on this machine. Used if no stack is named.
     #[arg(long, default_value = "target/local", conflicts_with = "stack")]
     state: PathBuf,
 }
 
 impl Which {
-    /// Opens it, and lets it run on.
+    /// Opens the system and leaves it running.
     async fn open(&self) -> Result<System> {
         if let Some(stack) = &self.stack {
             return System::of_stack(stack).await;
         }
         let local = Local::open(&Options::new(&self.state))?;
-        let local =
-            local.context("nothing runs here: start it with `look local up`, or name a --stack")?;
+        let local = local
+            .context("no system runs here: start one with `look local up`, or name a --stack")?;
         let system = System::of_local(&local).await;
         local.detach();
         system
@@ -110,7 +112,10 @@ impl InitArgs {
         let text = std::fs::read_to_string(&self.bundle)
             .with_context(|| format!("can't read {}", self.bundle.display()))?;
         let definition = init(&self.which.open().await?, &text).await?;
-        eprintln!("{} is defined, its tables are there", definition.name);
+        eprintln!(
+            "{}: the definition is uploaded and the tables exist",
+            definition.name
+        );
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -129,16 +134,16 @@ impl HistoryArgs {
         let system = self.which.open().await?;
         steps
             .wait(
-                "put its transactions into the bucket",
+                "write the transactions to the bucket",
                 history::transactions(&system, &rows),
             )
             .await?;
         let reports = history::labels(&system, &rows, Timestamp::MIN, before);
         let reports = steps
-            .wait("put its fraud reports into the bucket", reports)
+            .wait("write the fraud reports to the bucket", reports)
             .await?;
         eprintln!(
-            "{} transactions and {} fraud reports are on their way",
+            "{} transactions and {} fraud reports written: load copies them to the warehouse",
             thousands(rows.len()),
             thousands(reports)
         );
@@ -149,11 +154,11 @@ impl HistoryArgs {
 impl AuditArgs {
     pub async fn main(&self) -> Result<ExitCode> {
         let steps = Steps::new();
-        let mut rows = steps.step("read what was sent", || self.described.read(&self.file))?;
+        let mut rows = steps.step("read the file", || self.described.read(&self.file))?;
         rows.retain(|row| (self.from..self.to).contains(&row.occurred_at));
         let first = rows
             .first()
-            .context("the file has no transaction of that time")?
+            .context("the file has no transaction between --from and --to")?
             .occurred_at;
         let last = rows.last().map_or(first, |row| row.occurred_at);
         let among_others = (!self.nothing_else).then_some((first, last));
@@ -164,13 +169,13 @@ impl AuditArgs {
         let system = self.which.open().await?;
         let seen = if self.stream {
             let read = consume::read(&system.kinesis, &system.decisions_stream);
-            Some(steps.wait("read the decisions stream", read).await?)
+            Some(steps.wait("read the stream of decisions", read).await?)
         } else {
             None
         };
         let audit = steps
             .wait(
-                "read bucket and warehouse",
+                "read the bucket and the warehouse",
                 audit(&system, &asked, seen.as_ref()),
             )
             .await?;

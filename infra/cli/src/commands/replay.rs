@@ -9,25 +9,25 @@ use startup::Clients;
 use crate::input::{self, Described};
 use crate::show::Steps;
 
-/// Put a file's transactions on a Kinesis stream, in order. What the stream refuses is sent again.
+/// Put the transactions of a file on a Kinesis stream, in order. Refused records are sent again.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look replay cards/transactions.ndjson --stream second-look-transactions
   look replay cards.csv.zst --stream transactions --rate 500 --from 2026-02-01T00:00:00Z
 
-AWS's own configuration (environment, profile, AWS_ENDPOINT_URL) says where the stream is.")]
+AWS's own configuration (environment, profile, AWS_ENDPOINT_URL) says how to reach the stream.")]
 pub struct ReplayArgs {
     /// NDJSON or CSV, plain, .gz or .zst.
     file: PathBuf,
     #[arg(long)]
     stream: String,
-    /// Transactions a second; a shard takes 1,000.
+    /// Transactions per second. A shard takes 1,000.
     #[arg(long, default_value_t = 1_000)]
     rate: u32,
-    /// Only what happened from this moment on.
+    /// Only transactions from this time on.
     #[arg(long, default_value_t = Timestamp::MIN)]
     from: Timestamp,
-    /// Only what happened before this moment.
+    /// Only transactions before this time.
     #[arg(long, default_value_t = Timestamp::MAX)]
     to: Timestamp,
     #[command(flatten)]

@@ -12,24 +12,25 @@ use serde_json::Value;
 use crate::input::{self, Item};
 use crate::show::{Bar, Steps};
 
-/// Score a file by the very code that the function runs. Decisions go to standard output, one a line.
+/// Score a file with the code of the deployed function. Writes one decision per line to standard
+/// output.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look score --bundle target/bundle transactions.ndjson > decisions.ndjson
   look score --bundle target/bundle table.csv.gz > decisions.ndjson
 
-Exit codes: 0 all lines were read, 1 some could not be (each is named on standard error), 2 wrong usage")]
+Exit codes: 0 all lines were read, 1 some are unreadable (standard error names each), 2 wrong usage")]
 pub struct ScoreArgs {
     #[arg(long)]
     bundle: PathBuf,
-    /// NDJSON or CSV, plain, .gz or .zst: our fields, or the columns that the bundle's [table] names.
+    /// NDJSON or CSV, plain, .gz or .zst, with our fields or the columns of the bundle's [table].
     file: PathBuf,
 }
 
-/// Lines judged at a time, as a batch of the stream would be.
+/// Lines scored at a time, like a batch of the stream.
 const LINES: usize = 1_000;
 
-/// A bundle from its folder.
+/// Opens the bundle of a folder.
 pub(crate) fn open(folder: &PathBuf) -> Result<Bundle> {
     let mut files = BTreeMap::new();
     for entry in
@@ -60,7 +61,7 @@ impl ScoreArgs {
             match item {
                 Ok(Item::Line(bytes)) => lines.push((line, bytes)),
                 Ok(Item::Fields(mut fields)) => {
-                    // The answer, where the file has it, is no part of the question.
+                    // Labels are no input of a decision.
                     fields.remove("is_fraud");
                     fields.remove("reported_at");
                     lines.push((line, Value::Object(fields).to_string().into_bytes()));
@@ -71,13 +72,13 @@ impl ScoreArgs {
                 }
             }
             if lines.len() == LINES {
-                scoring.judge(std::mem::take(&mut lines))
+                scoring.score(std::mem::take(&mut lines))
             } else {
                 Ok(())
             }
         });
         read.with_context(|| format!("can't read {}", self.file.display()))?;
-        scoring.judge(lines)?;
+        scoring.score(lines)?;
         let Scoring {
             mut out,
             bar,
@@ -100,7 +101,7 @@ impl ScoreArgs {
     }
 }
 
-/// A file being scored, and what came of it so far.
+/// The progress of scoring a file.
 struct Scoring<'a> {
     bundle: &'a Bundle,
     out: StdoutLock<'a>,
@@ -111,7 +112,7 @@ struct Scoring<'a> {
 }
 
 impl Scoring<'_> {
-    fn judge(&mut self, lines: Vec<(u64, Vec<u8>)>) -> Result<()> {
+    fn score(&mut self, lines: Vec<(u64, Vec<u8>)>) -> Result<()> {
         let now = Timestamp::now();
         let mut records = Records::of_shard("file");
         for (line, bytes) in &lines {

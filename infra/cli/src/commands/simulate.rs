@@ -10,26 +10,25 @@ use serde_json::json;
 
 use crate::simulate::{Simulation, Size, row, start};
 
-/// Write made-up card transactions and their fraud reports, in the manner of the Fraud Detection
+/// Write simulated card transactions and their fraud reports. The frauds follow the Fraud Detection
 /// Handbook: amounts above 220, compromised terminals (28 days), compromised customers (14 days).
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look simulate --out cards
   look simulate --customers 5000 --terminals 10000 --days 183 --seed 7 --out cards
 
-Leaves transactions.ndjson and labels.ndjson in the folder, the same for the same seed and sizes.")]
+Writes transactions.ndjson and labels.ndjson to the folder. The same seed and sizes give the same files.")]
 pub struct SimulateArgs {
     #[arg(long, default_value_t = 1_000)]
     customers: u32,
     #[arg(long, default_value_t = 2_000)]
     terminals: u32,
-    /// How many days.
     #[arg(long, default_value_t = 42)]
     days: u32,
-    /// The first day's midnight.
+    /// Midnight of the first day.
     #[arg(long, default_value_t = start())]
     start: Timestamp,
-    /// The same seed makes the same transactions.
+    /// The same seed gives the same transactions.
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// The folder to write to.
@@ -43,7 +42,7 @@ pub struct SimulateArgs {
 impl SimulateArgs {
     pub fn main(&self) -> Result<ExitCode> {
         fs::create_dir_all(&self.out)
-            .with_context(|| format!("can't make {}", self.out.display()))?;
+            .with_context(|| format!("can't create {}", self.out.display()))?;
         let create = |name: &str| {
             let path = self.out.join(name);
             File::create(&path)
@@ -58,11 +57,12 @@ impl SimulateArgs {
             days: self.days,
             seed: self.seed,
         };
-        let (mut made, mut frauds) = (0usize, 0usize);
+        let mut written = 0_usize;
+        let mut frauds = 0_usize;
         for day in Simulation::new(size).progress_count(u64::from(self.days)) {
-            for row in day.iter().map(|made| row(made, self.start)) {
+            for row in day.iter().map(|simulated| row(simulated, self.start)) {
                 writeln!(transactions, "{}", row.json)?;
-                made += 1;
+                written += 1;
                 if row.fraud == Some(true) {
                     let label = json!({ "transaction_id": row.transaction_id, "reported_at": row.reported_at, "is_fraud": true });
                     writeln!(labels, "{label}")?;
@@ -73,10 +73,10 @@ impl SimulateArgs {
         transactions.flush()?;
         labels.flush()?;
         if self.json {
-            crate::show::line(&json!({ "transactions": made, "frauds": frauds }).to_string());
+            crate::show::line(&json!({ "transactions": written, "frauds": frauds }).to_string());
         } else {
             eprintln!(
-                "{made} transactions, {frauds} of them fraudulent, in {}",
+                "{written} transactions with {frauds} frauds in {}",
                 self.out.display()
             );
         }

@@ -11,9 +11,8 @@ use train::{ImportedModels, Progress, TrainingReport};
 
 use super::labelled::{Labelled, LabelledArgs};
 use crate::show::{line, thousands};
-use import;
 
-/// Learn both looks from a labelled history and write a bundle.
+/// Train both looks on a labelled history and write a bundle.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look simulate --out cards
@@ -21,27 +20,28 @@ use import;
   look train --bundle mine.toml --history history.csv.zst --as-of 2018-08-08T00:00:00Z --out target/bundle
   look train --first-model first.json --confirm-model confirm.txt --history history.csv.zst --out target/bundle
 
-A history carries its labels (is_fraud, known from reported_at on, or else training.label_delay after), or
---labels has them. Its columns are our fields, or those that the definition's [table] names.
+Labels come from the history (is_fraud, known from reported_at on, by default training.label_delay after the
+transaction) or from --labels. The columns are our fields, or those that [table] of the definition names.
 
-A model that was trained elsewhere, on what `look features` writes, is a file of
+An imported model, trained elsewhere on the output of `look features`, is a file of
   XGBoost       booster.save_model(\"model.json\"): gbtree or dart, binary:logistic
   LightGBM      booster.save_model(\"model.txt\"): objective binary, random forests too
   scikit-learn  python functions/lib/import/from_sklearn.py model.joblib model.json: decision trees, forests,
                 extremely random trees, gradient boosting, histogram gradient boosting
 or a folder of
   Spark MLlib   model.save: RandomForest-, GBT- and DecisionTreeClassificationModel
-It is served as it is; thresholds alone are chosen. Columns with names are put in the look's order.")]
+It is served unchanged: only the thresholds are chosen. Named columns are put in the order of the look.")]
 pub struct TrainArgs {
     #[command(flatten)]
     labelled: LabelledArgs,
-    /// A model of the first look that was trained elsewhere, served in place of what would be learnt.
+    /// An imported model for the first look. It replaces the trained one.
     #[arg(long)]
     first_model: Option<PathBuf>,
-    /// The same of the confirming look.
+    /// An imported model for the second look.
     #[arg(long)]
     confirm_model: Option<PathBuf>,
-    /// The folder to write the bundle to. Its model card and plots go to a folder beside it, OUT-card.
+    /// The folder to write the bundle to. Its model card and plots go to a folder beside it,
+    /// OUT-card.
     #[arg(long)]
     out: PathBuf,
     /// Print the report as JSON.
@@ -98,7 +98,7 @@ impl TrainArgs {
             line(&serde_json::to_string_pretty(report)?);
             return Ok(ExitCode::SUCCESS);
         }
-        line(&said(report));
+        line(&results(report));
         line(&format!(
             "bundle {} {} in {}, its card in {}",
             report.bundle,
@@ -109,7 +109,7 @@ impl TrainArgs {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Beside the bundle, whose folder takes no other files.
+    /// The card's folder is beside the bundle: a bundle's folder takes no other files.
     fn card(&self) -> PathBuf {
         let mut name = self.out.file_name().unwrap_or_default().to_owned();
         name.push("-card");
@@ -130,12 +130,12 @@ fn import_model(
 }
 
 fn style() -> ProgressStyle {
-    // A template that can't be read would be a bug; the usual bar then.
+    // The template is valid. The fallback avoids a panic.
     ProgressStyle::with_template("{msg:40} {bar:30} {pos}/{len}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Removes the files of the bundle that a folder holds, if it holds one: a bundle's folder takes no others.
+/// Removes the files of an earlier bundle from a folder: a bundle's folder takes no other files.
 fn clear(folder: &Path) -> Result<()> {
     let Ok(manifest) = fs::read(folder.join("bundle.json")) else {
         return Ok(());
@@ -146,7 +146,7 @@ fn clear(folder: &Path) -> Result<()> {
         .and_then(|files| files.as_object())
         .into_iter()
         .flat_map(|files| files.keys());
-    // A name alone: a folder's part of it would lead elsewhere.
+    // Only plain names: a path could lead out of the folder.
     for name in names.filter(|name| {
         Path::new(name)
             .file_name()
@@ -164,7 +164,7 @@ fn clear(folder: &Path) -> Result<()> {
 }
 
 fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
-    fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
     for (name, bytes) in files {
         let path = folder.join(name);
         fs::write(&path, bytes).with_context(|| format!("can't write {}", path.display()))?;
@@ -172,8 +172,8 @@ fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
     Ok(())
 }
 
-/// The leaderboard and what follows from it.
-fn said(report: &TrainingReport) -> String {
+/// The leaderboard, and the holds that the thresholds would have placed on held-out transactions.
+fn results(report: &TrainingReport) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header([
@@ -185,13 +185,9 @@ fn said(report: &TrainingReport) -> String {
         "log loss",
         "",
     ]);
-    for (name, look) in [("first", &report.first), ("confirming", &report.confirm)] {
+    for (name, look) in [("first", &report.first), ("second", &report.confirm)] {
         for entry in &look.leaderboard {
-            let served = if entry.learner == look.learner {
-                "served"
-            } else {
-                ""
-            };
+            let is_served = entry.learner == look.learner;
             table.add_row([
                 name.to_owned(),
                 entry.learner.clone(),
@@ -199,23 +195,26 @@ fn said(report: &TrainingReport) -> String {
                 entry.figure(|ranking| ranking.auc),
                 entry.figure(|ranking| ranking.average_precision),
                 format!("{:.5}", entry.log_loss),
-                served.to_owned(),
+                if is_served { "served" } else { "" }.to_owned(),
             ]);
         }
     }
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
-    let of = |share: Option<f64>| share.map_or_else(|| "none there".to_owned(), percent);
+    let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), percent);
+    let outcomes = &report.settled;
     format!(
-        "{table}\non {} held-out transactions with {} frauds, by models that have not seen them; what is served has then \
-         learnt from them too.\nThe first look would hold {} ({} of them frauds, {} of all frauds). Of these, the confirming \
-         look would keep\n{} of the true holds and release {} of the false ones; {} would go to review.",
+        "{table}\n\
+         Measured on {} held-out transactions with {} frauds, by models that were not trained on them.\n\
+         The served models are then trained on all transactions.\n\
+         First look: {} holds, precision {}, recall {}.\n\
+         Second look: keeps {} of the true holds, releases {} of the false holds, sends {} to review.",
         thousands(report.holdout),
         report.holdout_frauds,
         thousands(report.held.chosen),
         percent(report.held.precision),
         percent(report.held.recall),
-        of(report.settled.true_holds_kept()),
-        of(report.settled.false_holds_released()),
-        thousands(report.settled.review.frauds + report.settled.review.good),
+        share(outcomes.true_holds_kept()),
+        share(outcomes.false_holds_released()),
+        thousands(outcomes.review.frauds + outcomes.review.good),
     )
 }

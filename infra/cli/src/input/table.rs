@@ -1,4 +1,4 @@
-//! Rows of a table as our fields.
+//! Converts the rows of a table to our fields.
 
 use std::io::Read;
 
@@ -9,19 +9,19 @@ use serde_json::{Map, Value, json};
 
 use super::Item;
 
-/// What stands for a missing number in tables written by R, pandas and databases.
+/// How R, pandas and databases write a missing number.
 const MISSING: [&str; 6] = ["", "NA", "NaN", "nan", "NULL", "null"];
 
-/// What a field's values are.
+/// The type of a field's values.
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
     Number,
-    Moment,
+    Timestamp,
     Label,
 }
 
-/// One of our fields and where it comes from.
+/// One of our fields and its source.
 struct Field<'d> {
     name: &'d str,
     kind: Kind,
@@ -31,11 +31,11 @@ struct Field<'d> {
 enum From<'d> {
     Column(String),
     ColumnMapping(&'d FieldSource),
-    /// The line's own number is the transaction's id.
+    /// The number of the line is the transaction id.
     Line,
 }
 
-/// The fields of what a `[table]` describes; `has` gives the column of a name, if it is there.
+/// The fields that a `[table]` describes. `has` returns the column of a name, if the file has one.
 fn fields<'d>(
     definition: &'d Definition,
     table: &'d ColumnMapping,
@@ -58,7 +58,7 @@ fn fields<'d>(
         Ok(())
     };
     add("transaction_id", "transaction_id", Kind::Text, true)?;
-    add("occurred_at", "occurred_at", Kind::Moment, true)?;
+    add("occurred_at", "occurred_at", Kind::Timestamp, true)?;
     add("amount", "amount", Kind::Number, true)?;
     for name in schema.entities.iter().chain(&schema.categories) {
         add(name, name, Kind::Text, true)?;
@@ -72,11 +72,11 @@ fn fields<'d>(
         "is_fraud"
     };
     add("is_fraud", label, Kind::Label, false)?;
-    add("reported_at", "reported_at", Kind::Moment, false)?;
+    add("reported_at", "reported_at", Kind::Timestamp, false)?;
     Ok(fields)
 }
 
-/// A row's fields. `column` gives a column's value, none where it is empty.
+/// The fields of a row. `column` returns the value of a column; `None` if it is empty.
 fn row(
     fields: &[Field<'_>],
     line: u64,
@@ -119,7 +119,7 @@ fn row(
 }
 
 impl Kind {
-    /// A column's value as this field's; none where it is missing.
+    /// Converts a column's value to this type; `None` if it is missing.
     fn of(self, value: Value) -> Result<Option<Value>> {
         Ok(match (self, value) {
             (_, Value::Null) => None,
@@ -130,13 +130,13 @@ impl Kind {
             )),
             (Self::Label, Value::Number(number)) => Some(json!(truth(&number.to_string())?)),
             (Self::Label, Value::String(text)) => Some(json!(truth(&text)?)),
-            // What is no text or number where one should be is named when the row is read.
+            // A value of another type is refused when the row is read.
             (_, value) => Some(value),
         })
     }
 }
 
-/// The moment so many units after another.
+/// The timestamp `count` units after `since`.
 fn after(count: &Value, since: Timestamp, unit: i64) -> Result<Value> {
     let number = match count {
         Value::Number(number) => number.as_f64(),
@@ -160,17 +160,18 @@ fn truth(text: &str) -> Result<bool> {
     }
 }
 
-/// A line of NDJSON: as it is, or the fields of a table's row.
+/// A line of NDJSON: unchanged, or converted to our fields by the table.
 pub(super) fn json(line: Vec<u8>, number: u64, definition: &Definition) -> Result<Item> {
     let Some(table) = &definition.column_mapping else {
         return Ok(Item::Line(line));
     };
-    // What is no object is named by who reads it.
+    // A line that is no object is refused by its reader.
     let Ok(object) = serde_json::from_slice::<Map<String, Value>>(&line) else {
         return Ok(Item::Line(line));
     };
     let has = |name: &str| named(object.keys().map(String::as_str), name);
-    // A key that a line leaves out is a missing value: one that only the table knows says whose line it is.
+    // A missing key is a missing value. A key that only the table has shows that the line is a row
+    // of it.
     let ours = |name: &str| ["transaction_id", "occurred_at", "amount"].contains(&name);
     let of_table = table
         .columns()
@@ -205,7 +206,7 @@ pub(super) fn csv(
             .columns()
             .find(|column| has(column).as_deref() != Some(*column))
         {
-            // It may be another's file, with fields of its own.
+            // The file may have other fields than the definition's.
             Some(_) if guess || has("occurred_at").is_some() => None,
             Some(lacking) => {
                 bail!(
@@ -228,7 +229,7 @@ pub(super) fn csv(
             }
             Ok(record) => record,
         };
-        // A quoted field may run over several lines: the reader knows where it is.
+        // A quoted field may span lines, so the reader gives the line.
         let line = record.position().map_or(0, csv::Position::line);
         let column = |name: &str| {
             let text = record.get(header.iter().position(|other| other == name)?)?;
@@ -243,7 +244,7 @@ pub(super) fn csv(
     Ok(())
 }
 
-/// The column of this name, or of this name in another case.
+/// The column with this name, upper and lower case ignored.
 fn named<'h>(mut header: impl Iterator<Item = &'h str> + Clone, name: &str) -> Option<String> {
     let exactly = header.clone().find(|column| *column == name);
     exactly
@@ -251,7 +252,7 @@ fn named<'h>(mut header: impl Iterator<Item = &'h str> + Clone, name: &str) -> O
         .map(str::to_owned)
 }
 
-/// A row of our own fields; a field that is not known is what it looks like.
+/// A row of our own fields. The type of an unknown field is guessed from its text.
 fn own<'r>(
     definition: &Definition,
     guess: bool,

@@ -18,7 +18,6 @@ const SOFT: RGBColor = RGBColor(0x80, 0x8c, 0x99);
 pub(super) struct Histogram {
     /// The label of the x axis.
     pub(super) caption: &'static str,
-    /// Drawn beside each other.
     pub(super) series: Vec<Series>,
     /// The ends of the x axis. By default from 0 to the largest value.
     pub(super) range: Option<(f64, f64)>,

@@ -23,11 +23,12 @@ const CHUNK: usize = 500;
 /// Transactions per second: the limit of one shard.
 const RATE: f64 = 1_000.0;
 
-/// Puts the live transactions on the stream, and uploads the fraud reports that fall into their time. At
-/// each cut-off of the first look, its profiles are refreshed from all earlier transactions.
+/// Puts the live transactions on the stream, and uploads the fraud reports that fall into their
+/// time. At each cut-off of the first look, its profiles are refreshed from all earlier
+/// transactions.
 ///
-/// Returns when each transaction was put. Stops early if transactions do not reach the warehouse: the
-/// audit reports them.
+/// Returns when each transaction was put. Stops early if transactions do not reach the warehouse:
+/// the audit reports them.
 pub(super) async fn stream(
     steps: &Steps,
     local: &Local,
@@ -94,8 +95,8 @@ pub(super) async fn stream(
     Ok(put_at)
 }
 
-/// The rows of one call. All of them use the profiles of the same cut-off, which comes with them: `None`
-/// for a first look without profiles.
+/// The rows of one call. All of them use the profiles of the same cut-off, which comes with them:
+/// `None` for a first look without profiles.
 fn chunks<'a>(
     rows: &'a [Row],
     first: &Look,
@@ -113,8 +114,8 @@ async fn refresh(local: &Local, cut_off: Timestamp) -> Result<String> {
     let Answer::Profiles(refreshed) = invoke_train(local, &event).await? else {
         bail!("train answered with a report instead of refreshed profiles")
     };
-    // Score reads the pointer before a batch, at most once in this interval. After the interval, the
-    // next batch has the new profiles.
+    // Score reads the pointer before a batch, at most once in this interval. After the interval,
+    // the next batch has the new profiles.
     tokio::time::sleep(startup::BundleFollower::INTERVAL).await;
     Ok(format!(
         "{} profiles as of {}",

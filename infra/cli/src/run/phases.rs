@@ -213,8 +213,8 @@ fn live_transactions(
     live
 }
 
-/// The audit, repeated for a while: the last ledger entries are deleted after their final decisions are
-/// published.
+/// The audit, repeated for a while: the last ledger entries are deleted after their final decisions
+/// are published.
 async fn audited(
     system: &System,
     asked: &AuditScope,
@@ -231,8 +231,8 @@ async fn audited(
     }
 }
 
-/// Waits until every transaction has a decision and every hold a final one. After a timeout, the audit
-/// reports the missing ones.
+/// Waits until every transaction has a decision and every hold a final one. After a timeout, the
+/// audit reports the missing ones.
 async fn settle(consumer: &Consumer, sent: usize) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {

@@ -1,17 +1,17 @@
-//! Who lives where, and which terminals they use.
+//! The places of customers and terminals, and which terminals a customer uses.
 
 use std::collections::HashMap;
 
 use rand::RngExt;
 use rand::rngs::StdRng;
 
-/// Customers and terminals lie in a square with sides of this length.
+/// The side of the square in which customers and terminals lie.
 const SIDE: f64 = 100.0;
 /// A customer uses the terminals within this distance.
 const RADIUS: f64 = 5.0;
 
 pub(super) struct Customer {
-    /// Mean amount; the standard deviation is half of it.
+    /// The mean amount. The standard deviation is half of it.
     pub(super) mean_amount: f64,
     /// Mean transactions a day.
     pub(super) per_day: f64,
@@ -24,7 +24,8 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn draw(customers: u32, terminals: u32, rng: &mut StdRng) -> Self {
-        // A grid of cells as wide as the radius: a customer's terminals lie in the nine cells around.
+        // A grid of cells as wide as the radius: the terminals of a customer lie in the nine cells
+        // around the customer.
         let mut cells: HashMap<(i32, i32), Vec<(u32, f64, f64)>> = HashMap::new();
         for terminal in 0..terminals {
             let (x, y) = place(rng);

@@ -48,7 +48,6 @@ impl Fault {
         self.skip = calls;
         self
     }
-    /// Only so often.
     #[must_use]
     pub const fn times(mut self, calls: usize) -> Self {
         self.times = calls;
@@ -68,7 +67,6 @@ impl Fault {
     }
 }
 
-/// How a call goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Course {
     Good,
@@ -78,7 +76,6 @@ pub(super) enum Course {
 }
 
 impl Faults {
-    /// Nothing goes wrong.
     pub fn none() -> Self {
         Self::default()
     }

@@ -8,7 +8,6 @@ use tokio::task::yield_now;
 use super::faults::Course;
 use super::{Faults, lock};
 
-/// A bucket in memory.
 #[derive(Debug, Default)]
 pub struct Objects {
     objects: Mutex<BTreeMap<String, (Vec<u8>, Timestamp)>>,
@@ -30,7 +29,6 @@ impl Objects {
         }
     }
 
-    /// What goes wrong here.
     pub const fn faults(&self) -> &Faults {
         &self.faults
     }

@@ -8,7 +8,6 @@ use super::faults::Course;
 use super::objects::injected;
 use super::{Faults, lock};
 
-/// A stream in memory.
 #[derive(Debug, Default)]
 pub struct Stream {
     published: Mutex<Vec<StreamRecord>>,
@@ -29,7 +28,6 @@ impl Stream {
         }
     }
 
-    /// What goes wrong here.
     pub const fn faults(&self) -> &Faults {
         &self.faults
     }

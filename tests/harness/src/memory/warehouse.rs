@@ -68,7 +68,6 @@ impl Warehouse {
         self
     }
 
-    /// What goes wrong here.
     pub const fn faults(&self) -> &Faults {
         &self.faults
     }

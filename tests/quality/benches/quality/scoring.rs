@@ -26,7 +26,6 @@ const LEARNT: usize = 50_000;
 const SCORED: usize = 1_000;
 /// Many short rounds: on a busy machine few rounds are undisturbed.
 const ROUNDS: usize = 300;
-/// smartcore is slow.
 const ROUNDS_OF_SMARTCORE: usize = 20;
 /// The largest differences: ours from smartcore, and the peers' from ours. The peers' leaf values
 /// and sums are f32.

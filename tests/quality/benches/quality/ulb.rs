@@ -54,7 +54,6 @@ const COMPARED: [&[(&str, &str)]; 11] = [
     &[("learning_rate", "0.05"), ("rounds", "300"), ("l2", "1.0")],
 ];
 
-/// Test results.
 struct TestResult {
     average_precision: f64,
     /// At the threshold with a false positive rate of 1 %.

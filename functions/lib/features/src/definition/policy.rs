@@ -12,7 +12,6 @@ use super::error::{DefinitionError, invalid_setting};
 pub struct PolicySettings {
     /// From a hold's arrival to its deadline.
     pub hold_deadline: SignedDuration,
-    /// Of one evidence query.
     pub max_attempts: u32,
     pub on_expiry: Action,
     pub on_failure: Action,

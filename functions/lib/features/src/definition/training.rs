@@ -31,7 +31,6 @@ pub struct Training {
     pub logistic: Option<Logistic>,
 }
 
-/// `[training.boost]`: gradient-boosted trees.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Boost {
@@ -78,7 +77,6 @@ pub struct Logistic {
 /// Which transactions a training set has, and which reports label them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrainingPeriod {
-    /// The first timestamp inside.
     pub from: Timestamp,
     /// The first timestamp after `from` that is outside.
     pub to: Timestamp,

@@ -12,7 +12,6 @@ pub struct Window {
     /// Index into the schema's entities.
     pub entity: usize,
     pub measure: Measure,
-    /// Above 0.
     pub length: SignedDuration,
     pub delay: SignedDuration,
 }
@@ -20,7 +19,6 @@ pub struct Window {
 /// What a window measures. Transactions whose field is missing are left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Measure {
-    /// Number of transactions.
     Count,
     Sum(Quantity),
     Mean(Quantity),
@@ -28,7 +26,6 @@ pub enum Measure {
     Deviation(Quantity),
     Min(Quantity),
     Max(Quantity),
-    /// Number of different values.
     Distinct(DistinctField),
     /// Share of the window's transactions that were reported as fraud by `t`.
     FraudRate,

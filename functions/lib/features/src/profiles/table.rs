@@ -10,12 +10,10 @@ const ROWS_PER_BUCKET: usize = 4;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ProfileTable {
-    /// Index in the schema.
     pub(super) entity: usize,
     pub(super) columns: usize,
     /// Ascending, one for each row.
     pub(super) keys: Vec<u64>,
-    /// Row by row.
     pub(super) values: Vec<f32>,
     /// Where each bucket's rows begin; the last entry is the number of rows.
     bucket_starts: Vec<u32>,

@@ -6,7 +6,6 @@ use crate::Definition;
 pub const TRANSACTIONS: &str = "transactions";
 /// What was reported of transactions, and when it became known.
 pub const REPORTS: &str = "fraud_reports";
-/// The final decisions.
 pub const OUTCOMES: &str = "outcomes";
 
 /// A table's columns, name and type, the first being the key. None of a table that there is not.

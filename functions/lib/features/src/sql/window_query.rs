@@ -22,7 +22,6 @@ pub(super) struct WindowQuery<'q> {
     pub(super) held: &'q str,
     /// The result's columns before the windows.
     pub(super) columns: &'q [String],
-    /// Further joins to `held`.
     pub(super) joins: &'q str,
     /// Set if `held` are the many transactions of a period.
     ///
@@ -183,7 +182,6 @@ impl<'q> WindowGroup<'q> {
             })
     }
 
-    /// The result's columns.
     fn values(&self, definition: &'q Definition) -> Vec<String> {
         let prefix = self.prefix();
         let cte = self.name();
