@@ -1,5 +1,5 @@
-//! What every bucket, stream and warehouse must do, whether in memory or real. Each suite panics
-//! with what was wrong. They write under names of their own and need not be alone.
+//! The contract of buckets, streams and warehouses, for in-memory twins and real adapters. Each
+//! suite panics with the broken rule. Suites use unique names, so they may run side by side.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use store::{Objects, PutNew, Stream, StreamRecord};
 use warehouse::{Error, Row, Statement, StatementId, Status, Value, Warehouse};
 
-/// A name that no other run has.
+/// A unique name.
 fn unique() -> String {
     format!("contract-{}", jiff::Timestamp::now().as_nanosecond())
 }
@@ -22,7 +22,7 @@ pub async fn objects(bucket: &impl Objects) {
     assert_eq!(
         bucket.get(&absent).await.unwrap(),
         None,
-        "what was never written"
+        "an object that was never written"
     );
     bucket.delete(&absent).await.unwrap();
     assert_eq!(
@@ -105,7 +105,7 @@ pub async fn objects(bucket: &impl Objects) {
         );
     }
 
-    // More than the thousand of a page.
+    // More than the 1,000 objects of a page.
     let many: Vec<String> = (0..1_050).map(|i| key(&format!("many/{i:04}"))).collect();
     stream::iter(&many)
         .map(|key| bucket.put(key, vec![1]))
@@ -134,8 +134,8 @@ pub async fn objects(bucket: &impl Objects) {
     );
 }
 
-/// The checks of [`Stream`]: more than one call's worth goes out, and all of it. Returns what was
-/// published, for the caller to find on the stream.
+/// The checks of [`Stream`]: more records than one call takes are all published. Returns the
+/// records, so that the caller can find them on the stream.
 pub async fn decisions(stream: &impl Stream) -> Vec<StreamRecord> {
     let root = unique();
     assert_eq!(
@@ -164,7 +164,7 @@ pub const SELECT_WORD: &str = "SELECT CAST(:word AS VARCHAR(64)) AS word";
 /// A query that [`warehouse()`] submits: it fails.
 pub const SELECT_NOWHERE: &str = "SELECT one FROM second_look_no_such_table";
 
-/// The answers that a twin must give to these queries.
+/// The answers of a twin to these queries.
 pub fn answer(sql: &str, parameters: &[(String, String)]) -> crate::memory::Answer {
     match sql {
         SELECT_ONE => Ok(vec![Row::from([("one", Value::Integer(1))])]),
@@ -220,7 +220,7 @@ pub async fn warehouse(warehouse: &impl Warehouse) {
         .unwrap();
     assert_ne!(again, id, "another attempt is another statement");
 
-    // Values that would be SQL if they were not bound.
+    // Values with SQL syntax, which must be bound.
     let word = "'; DROP TABLE transactions; -- :one";
     let both = warehouse
         .submit(&statement(1, &[SELECT_ONE, SELECT_WORD], &[("word", word)]))

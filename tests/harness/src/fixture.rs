@@ -1,4 +1,4 @@
-//! A bundle small enough to know by heart.
+//! Small bundles for tests.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,23 +9,23 @@ use features::{Categories, Definition, Profiles, TableBuilder};
 use jiff::Timestamp;
 use scoring::{Forest, Node, Split, Tree};
 
-/// What it is built from.
+/// The definition of the small bundle.
 pub const DEFINITION: &str = include_str!("fixture.toml");
 
-/// Holds from an amount of 500 on, approves below. Releases where the evidence's `customer_mean_7d` is
-/// over 400, blocks else.
+/// Holds amounts of 500 and more. Releases a hold if `customer_mean_7d` is over 400, else blocks
+/// it.
 ///
 /// # Panics
-/// If the model crate refuses it.
+/// If the bundle is refused.
 #[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
 pub fn bundle() -> Bundle {
     Bundle::open(&files()).expect("the fixture opens")
 }
 
-/// The same as files by name.
+/// The files of [`bundle`] by name.
 ///
 /// # Panics
-/// If the model crate refuses it.
+/// If the bundle is refused.
 #[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
 pub fn files() -> BTreeMap<String, Vec<u8>> {
     let first = Forest::new(2, 0.0, &[fork(0, 499.99, -3.0, 3.0)]).expect("a tree");
@@ -98,7 +98,7 @@ fn golden() -> Golden {
     }
 }
 
-/// The definition with a first look that knows what its customer usually pays.
+/// The definition with a profile of the customer's mean amount in the first look.
 pub fn profiled_definition() -> String {
     DEFINITION.replace(
         "[\"amount\", \"night\"]",
@@ -106,11 +106,11 @@ pub fn profiled_definition() -> String {
     )
 }
 
-/// A bundle that holds what a customer with a profile of up to 50 does, with the profiles of these
-/// customers, or with none.
+/// A bundle that holds transactions of customers with a mean amount of up to 50, with the profiles
+/// of these customers, or without profiles.
 ///
 /// # Panics
-/// If the model crate refuses it.
+/// If the bundle is refused.
 #[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
 pub fn profiled(cut_off: Timestamp, means: Option<&[(&str, f64)]>) -> BTreeMap<String, Vec<u8>> {
     let text = profiled_definition();
@@ -139,7 +139,7 @@ pub fn profiled(cut_off: Timestamp, means: Option<&[(&str, f64)]>) -> BTreeMap<S
     .expect("the fixture builds")
 }
 
-/// The definition with a category that both looks learn from.
+/// The definition with a category in both looks.
 pub fn categorised_definition() -> String {
     let feature = "categories = [\"channel\"]\n\n[[feature]]\nname = \"channel\"\ncategory = \"channel\"\n\n[[feature]]\nname = \"amount\"";
     let text = DEFINITION.replacen("\n[[feature]]\nname = \"amount\"", feature, 1);
@@ -150,10 +150,10 @@ pub fn categorised_definition() -> String {
     )
 }
 
-/// A bundle that holds, and keeps on hold, what came by a channel whose rate of fraud is over a half.
+/// A bundle that holds and blocks transactions of a channel with a fraud rate above one half.
 ///
 /// # Errors
-/// If the model crate refuses it with these tables.
+/// If the bundle is refused with these tables.
 #[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
 pub fn categorised(tables: &Categories) -> Result<BTreeMap<String, Vec<u8>>, bundle::Error> {
     let first = Forest::new(2, 0.0, &[fork(1, 0.5, -3.0, 3.0)]).expect("a tree");
@@ -181,7 +181,7 @@ pub fn policy() -> Policy {
     }
 }
 
-/// Every measure a window may have, of everything it may be of, as lines of a definition.
+/// Every measure of a window, over every kind of field, as lines of a definition.
 pub const MEASURES: [(&str, &str); 14] = [
     ("count", "count = true"),
     ("sum", "sum = \"amount\""),
@@ -199,9 +199,9 @@ pub const MEASURES: [(&str, &str); 14] = [
     ("fraud_rate", "fraud_rate = true"),
 ];
 
-/// The definition with every measure, of both entities, over a long and a short window with a delay
-/// and, where it can be, one without, in both looks: for comparing engines. Beside the entities, its
-/// transactions have a number `age` and a category `channel`.
+/// A definition for the comparison of engines: every measure, for both entities, over a long and a
+/// short window with a delay and, if allowed, one without, in both looks. Its transactions also
+/// have a number `age` and a category `channel`.
 pub fn all_measures() -> String {
     let (mut features, mut names) = (String::new(), Vec::new());
     for (entity, other) in [

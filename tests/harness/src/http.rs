@@ -1,5 +1,5 @@
-//! A service that answers as a script says, for the answers that no emulator gives on demand:
-//! races, throttling, lost answers, failures within a 200.
+//! A service with scripted answers, for cases that no emulator can produce on demand: races,
+//! throttling, lost answers, failures within a 200.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// One request that came in.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
@@ -50,10 +50,10 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service that gives these answers in this order, and 500 after the last.
+    /// A service with these answers in this order. After the last one, it answers 500.
     ///
     /// # Panics
-    /// Where no port is free.
+    /// If no port is free.
     pub fn start(script: impl IntoIterator<Item = Response>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let service = Self {
@@ -98,7 +98,7 @@ impl Service {
     }
 }
 
-/// The next request; none where the connection has ended.
+/// The next request; `None` if the connection has ended.
 fn read(connection: &mut BufReader<TcpStream>) -> Option<Request> {
     let line = |connection: &mut BufReader<TcpStream>| {
         let mut line = String::new();

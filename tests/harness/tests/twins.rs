@@ -1,4 +1,4 @@
-//! The twins keep the contract, and fail when they are told to.
+//! The twins keep the contract and fail on demand.
 
 use harness::contract;
 use harness::memory::{Fault, Faults, Objects, Stream, Warehouse};
@@ -23,7 +23,7 @@ async fn the_warehouse_in_memory_keeps_the_contract() {
 }
 
 #[tokio::test]
-async fn a_fault_hits_the_calls_it_names_and_no_others() {
+async fn a_fault_affects_only_the_calls_that_it_names() {
     let bucket = Objects::new();
     bucket
         .faults()
@@ -57,7 +57,7 @@ async fn one_record_may_be_refused() {
 }
 
 #[tokio::test]
-async fn a_dead_process_does_nothing_until_it_is_alive_again() {
+async fn a_dead_process_does_nothing_until_its_faults_are_cleared() {
     let faults = Faults::none();
     let (bucket, warehouse) = (Objects::with(&faults), Warehouse::with(&faults));
     faults.die_after(1);

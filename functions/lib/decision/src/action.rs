@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-/// What is to happen to a transaction.
+/// The verdict on a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
@@ -11,7 +11,7 @@ pub enum Action {
     Release,
     /// Final: the hold was right, refuse it.
     Block,
-    /// Final: a person must look.
+    /// Final: a person must decide.
     Review,
 }
 
@@ -33,23 +33,23 @@ impl Action {
     }
 }
 
-/// Which look a decision comes from.
+/// The kind of a decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     Provisional,
-    /// By confirm or sweep, for good.
+    /// By confirm or sweep, once per hold.
     Final,
 }
 
-/// Who gave a hold its final decision.
+/// What settled a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettledBy {
     /// The completion event of the evidence query.
     Confirm,
-    /// The schedule, because the event never came.
+    /// The schedule, because no completion event arrived.
     Sweep,
-    /// The deadline, because the evidence never came.
+    /// The deadline, because no evidence arrived.
     Expiry,
 }

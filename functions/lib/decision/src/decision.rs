@@ -10,10 +10,10 @@ use crate::{Action, Batch, SequenceNumber, SettledBy, Stage, TransactionId};
 /// Entity fields and their values.
 pub type Entities = BTreeMap<String, String>;
 
-/// What the warehouse knows of one held transaction: feature → value, `None` where it knows nothing.
+/// The features of one held transaction from the warehouse. `None`: the warehouse has no value.
 pub type Evidence = BTreeMap<String, Option<f64>>;
 
-/// What a decision is called. Derived from the record, so that a redelivery repeats it.
+/// The id of a decision. Derived from the record, so that a redelivery repeats it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecisionId<'a> {
     /// The shard, as in `000000000003`.
@@ -24,7 +24,7 @@ pub struct DecisionId<'a> {
 }
 
 impl DecisionId<'_> {
-    /// The id of the final decision on the hold that `provisional` names.
+    /// The id of the final decision for the provisional decision `provisional`.
     pub fn of_final(provisional: &str) -> String {
         format!("{provisional}-final")
     }
@@ -36,15 +36,14 @@ impl fmt::Display for DecisionId<'_> {
     }
 }
 
-/// One feature's part in a score.
+/// The contribution of one feature to a score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reason {
     pub feature: String,
-    /// Its value, in the feature's own unit; `null` where it was missing.
+    /// The value in the feature's unit; `null` if it was missing.
     #[serde(with = "null_is_nan")]
     pub value: f64,
-    /// What it added to the model's sum before that became a probability: log odds, or of a forest whose trees
-    /// answer with probabilities a probability.
+    /// In log odds. For a forest of probabilities, in probability.
     pub contribution: f64,
 }
 
@@ -59,44 +58,44 @@ mod null_is_nan {
     }
 }
 
-/// A decision as it stands on the `decisions` stream and in `outcomes/`.
+/// A decision on the `decisions` stream and in `outcomes/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// See [`DecisionId`].
     pub decision_id: String,
     /// The transaction it is about.
     pub transaction_id: TransactionId,
-    /// The entity fields, beside the others.
+    /// In JSON, the entity fields stand beside the other fields.
     #[serde(flatten)]
     pub entities: Entities,
     pub stage: Stage,
     pub action: Action,
-    /// Probability of fraud, 0 to 1. A hold that ended without evidence keeps its first score.
+    /// Probability of fraud, 0 to 1. A final decision without evidence keeps the first score.
     pub score: f64,
     /// At most three, strongest first.
     pub reasons: Vec<Reason>,
     /// The bundle that scored it.
     pub model_version: String,
     pub decided_at: Timestamp,
-    /// For a hold: when it must have ended.
+    /// For a hold: when it must have its final decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
-    /// For a final decision from evidence: the row.
+    /// For a final decision with evidence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<Evidence>,
-    /// For a final decision: what settled it.
+    /// For a final decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_by: Option<SettledBy>,
     /// For a final decision: how long the hold lasted, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_ms: Option<i64>,
-    /// What was missing when the decision was made.
+    /// The inputs that were missing for the decision, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub degraded: Vec<String>,
 }
 
-/// A provisional decision on one row of a batch, borrowed: what score writes, without an
-/// allocation for each. Reads back as a [`Decision`].
+/// A provisional decision on one row of a batch. It borrows everything, so that score allocates
+/// nothing per decision. Its JSON is that of a [`Decision`].
 #[derive(Clone, Copy, Debug)]
 pub struct Provisional<'a> {
     pub batch: &'a Batch<'a>,
@@ -110,9 +109,9 @@ pub struct Provisional<'a> {
     /// The bundle that scored it.
     pub model_version: &'a str,
     pub decided_at: Timestamp,
-    /// For a hold: when it must have ended.
+    /// For a hold: when it must have its final decision.
     pub deadline: Option<Timestamp>,
-    /// What was missing when the decision was made.
+    /// The inputs that were missing for the decision, by name.
     pub degraded: &'a [String],
 }
 
@@ -140,7 +139,7 @@ impl Serialize for Provisional<'_> {
     }
 }
 
-/// Serialises what can be displayed as a string, without making the string first.
+/// Serializes a value by its `Display`, without an intermediate string.
 struct Shown<T>(T);
 
 impl<T: fmt::Display> Serialize for Shown<T> {
@@ -149,8 +148,8 @@ impl<T: fmt::Display> Serialize for Shown<T> {
     }
 }
 
-/// A transaction provisionally stopped: all that is needed to ask for its evidence, to score it
-/// again and to settle it.
+/// A provisionally stopped transaction: everything that is needed to ask for its evidence, to score
+/// it again and to settle it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
@@ -159,10 +158,10 @@ pub struct Hold {
     pub occurred_at: Timestamp,
     pub amount: f64,
     pub entities: Entities,
-    /// Its declared numbers; a missing one is absent.
+    /// The declared numbers. A missing number is absent.
     #[serde(default)]
     pub numbers: BTreeMap<String, f64>,
-    /// Its declared categories; a missing one is absent.
+    /// The declared categories. A missing category is absent.
     #[serde(default)]
     pub categories: BTreeMap<String, String>,
     pub score: f64,
@@ -170,12 +169,12 @@ pub struct Hold {
     /// The bundle that held it.
     pub model_version: String,
     pub decided_at: Timestamp,
-    /// When it must have its final decision.
+    /// When the hold must have its final decision.
     pub deadline: Timestamp,
 }
 
 impl Hold {
-    /// The hold that a provisional decision with this deadline places.
+    /// The hold of a provisional decision with this deadline.
     pub fn place(decision: &Provisional<'_>, deadline: Timestamp) -> Self {
         let (batch, row, schema) = (decision.batch, decision.row, decision.batch.schema());
         let entities = schema
@@ -207,7 +206,7 @@ impl Hold {
         }
     }
 
-    /// The final decision that ends this hold.
+    /// The final decision of this hold.
     pub fn settle(&self, action: Action, settled_by: SettledBy, now: Timestamp) -> Decision {
         Decision {
             decision_id: DecisionId::of_final(&self.decision_id),

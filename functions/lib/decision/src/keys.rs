@@ -1,7 +1,7 @@
-//! Every key in the bucket that this project writes or reads by name.
+//! The keys of objects in the bucket.
 //!
-//! Times in keys are arrival or decision times in UTC; they only spread the keys and let a person find
-//! them, nothing is read back from them.
+//! Times in keys are arrival or decision times in UTC. They spread the keys and help a person to
+//! find an object. No code reads a time back from a key.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,21 +9,21 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::{SequenceNumber, TransactionId};
 
-/// Where the ledger of pending statements is.
+/// The prefix of the ledger.
 pub const PENDING: &str = "pending/";
-/// Where every transaction with its provisional decision is.
+/// The prefix of the batches: every transaction with its provisional decision.
 pub const TRANSACTIONS: &str = "transactions/";
-/// Where what can't be read is.
+/// The prefix of unreadable items.
 pub const REJECTED: &str = "rejected/";
-/// Where labels are put by the user.
+/// The prefix of the labels, which the user writes.
 pub const LABELS: &str = "labels/";
-/// Where each hold's one final decision is.
+/// The prefix of the final decisions, one object per transaction.
 pub const OUTCOMES_BY_TRANSACTION: &str = "outcomes/by-transaction/";
-/// Where the same are in batches, for COPY.
+/// The prefix of the same final decisions in batches, for COPY.
 pub const OUTCOMES_BATCHES: &str = "outcomes/dt=";
 
-/// A batch of transactions; `arrived_at` and `first` are its first record's, so that a retry of the
-/// same batch writes the same key.
+/// A batch of transactions. `arrived_at` and `first` belong to its first record, so that a retry of
+/// the batch writes the same key.
 pub fn transactions(
     arrived_at: Timestamp,
     shard: &str,
@@ -38,7 +38,8 @@ pub fn transactions(
     )
 }
 
-/// One unreadable item. `name` is its record's sequence number, or what stands in for one.
+/// One unreadable item. `name` is the sequence number of its record, or a hash if the record has
+/// none.
 pub fn rejected(arrived_at: Timestamp, shard: &str, name: &str, item: u32) -> String {
     format!(
         "rejected/dt={}/{shard}-{name}-{item}.json",
@@ -51,12 +52,12 @@ pub fn pending(statement_name: &str) -> String {
     format!("{PENDING}{statement_name}.json")
 }
 
-/// The statement name that a ledger entry's key stands for.
+/// The statement name of a ledger entry's key.
 pub fn pending_name(key: &str) -> Option<String> {
     Some(key.strip_prefix(PENDING)?.strip_suffix(".json")?.to_owned())
 }
 
-/// The final decision on this transaction. The id is the producer's, so it is percent-encoded.
+/// The final decision on a transaction. The id comes from the producer, so it is percent-encoded.
 pub fn outcome(transaction_id: &TransactionId) -> String {
     format!(
         "{OUTCOMES_BY_TRANSACTION}{}.json",
@@ -64,7 +65,7 @@ pub fn outcome(transaction_id: &TransactionId) -> String {
     )
 }
 
-/// The transaction id that such a key stands for.
+/// The transaction id of the key of a final decision.
 pub fn outcome_transaction(key: &str) -> Option<TransactionId> {
     let name = key
         .strip_prefix(OUTCOMES_BY_TRANSACTION)?
@@ -72,7 +73,7 @@ pub fn outcome_transaction(key: &str) -> Option<TransactionId> {
     percent_decoded(name).map(TransactionId::from)
 }
 
-/// Final decisions that were made together, for COPY; `name` tells batches apart.
+/// A batch of final decisions, for COPY. `name` distinguishes batches of one day.
 pub fn outcomes(decided_at: Timestamp, name: &str) -> String {
     format!(
         "{OUTCOMES_BATCHES}{}/{name}.ndjson.gz",
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn any_transaction_id_is_one_path_segment_and_reads_back() {
+    fn any_transaction_id_is_one_path_segment_and_can_be_read_back() {
         for id in [
             "t-1",
             "../../etc",
@@ -132,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ledger_key_gives_back_its_statement_name() {
+    fn a_statement_name_can_be_read_from_its_ledger_key() {
         assert_eq!(
             pending_name(&pending("second-look-confirm-0-1-2")).as_deref(),
             Some("second-look-confirm-0-1-2")

@@ -1,6 +1,7 @@
-//! The ledger of pending statements: one entry for each statement submitted to the warehouse whose
-//! end we have not yet acted on. An entry is written before its statement is submitted and removed
-//! after its end was acted on, so that whatever dies in between leaves a trace for the sweep.
+//! The ledger of pending statements.
+//!
+//! An entry is written before its statement is submitted, and deleted after the result was handled.
+//! So a process that dies in between leaves an entry for the sweep.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,19 +10,19 @@ use crate::Hold;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LedgerEntry {
-    /// The statement's name, and the entry's key.
+    /// The name of the statement. The entry's key contains it.
     pub name: String,
     #[serde(flatten)]
     pub work: SettleWork,
-    /// How often it was submitted, the present attempt included.
+    /// How many attempts were made, the current one included.
     pub attempts: u32,
-    /// When the present attempt was written down.
+    /// When the current attempt was written to the ledger.
     pub submitted_at: Timestamp,
-    /// The warehouse's id of the present attempt; `None` until the warehouse has answered.
+    /// The warehouse's id of the current attempt; `None` until the warehouse has answered.
     pub statement_id: Option<String>,
 }
 
-/// What a pending statement is for.
+/// The purpose of a pending statement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SettleWork {
@@ -29,11 +30,11 @@ pub enum SettleWork {
         /// The holds of one batch.
         holds: Vec<Hold>,
     },
-    /// Objects on their way into a table.
+    /// Loads objects into a table.
     Load {
         table: String,
         manifest: String,
-        /// The keys of the waiting lists that the manifest was made of.
+        /// The keys of the waiting lists in the manifest.
         waiting: Vec<String>,
     },
 }

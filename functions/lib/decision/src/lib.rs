@@ -1,11 +1,11 @@
-//! What Second Look says of a transaction, and how a hold ends.
+//! Transactions, decisions and holds, and the rules by which a hold is settled.
 //!
-//! Pure: no clock, no environment, no network. Time comes in as an argument, bytes come in as
-//! slices, and everything that can go wrong with one record is a value of [`ReadError`].
+//! Pure: no clock, no environment, no network. Time is an argument, bytes are slices, and every
+//! fault of a record is a value of [`ReadError`].
 //!
 //! ```text
-//! Kinesis record ─ record::open ─► items ─ Batch::read ─► columns ─ (a score) ─ Policy::provisional ─► Decision
-//!                                                                                              Hold ─ settle::next_step ─► Step
+//! Kinesis record ─ record::open ─► items ─ Batch::read ─► columns ─ score ─ Policy::provisional ─► Decision
+//! Hold ─ settle::next_step ─► Step
 //! ```
 
 mod action;

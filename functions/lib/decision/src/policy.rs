@@ -4,40 +4,37 @@ use serde::{Deserialize, Serialize};
 
 use crate::Action;
 
-/// What follows from a score, and from its absence. Part of the bundle, resolved: thresholds are
-/// probabilities chosen in training, the rest is as the user declared it. Nothing here has a
-/// default, since all of it changes verdicts.
+/// The actions that follow from scores, and from missing scores. Part of the bundle: training
+/// chooses the thresholds, the user declares the rest. No field has a default, because each changes
+/// verdicts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
-    /// First look: hold from this probability on.
+    /// First look: hold at or above this probability.
     pub hold_at: f64,
-    /// Confirming look: release below this probability.
+    /// Second look: release below this probability.
     pub release_below: f64,
-    /// Confirming look: block from this probability on; between the two, review.
+    /// Second look: block at or above this probability. Between the two, review.
     pub block_at: f64,
-    /// How long after its arrival a hold must have its final decision, in seconds.
+    /// The time from the arrival of a hold to its deadline, in seconds.
     pub hold_deadline_seconds: u64,
-    /// How often the evidence query of a batch is submitted at the most.
+    /// The maximum number of attempts of an evidence query.
     pub max_attempts: u32,
-    /// What becomes of a hold whose deadline passed without evidence.
+    /// The action for a hold without evidence at its deadline.
     pub on_expiry: Action,
-    /// What becomes of holds whose evidence query failed `max_attempts` times.
+    /// The action for holds after `max_attempts` failed evidence queries.
     pub on_failure: Action,
-    /// What becomes of a hold that the evidence has no row for.
+    /// The action for a hold without a row in the evidence.
     pub on_missing_evidence: Action,
 }
 
 /// Why a policy can't be used.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub enum PolicyError {
-    /// Thresholds are probabilities in order.
     #[error("policy threshold `{0}` is {1}: expected a probability, release_below ≤ block_at")]
     Threshold(&'static str, f64),
-    /// Only a final action can end a hold.
     #[error("policy `{0}` is `{1}`: expected release, block or review")]
     NotFinal(&'static str, &'static str),
-    /// At least one attempt is made, or nothing would ever be confirmed.
     #[error("policy `{0}` is 0: expected at least 1")]
     Zero(&'static str),
 }
@@ -75,7 +72,7 @@ impl Policy {
         Ok(())
     }
 
-    /// The first look's action. Total: a score that is no number is held, for it vouches for nothing.
+    /// The action of the first look. Total: a NaN score is held.
     pub fn provisional(&self, score: f64) -> Action {
         if score < self.hold_at {
             Action::Approve
@@ -84,7 +81,7 @@ impl Policy {
         }
     }
 
-    /// The confirming look's action. Total: a score that is no number goes to a person.
+    /// The action of the second look. Total: a NaN score goes to review.
     pub fn settled(&self, score: f64) -> Action {
         if score < self.release_below {
             Action::Release
@@ -95,7 +92,7 @@ impl Policy {
         }
     }
 
-    /// How long a hold may last.
+    /// The time from the arrival of a hold to its deadline.
     pub fn hold_deadline(&self) -> Duration {
         Duration::from_secs(self.hold_deadline_seconds)
     }

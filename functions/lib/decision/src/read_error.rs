@@ -5,34 +5,30 @@ use serde::{Deserialize, Serialize};
 
 use crate::SequenceNumber;
 
-/// Why a record, or one item of it, can't be read. Never holds a value of the record: these texts
-/// are logged.
+/// Why a record or an item can't be read. The texts are logged, so they never contain a value of
+/// the record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     #[error("record is empty: expected one JSON object, or several on lines of their own")]
     Empty,
-    /// The KPL's magic number, but not what should follow it.
+    /// A KPL magic number without a valid frame behind it.
     #[error("KPL frame is broken: {0}")]
     Kpl(&'static str),
-    /// Bytes that are no text.
     #[error("not UTF-8 from byte {0} on: transactions are JSON in UTF-8")]
     Utf8(usize),
-    /// Text that is no JSON object.
     #[error("not a JSON object: {0}")]
     Json(String),
-    /// A JSON object that is no transaction.
     #[error("field `{field}`: {found}, expected {expected}")]
     Field {
         field: String,
-        /// What was expected of it.
         expected: &'static str,
-        /// What was there instead, in kind.
+        /// The kind of the value, never the value itself.
         found: &'static str,
     },
 }
 
 impl ReadError {
-    /// How far reading came: `record`, `kpl`, `json` or `transaction`.
+    /// The stage at which reading failed: `record`, `kpl`, `json` or `transaction`.
     pub const fn stage(&self) -> &'static str {
         match self {
             Self::Empty => "record",
@@ -43,23 +39,23 @@ impl ReadError {
     }
 }
 
-/// What is kept of an unreadable item: enough to mend it and send it again.
+/// An unreadable item as it is stored: enough to repair it and send it again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RejectedItem {
     /// The Kinesis record's sequence number.
     pub sequence_number: SequenceNumber,
-    /// Which item of the record, from 0.
+    /// The index of the item in the record, from 0.
     pub item: u32,
-    /// When the stream took the record.
+    /// When Kinesis accepted the record.
     pub arrived_at: Timestamp,
     pub stage: String,
     pub error: String,
-    /// The bytes as they came, base64.
+    /// The original bytes in base64.
     pub raw: String,
 }
 
 impl RejectedItem {
-    /// Keeps `raw`, which failed for `why`.
+    /// The item `raw`, which failed with `why`.
     pub fn new(
         sequence_number: SequenceNumber<&str>,
         item: u32,

@@ -1,8 +1,8 @@
-//! From a Kinesis record's bytes to the items in it.
+//! Splits a Kinesis record into items.
 //!
-//! A record holds one JSON object, or several on lines of their own, or a frame of the Kinesis
-//! Producer Library (KPL) whose user records hold either. The frame: four magic bytes, a protobuf
-//! `AggregatedRecord`, the MD5 of that message
+//! A record holds one JSON object, or one object per line, or a frame of the Kinesis Producer
+//! Library (KPL) with such user records. A frame has four magic bytes, a protobuf
+//! `AggregatedRecord` and the MD5 of that message
 //! (<https://github.com/awslabs/amazon-kinesis-producer/blob/master/aggregation-format.md>).
 
 use md5::{Digest, Md5};
@@ -11,11 +11,11 @@ use serde::de::IgnoredAny;
 
 use crate::ReadError;
 
-/// What every KPL frame begins with.
+/// The first bytes of a KPL frame.
 pub const KPL_MAGIC: [u8; 4] = [0xF3, 0x89, 0x9A, 0xC2];
 const MD5_BYTES: usize = 16;
 
-/// A record with its wrapping taken off; [`Frame::items`] are in it.
+/// A decoded record. [`Frame::items`] returns its items.
 #[derive(Debug)]
 pub struct Frame<'a>(Body<'a>);
 
@@ -37,7 +37,7 @@ struct UserRecord {
     data: Vec<u8>,
 }
 
-/// Takes a record's wrapping off. An empty record and a broken frame are unreadable as a whole.
+/// Decodes a record. An empty record and a broken frame are unreadable as a whole.
 pub fn open(data: &[u8]) -> Result<Frame<'_>, ReadError> {
     if let Some(frame) = data.strip_prefix(&KPL_MAGIC) {
         let Some((message, md5)) = frame.split_last_chunk::<MD5_BYTES>() else {
@@ -61,7 +61,7 @@ pub fn open(data: &[u8]) -> Result<Frame<'_>, ReadError> {
 }
 
 impl Frame<'_> {
-    /// The items, in order. An empty user record of a KPL frame is an item too: an unreadable one.
+    /// The items in order. An empty user record of a KPL frame is an unreadable item.
     pub fn items(&self) -> impl Iterator<Item = &[u8]> {
         let (plain, users) = match &self.0 {
             Body::Plain(data) => (Some(*data), &[][..]),
@@ -74,7 +74,7 @@ impl Frame<'_> {
     }
 }
 
-/// One object as a whole, however it is laid out; otherwise each line that is not blank.
+/// The whole text if it is one object, else each line that is not blank.
 fn lines(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     let data = data.trim_ascii();
     let whole = !data.contains(&b'\n') || serde_json::from_slice::<IgnoredAny>(data).is_ok();
@@ -84,7 +84,7 @@ fn lines(data: &[u8]) -> impl Iterator<Item = &[u8]> {
         .filter(move |line| whole || !line.is_empty())
 }
 
-/// A KPL frame of these user records, as the library writes it.
+/// Writes user records as a KPL frame, like the library.
 pub fn aggregate<'d>(user_records: impl IntoIterator<Item = &'d [u8]>) -> Vec<u8> {
     let records = user_records
         .into_iter()
@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_nothing_is_unreadable() {
+    fn an_empty_record_is_unreadable() {
         assert_eq!(open(b"").unwrap_err(), ReadError::Empty);
         assert_eq!(open(b" \n\t").unwrap_err(), ReadError::Empty);
     }
 
     #[test]
-    fn a_kpl_frame_gives_its_user_records() {
+    fn a_kpl_frame_is_split_into_its_user_records() {
         let frame = aggregate([&b"{\"a\":1}"[..], b"", b"{\"b\":2}\n{\"c\":3}"]);
         assert_eq!(
             items(&frame),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_kpl_frame_is_unreadable_and_says_why() {
+    fn a_broken_kpl_frame_is_unreadable_with_a_reason() {
         let frame = aggregate([&b"{}"[..]]);
         let mut flipped = frame.clone();
         flipped[5] ^= 1;

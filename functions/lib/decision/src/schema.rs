@@ -2,10 +2,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// The fields that every transaction has, whatever the domain.
+/// The fields of every transaction.
 pub(crate) const REQUIRED: [&str; 3] = ["transaction_id", "occurred_at", "amount"];
 
-/// Names that the warehouse's tables and the decision use for themselves.
+/// Names that the warehouse's tables and decisions use.
 const TAKEN: [&str; 14] = [
     "action",
     "decided_at",
@@ -23,8 +23,8 @@ const TAKEN: [&str; 14] = [
     "label",
 ];
 
-/// Redshift's reserved words (Amazon Redshift Database Developer Guide, "Reserved words"). PostgreSQL takes some of
-/// them as columns.
+/// Redshift's reserved words (Amazon Redshift Database Developer Guide, "Reserved words").
+/// PostgreSQL accepts some of them as column names.
 const RESERVED: &str = "\
     aes128 aes256 all allowoverwrite analyse analyze and any array as asc authorization az64 backup between \
     binary blanksasnull both bytedict bzip2 case cast check collate column constraint create credentials \
@@ -43,14 +43,15 @@ const RESERVED: &str = "\
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schema {
-    /// Whom a transaction concerns, in order; the first is the partition key. Required strings. Without
-    /// any there is no history to ask for, and each transaction is a partition key of its own.
+    /// The entities of a transaction, such as customer and terminal. Required strings. The first is
+    /// the partition key. Without entities there are no windows, and the transaction id is the
+    /// partition key.
     #[serde(default)]
     pub entities: Vec<String>,
     /// Optional numbers.
     #[serde(default)]
     pub numbers: Vec<String>,
-    /// Optional categories, as text.
+    /// Optional categories: strings.
     #[serde(default)]
     pub categories: Vec<String>,
 }
@@ -58,21 +59,18 @@ pub struct Schema {
 /// Why a schema can't be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// Column names go into SQL as identifiers, so they are plain words.
     #[error(
         "field `{0}` is no plain name: lower case letters, digits and _, at most 64, a letter first"
     )]
     NotPlain(String),
-    /// They are not quoted there.
-    #[error("field `{0}` is a word that Redshift reserves: give it another name")]
+    #[error("field `{0}` is a reserved word of Redshift: rename it")]
     Reserved(String),
-    /// A name can mean only one thing.
     #[error("field `{0}` is declared twice, or is a name that every transaction or decision has")]
     Taken(String),
 }
 
 impl Schema {
-    /// Checks that the names can serve as JSON fields and as columns.
+    /// Checks that every name is a valid JSON field and column name.
     pub fn check(&self) -> Result<(), SchemaError> {
         let mut seen: BTreeSet<&str> = REQUIRED.iter().chain(&TAKEN).copied().collect();
         for name in self.declared() {

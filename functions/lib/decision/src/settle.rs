@@ -1,21 +1,21 @@
-//! What to do next about a pending evidence query: a total function of what is known.
+//! The next step for a pending evidence query, as a total function.
 //!
-//! Both confirm and sweep ask it, after re-reading the ledger and the warehouse, so that an event
-//! which lies, repeats or never comes changes nothing but the time of the next step.
+//! Confirm and sweep read the ledger and the warehouse first and then call it. So a wrong, repeated
+//! or lost event only changes when the next step is taken.
 
 use crate::Policy;
 
-/// How far a statement has come, as the warehouse says.
+/// The progress of a statement in the warehouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[cfg_attr(test, serde(rename_all = "snake_case"))]
 pub enum Progress {
-    /// Written in the ledger, but the warehouse never answered with an id.
+    /// In the ledger, but the warehouse has not answered with an id.
     NeverSubmitted,
     Running,
-    /// Its result can be read.
+    /// The result can be read.
     Finished,
-    /// Failed or aborted, or the warehouse no longer knows it.
+    /// Failed, aborted or no longer known to the warehouse.
     Failed,
 }
 
@@ -23,29 +23,30 @@ pub enum Progress {
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[cfg_attr(test, serde(rename_all = "snake_case"))]
 pub enum Step {
-    /// Settle every hold by its evidence.
+    /// Settle every hold with its evidence.
     UseEvidence,
-    /// Submit the query (again), as the next attempt.
+    /// Submit the query as the next attempt.
     Submit,
-    /// Settle the holds whose deadline has passed by `on_expiry`, then go on as [`Step::Submit`]
-    /// or [`Step::Wait`] would for the rest.
+    /// Settle overdue holds by `on_expiry`, then continue with the others as for [`Step::Submit`]
+    /// or
+    /// [`Step::Wait`].
     Expire,
     /// Settle every hold by `on_failure`.
     GiveUp,
     Wait,
 }
 
-/// The next step for a query after `attempts` submissions, of whose holds some are `overdue`.
+/// The next step for a query after `attempts` submissions. `overdue`: at least one of its holds has
+/// passed the deadline.
 ///
-/// Evidence that is there is used, however late. What is overdue is not kept waiting for another
-/// attempt.
+/// Evidence is used even if it is late. An overdue hold does not wait for another attempt.
 pub fn next_step(progress: Progress, attempts: u32, overdue: bool, policy: &Policy) -> Step {
     match progress {
         Progress::Finished => Step::UseEvidence,
         _ if overdue => Step::Expire,
         Progress::Running => Step::Wait,
-        // The entry's own attempt has not been made, or its answer was lost: the client token is
-        // derived from the attempt, so submitting it once more cannot run it twice.
+        // The current attempt was not submitted, or the answer was lost. The client token is
+        // derived from the attempt, so another submission can't run it twice.
         Progress::NeverSubmitted => Step::Submit,
         Progress::Failed if attempts < policy.max_attempts => Step::Submit,
         Progress::Failed => Step::GiveUp,

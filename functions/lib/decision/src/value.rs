@@ -1,11 +1,11 @@
-//! JSON values read without copying, so that a record's bytes are walked once.
+//! Reads JSON values without copying, in one pass over the record's bytes.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
-/// One JSON value; what is nested is passed over.
+/// One JSON value. The content of arrays and objects is skipped.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value<'a> {
     Null,
@@ -18,7 +18,7 @@ pub(crate) enum Value<'a> {
 }
 
 impl Value<'_> {
-    /// The value's kind, for an error that must not show the value itself.
+    /// The kind of the value, for errors that must not contain the value.
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
@@ -61,7 +61,7 @@ impl<'de> Visitor<'de> for Walk {
         Ok(Value::Text(Cow::Owned(v.to_owned())))
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
-        // Walked value by value, not ignored at once: only so does the parser's limit on nesting hold.
+        // Read value by value, because `IgnoredAny` does not enforce the parser's limit on nesting.
         while seq.next_element::<Value<'de>>()?.is_some() {}
         Ok(Value::Array)
     }
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for Value<'de> {
     }
 }
 
-/// An object's key; borrowed unless it is written with escapes.
+/// A key of an object. Borrowed unless it has escapes.
 pub(crate) struct Key<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Key<'de> {

@@ -1,7 +1,7 @@
-//! The warehouse as one small trait: submit a statement, ask for its status, read its rows.
+//! The warehouse as one small trait: submit a statement, read its status and its rows.
 //!
-//! [`RedshiftData`] is the real one, over the Redshift Data API; tests/harness has the in-memory twin,
-//! tests/redshift-data the stand-in that speaks the same wire protocol over PostgreSQL.
+//! [`RedshiftData`] uses the Redshift Data API. tests/harness has the in-memory twin, infra/redshift-data
+//! the stand-in with the same wire protocol over PostgreSQL.
 
 mod error;
 mod redshift;

@@ -9,7 +9,7 @@ pub enum Value {
     Bool(bool),
     Integer(i64),
     Number(f64),
-    /// A text; decimals, dates and times come as text too.
+    /// Text. Decimals, dates and times are text too.
     Text(String),
 }
 
@@ -18,7 +18,7 @@ pub enum Value {
 pub struct Row(pub BTreeMap<String, Value>);
 
 impl Row {
-    /// The column's text; none where it is missing, null or of another kind.
+    /// The text of a column; `None` if it is missing, null or of another kind.
     pub fn text(&self, column: &str) -> Option<&str> {
         match self.0.get(column)? {
             Value::Text(text) => Some(text),
@@ -26,12 +26,12 @@ impl Row {
         }
     }
 
-    /// The column as a number; none where it is missing, null or no number.
+    /// The number of a column; `None` if it is missing, null or no number.
     pub fn number(&self, column: &str) -> Option<f64> {
         self.0.get(column)?.number()
     }
 
-    /// Every column but `without`, as numbers: what evidence is made of.
+    /// Every column except `without`, as numbers.
     pub fn numbers(&self, without: &str) -> BTreeMap<String, Option<f64>> {
         let others = self.0.iter().filter(|(column, _)| *column != without);
         others
@@ -65,7 +65,7 @@ impl Value {
             Field::DoubleValue(number) => Self::Number(number),
             Field::LongValue(integer) => Self::Integer(integer),
             Field::StringValue(text) => Self::Text(text),
-            // Blobs are nothing that our queries ask for.
+            // No query returns blobs.
             _ => Self::Null,
         }
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_read_however_the_warehouse_writes_them() {
+    fn numbers_are_read_from_every_kind_of_value() {
         let row = Row::from([
             ("transaction_id", Value::Text("t".into())),
             ("a", Value::Number(1.5)),

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, Row};
 
-/// What the warehouse calls a statement that it has taken.
+/// The warehouse's id of a submitted statement.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct StatementId(pub String);
 
@@ -27,23 +27,22 @@ impl From<&str> for StatementId {
     }
 }
 
-/// One statement for the warehouse: one or more SQLs that run in one transaction.
+/// One or more SQL texts that run in one transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// What it is called in events and in the ledger.
+    /// The name in events and in the ledger.
     pub name: String,
-    /// The SQLs, 1 to 40, in order.
+    /// 1 to 40 SQL texts, in order.
     pub sqls: Vec<String>,
-    /// Values by the names that stand in the SQLs as `:name`. Never empty texts: the warehouse
-    /// refuses them.
+    /// Values by name. The SQL texts use them as `:name`. The warehouse refuses empty values.
     pub parameters: Vec<(String, String)>,
-    /// The warehouse runs a statement with the same token once, however often it is submitted.
+    /// The warehouse runs statements with the same token once.
     pub token: String,
 }
 
 impl Statement {
-    /// A statement whose token is derived from all of it and the attempt: a function that is invoked
-    /// again can't run it twice, and a next attempt is another statement.
+    /// The token is derived from the whole statement and the attempt. So a repeated invocation
+    /// can't run the statement twice, and the next attempt is a new statement.
     pub fn new(
         name: String,
         attempt: u32,
@@ -72,38 +71,37 @@ impl Statement {
     }
 }
 
-/// How far a statement has come.
+/// The status of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     Running,
-    /// Its rows can be read.
+    /// The rows can be read.
     Finished,
-    /// It ended with an error.
     Failed {
-        /// What the warehouse says was wrong. May quote values: for the operator's eyes, not for logs.
+        /// The warehouse's error text. It may quote values, so it must not be logged.
         error: String,
     },
     Aborted,
 }
 
-/// A warehouse that runs statements by itself and tells later.
+/// A warehouse that runs statements asynchronously.
 pub trait Warehouse: Send + Sync {
-    /// Hands the statement over and returns its id without waiting for its end. Waits and tries
-    /// again where the warehouse is too busy to take it.
+    /// Submits a statement and returns its id without waiting for the end. Retries while the
+    /// warehouse is busy.
     fn submit(
         &self,
         statement: &Statement,
     ) -> impl Future<Output = Result<StatementId, Error>> + Send;
-    /// How far it has come. [`Error::Unknown`] where the warehouse does not know it.
+    /// The status of a statement. [`Error::Unknown`] if the warehouse does not know it.
     fn status(&self, id: &StatementId) -> impl Future<Output = Result<Status, Error>> + Send;
-    /// All rows of a finished statement of `sqls` SQLs, in order. Of several, those without a
-    /// result have none; asked of a single one without a result, the warehouse refuses.
+    /// All rows of a finished statement of `sqls` SQL texts, in order. One of several texts may
+    /// have no result. The warehouse refuses to return rows of a single text without a result.
     fn rows(
         &self,
         id: &StatementId,
         sqls: usize,
     ) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
-    /// Waits until it has ended, or [`Error::StillRunning`] after `at_most`.
+    /// Waits for the end of a statement. [`Error::StillRunning`] after `at_most`.
     fn wait(
         &self,
         id: &StatementId,
@@ -116,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_repeated_by_the_same_attempt_and_changed_by_anything_else() {
+    fn the_same_attempt_repeats_its_token_and_any_change_makes_a_new_one() {
         let parameters = || vec![("holds_0".to_owned(), "[]".to_owned())];
         let statement = |name: &str, attempt, sql: &str| {
             Statement::new(name.to_owned(), attempt, vec![sql.to_owned()], parameters()).token

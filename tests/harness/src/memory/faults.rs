@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 
 use super::lock;
 
-/// What goes wrong, shared by all twins that were made with it.
+/// The injected faults, shared by all twins that were created with them.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<State>>);
 
@@ -14,7 +14,7 @@ struct State {
     log: Vec<String>,
 }
 
-/// One thing that goes wrong.
+/// One injected fault.
 #[derive(Clone, Debug)]
 pub struct Fault {
     operation: &'static str,
@@ -36,13 +36,13 @@ impl Fault {
             how: Course::Refused,
         }
     }
-    /// Only where the key, partition key, statement's name or id begins like this.
+    /// Only calls with a key, partition key, statement name or id that begins like this.
     #[must_use]
     pub fn name(mut self, begins: &str) -> Self {
         begins.clone_into(&mut self.name);
         self
     }
-    /// Not the first `calls` of them.
+    /// Skips the first `calls` of them.
     #[must_use]
     pub const fn after(mut self, calls: usize) -> Self {
         self.skip = calls;
@@ -59,7 +59,7 @@ impl Fault {
         self.how = Course::AnswerLost;
         self
     }
-    /// The call is never answered, and takes no effect.
+    /// The call is never answered and has no effect.
     #[must_use]
     pub const fn hang(mut self) -> Self {
         self.how = Course::Hangs;
@@ -80,18 +80,18 @@ impl Faults {
         Self::default()
     }
 
-    /// From now on this goes wrong, too.
+    /// Adds a fault.
     pub fn add(&self, fault: Fault) {
         lock(&self.0).faults.push(fault);
     }
 
-    /// After `calls` more calls of whatever kind, every call fails: the process has died.
+    /// After `calls` more calls of any kind, every call fails, as if the process had died.
     pub fn die_after(&self, calls: usize) {
         let mut state = lock(&self.0);
         state.dead_after = Some(state.calls + calls);
     }
 
-    /// Nothing goes wrong any more.
+    /// Removes all faults.
     pub fn clear(&self) {
         let mut state = lock(&self.0);
         state.faults.clear();
@@ -103,7 +103,7 @@ impl Faults {
         lock(&self.0).log.clone()
     }
 
-    /// How a call goes that is answered; one that hangs does not come back.
+    /// The course of a call. A call that hangs does not return.
     pub(super) async fn answered(&self, operation: &'static str, name: &str) -> Course {
         let course = self.course(operation, name);
         if course == Course::Hangs {
@@ -114,7 +114,7 @@ impl Faults {
 
     pub(super) fn course(&self, operation: &'static str, name: &str) -> Course {
         let mut state = lock(&self.0);
-        // A record is a part of a call.
+        // A record is a part of a call and not counted.
         if operation != "record" {
             state.calls += 1;
             state.log.push(format!("{operation} {name}"));

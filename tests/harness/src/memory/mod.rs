@@ -1,5 +1,5 @@
-//! In-memory twins of the adapters. Each call yields once, so that tasks that race do interleave;
-//! each asks its [`Faults`] first.
+//! In-memory twins of the adapters. Each call yields once, so that racing tasks interleave, and
+//! then applies its [`Faults`].
 
 mod faults;
 mod objects;
@@ -13,7 +13,7 @@ pub use warehouse::{Answer, Warehouse};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The lock, whatever a test that failed has left behind.
+/// Locks a mutex, even if a failed test has poisoned it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -16,12 +16,12 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// An empty bucket where nothing goes wrong.
+    /// An empty bucket without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty bucket where these things go wrong.
+    /// An empty bucket with these faults.
     pub fn with(faults: &Faults) -> Self {
         Self {
             faults: faults.clone(),
@@ -33,12 +33,12 @@ impl Objects {
         &self.faults
     }
 
-    /// Objects that are written from now on were written at this time.
+    /// Sets the modification time of objects that are written from now on.
     pub fn set_time(&self, now: Timestamp) {
         *lock(&self.now) = Some(now);
     }
 
-    /// The keys that begin with `prefix`, in order, whatever goes wrong.
+    /// The keys that begin with `prefix`, in order. Ignores faults.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
         lock(&self.objects)
             .keys()
@@ -47,12 +47,12 @@ impl Objects {
             .collect()
     }
 
-    /// An object's bytes, whatever goes wrong.
+    /// The bytes of an object. Ignores faults.
     pub fn bytes(&self, key: &str) -> Option<Vec<u8>> {
         lock(&self.objects).get(key).map(|(bytes, _)| bytes.clone())
     }
 
-    /// Writes an object, whatever goes wrong.
+    /// Writes an object. Ignores faults.
     pub fn set(&self, key: &str, bytes: impl Into<Vec<u8>>) {
         let now = self.time();
         lock(&self.objects).insert(key.to_owned(), (bytes.into(), now));
@@ -62,7 +62,7 @@ impl Objects {
         lock(&self.now).unwrap_or_else(Timestamp::now)
     }
 
-    /// Does `what`, or does not, as the faults say.
+    /// Runs `what` unless a fault prevents it.
     async fn call<T>(
         &self,
         operation: &'static str,

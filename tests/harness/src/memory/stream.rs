@@ -15,12 +15,12 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// An empty stream where nothing goes wrong.
+    /// An empty stream without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty stream where these things go wrong.
+    /// An empty stream with these faults.
     pub fn with(faults: &Faults) -> Self {
         Self {
             faults: faults.clone(),
@@ -32,15 +32,15 @@ impl Stream {
         &self.faults
     }
 
-    /// Everything that was published, in order.
+    /// All published records, in order.
     pub fn published(&self) -> Vec<StreamRecord> {
         lock(&self.published).clone()
     }
 
-    /// Everything that was published, read as decisions.
+    /// All published records as decisions.
     ///
     /// # Panics
-    /// Where something else was published.
+    /// If a record is no decision.
     pub fn decisions(&self) -> Vec<Decision> {
         self.published()
             .iter()

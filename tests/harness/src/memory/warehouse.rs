@@ -9,12 +9,12 @@ use warehouse::{Error, Row, Statement, StatementId, Status};
 use super::faults::Course;
 use super::{Faults, lock};
 
-/// What one SQL gives: its rows, or the warehouse's error text.
+/// The result of one SQL text: its rows, or an error text.
 pub type Answer = Result<Vec<Row>, String>;
 
-/// A warehouse in memory, with answers made by a function.
+/// A warehouse in memory. A function computes its answers.
 ///
-/// A statement is run when it is submitted, and has ended at once, unless statuses were scripted.
+/// A statement runs when it is submitted. It ends at once, unless statuses are scripted.
 pub struct Warehouse {
     answer: Box<dyn Fn(&str, &[(String, String)]) -> Answer + Send + Sync>,
     state: Mutex<State>,
@@ -44,12 +44,12 @@ impl Default for Warehouse {
 }
 
 impl Warehouse {
-    /// A warehouse that answers every SQL with no rows, where nothing goes wrong.
+    /// A warehouse without faults that answers every SQL text with no rows.
     pub fn new() -> Self {
         Self::with(&Faults::none())
     }
 
-    /// A warehouse that answers every SQL with no rows, where these things go wrong.
+    /// A warehouse with these faults that answers every SQL text with no rows.
     pub fn with(faults: &Faults) -> Self {
         Self {
             answer: Box::new(|_, _| Ok(Vec::new())),
@@ -58,7 +58,7 @@ impl Warehouse {
         }
     }
 
-    /// This warehouse with other answers: from the SQL and all parameters of its statement.
+    /// Sets the function that answers, from the SQL text and all parameters of its statement.
     #[must_use]
     pub fn answering(
         mut self,
@@ -72,22 +72,22 @@ impl Warehouse {
         &self.faults
     }
 
-    /// The next calls of `status` (or `wait`) answer this, one each, whatever they ask about.
+    /// The answers to the next calls of `status` or `wait`, one each, for any statement.
     pub fn script(&self, statuses: impl IntoIterator<Item = Status>) {
         lock(&self.state).script.extend(statuses);
     }
 
-    /// From now on this statement's status is this.
+    /// Sets the status of a statement from now on.
     pub fn set_status(&self, id: &StatementId, status: Status) {
         lock(&self.state).statuses.insert(id.clone(), status);
     }
 
-    /// The warehouse no longer knows this statement.
+    /// Makes the warehouse forget a statement.
     pub fn forget(&self, id: &StatementId) {
         lock(&self.state).ended.remove(id);
     }
 
-    /// Every statement that was taken, once each, in order.
+    /// Every submitted statement, once each, in order.
     pub fn submitted(&self) -> Vec<(StatementId, Statement)> {
         lock(&self.state).submitted.clone()
     }
@@ -183,7 +183,7 @@ impl warehouse::Warehouse for Warehouse {
 
     async fn wait(&self, id: &StatementId, at_most: Duration) -> Result<Status, Error> {
         self.course("wait", &id.0).await?;
-        // No time passes here: whatever still runs after the script has ended goes on for good.
+        // No time passes here: a statement that runs at the end of the script runs forever.
         for _ in 0..1_000 {
             match self.known(id)? {
                 Status::Running => yield_now().await,
