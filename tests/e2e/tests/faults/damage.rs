@@ -1,4 +1,4 @@
-//! An audit that can't fail says nothing: here it is seen to fail, for each place it looks at.
+//! The audit must detect damage in each place that it reads.
 
 use decision::Action;
 use decision::keys;
@@ -13,7 +13,7 @@ use store::Objects as _;
 
 use crate::sent::Sent;
 
-/// Damages the system piece by piece, and mends it again.
+/// Damages the system in one place after the other, and repairs it where possible.
 pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
     let asked = sent.asked();
     let audited = async || audit(system, &asked, Some(seen)).await.unwrap();
@@ -30,7 +30,7 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
 
     the_stream(system, &asked, seen, &approved, &clean).await;
 
-    // Of the bucket: an end.
+    // The bucket: a final decision is missing.
     let end = keys::outcome(&released.as_str().into());
     let bytes = system.objects.get(&end).await.unwrap().unwrap();
     system.objects.delete(&end).await.unwrap();
@@ -42,7 +42,7 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
     );
     system.objects.put(&end, bytes).await.unwrap();
 
-    // What was given up lies there until someone deals with it.
+    // Failed work is counted until it is repaired.
     for (key, field) in [
         ("aws/lambda/x/y", "given_up_batches"),
         ("manifests/failed/outcomes/x.json", "given_up_loads"),
@@ -56,7 +56,7 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
 
     among_others(system, sent, &clean).await;
 
-    // Of the warehouse, which is not mended: rows are gone, and one is there twice.
+    // The warehouse, which is not repaired: rows are missing, and one is a duplicate.
     let twice =
         format!("INSERT INTO outcomes SELECT * FROM outcomes WHERE transaction_id = '{released}'");
     system.execute(vec![twice]).await.unwrap();
@@ -82,7 +82,7 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
     let found = audited().await;
     assert_eq!((found.unsettled, found.lost), (1, 1), "{found:?}");
 
-    // And a whole batch, last: written again, it would be loaded again.
+    // A whole batch, last: if it were written again, it would be loaded again.
     let batch = system
         .objects
         .list(keys::TRANSACTIONS)
@@ -99,7 +99,7 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
     );
 }
 
-/// A definition that grew gives its tables the columns they lack; one that contradicts them is refused.
+/// A definition with a new field adds a column. One that contradicts a column is refused.
 pub(crate) async fn a_changed_definition_is_followed_or_refused(system: &System) {
     let entities = r#"entities = ["customer_id", "terminal_id"]"#;
     let grown = fixture::DEFINITION.replace(entities, &format!("{entities}\nnumbers = [\"tip\"]"));
@@ -121,7 +121,8 @@ pub(crate) async fn a_changed_definition_is_followed_or_refused(system: &System)
     init(system, fixture::DEFINITION).await.unwrap();
 }
 
-/// The stream says the same when it is read again, and what did not come out of it is lost.
+/// A second read of the stream gives the same audit. A decision that is missing on the stream is
+/// lost.
 async fn the_stream(
     system: &System,
     asked: &AuditScope,
@@ -139,7 +140,7 @@ async fn the_stream(
     assert_eq!((found.lost, found.is_clean()), (1, false), "{found:?}");
 }
 
-/// Who asks about some transactions of a system that serves others too hears of those alone.
+/// An audit of some transactions ignores the others.
 async fn among_others(system: &System, sent: &Sent, clean: &Audit) {
     let some = sent
         .transactions
@@ -149,7 +150,7 @@ async fn among_others(system: &System, sent: &Sent, clean: &Audit) {
     let (ids, ends): (Vec<String>, Vec<Option<Action>>) =
         some.map(|(id, end)| (id.clone(), *end)).unzip();
     let held = ends.iter().flatten().count();
-    // Each of them happened when the test began to send, or on the day of the example event.
+    // Their times are the start of the test or the day of the example event.
     let first: Timestamp = "2026-01-30T00:00:00Z".parse().unwrap();
     let span = (first, Timestamp::now() + SignedDuration::from_hours(1));
     let asked = AuditScope {
@@ -173,7 +174,7 @@ async fn among_others(system: &System, sent: &Sent, clean: &Audit) {
     assert_eq!(
         audit(system, &asked, None).await.unwrap().pending,
         0,
-        "what is under way is not left behind"
+        "a young entry is in progress"
     );
     assert_eq!(audit(system, &sent.asked(), None).await.unwrap().pending, 1);
     system.objects.delete(&entry).await.unwrap();

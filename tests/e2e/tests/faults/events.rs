@@ -1,4 +1,4 @@
-//! Every event of `events/`, sent to the function that it is for, as deployed.
+//! Sends every event of `events/` to its deployed function.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,8 +8,8 @@ use std::process::Command;
 use local::{FUNCTIONS, Local};
 use serde_json::Value;
 
-/// What each is answered with, or a part of it. The bundle here knows no windows, and there are no
-/// frauds to learn from: train says so.
+/// The answer to each event, or a part of it. The bundle has no windows and the history no frauds,
+/// so train refuses its events.
 const ANSWERS: [(&str, &str); 17] = [
     ("confirm/aborted.json", r#""absent":1"#),
     ("confirm/batch.json", r#""absent":1"#),
@@ -42,7 +42,7 @@ pub(crate) fn are_taken_by_the_deployed_functions(local: &Local) {
     assert_eq!(
         all,
         ANSWERS.iter().map(|(name, _)| (*name).to_owned()).collect(),
-        "each event has its answer here"
+        "every event has an answer here"
     );
     for (name, part) in ANSWERS {
         let answer = invoke(local, name.split('/').next().unwrap(), folder.join(name));

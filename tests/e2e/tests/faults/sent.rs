@@ -1,4 +1,4 @@
-//! What goes on the stream: good transactions, copies of some, and everything that can't be read.
+//! The records of the stream: readable transactions, copies of some, and unreadable items.
 
 use std::collections::BTreeMap;
 
@@ -11,27 +11,27 @@ use look::input::Row;
 use serde_json::{Value, json};
 use store::StreamRecord;
 
-/// In every transaction, and never to be seen in a log.
+/// Part of every transaction. It must not appear in a log.
 pub(crate) const PAYLOAD: &str = "payload-that-no-log-may-show";
 
-/// What somebody calls himself who wishes us ill; a hold of his must end by his own history.
+/// A customer id with SQL syntax. Its hold must be settled by its own history.
 pub(crate) const HOSTILE_CUSTOMER: &str = r#"'); DELETE FROM transactions; --"\ :id ü%2F${}"#;
 const HOSTILE_ID: &str = r#"O'Brien"\'; DROP TABLE outcomes; --/../:id"#;
 
 const CUSTOMERS: usize = 40;
 const GOOD: usize = 2_000;
 
-/// All that is sent, and what must become of it.
+/// All records and their expected decisions.
 pub(crate) struct Sent {
     /// Records, in the order in which they go on the stream.
     pub(crate) records: Vec<StreamRecord>,
-    /// Every transaction in them; of a hold, how it must end.
+    /// The expected final action of every hold; `None` for an approved transaction.
     pub(crate) transactions: BTreeMap<String, Option<Action>>,
-    /// Every unreadable item in them: its bytes, and the stage at which reading fails.
+    /// The bytes of every unreadable item, and the stage at which reading fails.
     pub(crate) unreadable: BTreeMap<Vec<u8>, &'static str>,
 }
 
-/// Half of the customers usually pay much, the others little.
+/// Half of the customers usually pay large amounts, the others small ones.
 fn customer(number: usize) -> (String, bool) {
     let much = number < CUSTOMERS / 2;
     (
@@ -41,7 +41,7 @@ fn customer(number: usize) -> (String, bool) {
 }
 
 impl Sent {
-    /// All of it, and nothing else.
+    /// All these transactions and no others.
     pub(crate) fn asked(&self) -> AuditScope {
         AuditScope::nothing_but(self.transactions.keys().cloned().collect())
     }
@@ -54,7 +54,7 @@ fn transaction(id: &str, at: Timestamp, amount: f64, customer: &str) -> Value {
     })
 }
 
-/// A day's worth of what each customer usually pays, none of it frauds.
+/// A day of usual transactions of each customer, without frauds.
 pub(crate) fn history(now: Timestamp) -> Vec<Row> {
     let rows = (0..(CUSTOMERS + 1) * 50).map(|number| {
         let (customer, much) = match number % (CUSTOMERS + 1) {
@@ -79,8 +79,8 @@ pub(crate) fn history(now: Timestamp) -> Vec<Row> {
     rows.collect()
 }
 
-/// The bundle of the harness holds from an amount of 500 on, releases where the customer's mean of
-/// seven days is over 400, and blocks else.
+/// The harness's bundle holds amounts of 500 and more. It releases a hold if the customer's mean
+/// over seven days is above 400, else it blocks it.
 pub(crate) fn sent(now: Timestamp) -> Sent {
     let mut sent = Sent {
         records: Vec::new(),
@@ -115,7 +115,7 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
     });
     sent.transactions
         .insert(HOSTILE_ID.to_owned(), Some(Action::Block));
-    // A producer that was not sure sends again, what is held and what is not.
+    // A producer that got no answer sends again, both holds and approved transactions.
     let again: Vec<StreamRecord> = [0, 3]
         .into_iter()
         .flat_map(|from| sent.records.iter().skip(from).step_by(50))
@@ -133,7 +133,7 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
         sent.unreadable.insert(data, stage);
     }
     spread(&mut sent.records);
-    // And some so soon that both are in one batch.
+    // Some copies follow so closely that both are in one batch.
     for place in [33, 153, 1_003] {
         let again = sent.records[place].clone();
         sent.records.insert(place, again);
@@ -141,7 +141,7 @@ pub(crate) fn sent(now: Timestamp) -> Sent {
     sent
 }
 
-/// Several transactions in one record, by lines and by KPL, one bad item in each.
+/// Records with several transactions, as lines and as a KPL frame, each with one unreadable item.
 fn several_in_one(sent: &mut Sent, now: Timestamp) {
     let line = |id: &str| transaction(id, now, 30.0, "little20").to_string();
     let data = format!("{}\n{{\"transaction_id\":7}}\n{}\n", line("L1"), line("L2")).into_bytes();
@@ -163,7 +163,7 @@ fn several_in_one(sent: &mut Sent, now: Timestamp) {
         partition_key: "kpl".to_owned(),
         data,
     });
-    // T000031 has an amount of 990 and no history but itself: its mean is over 400.
+    // T000031 has an amount of 990 and no other history, so its mean is above 400.
     let ends = [
         ("T000030", None),
         ("T000031", Some(Action::Release)),
@@ -213,7 +213,8 @@ fn unreadable(now: Timestamp) -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
-/// Every hundredth place or so gets one from the end, so that what is bad lies among what is good.
+/// Distributes the records at the end among the others, so that unreadable records lie among
+/// readable ones.
 fn spread(records: &mut [StreamRecord]) {
     let good = GOOD;
     for (place, last) in (good..records.len()).enumerate() {

@@ -1,4 +1,4 @@
-//! A deployed system that can be hurt.
+//! Faults and logs of a deployed system.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use local::Local;
 use serde_json::Value;
 
-/// Tells the stand-in what to do wrong from now on.
+/// Sets the faults of the stand-in.
 pub(crate) fn set_faults(local: &Local, faults: &Value) {
     let address = local
         .redshift_data_endpoint()
@@ -29,7 +29,7 @@ pub(crate) fn set_faults(local: &Local, faults: &Value) {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
 }
 
-/// Kills every process of every function, without a warning. How many there were.
+/// Kills every process of every function. Returns their number.
 pub(crate) fn kill_functions(local: &Local) -> usize {
     let mark = format!("SECOND_LOOK_STATE={}", local.folder().display());
     let all = fs::read_dir("/proc")
@@ -52,7 +52,7 @@ pub(crate) fn kill_functions(local: &Local) -> usize {
     .count()
 }
 
-/// All that functions and stand-in have logged: file name and text.
+/// The logs of the functions and the stand-in: file name and text.
 pub(crate) fn logs(local: &Local) -> Vec<(String, String)> {
     let read =
         |path: &Path| String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
@@ -70,7 +70,7 @@ pub(crate) fn logs(local: &Local) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Looks until it sees what it looks for; else fails with what it saw last.
+/// Waits for a condition. Fails with the last state after `seconds`.
 pub(crate) async fn eventually<T>(
     what: &str,
     seconds: u64,

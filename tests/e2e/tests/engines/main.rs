@@ -1,0 +1,101 @@
+//! One definition, two engines: the warehouse's SQL computes the same values as Rust, over a history of
+//! edge cases and over simulated cards with the shipped definition.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod histories;
+mod world;
+
+use features::{Measure, PROFILE_PREFIX, TrainingPeriod, sql};
+use harness::fixture::all_measures;
+use jiff::{SignedDuration, Timestamp};
+use look::simulate;
+use warehouse::Statement;
+
+use histories::{ROWS, history, simulated};
+use world::{World, rows, run};
+
+const SHIPPED: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_engines_agree_on_a_history_of_edge_cases() {
+    let world = World::new(&all_measures(), history()).await;
+    world
+        .compare_evidence("all", &(0..ROWS).collect::<Vec<_>>())
+        .await;
+    // A transaction that is held twice in one batch counts once.
+    world.compare_evidence("twice", &[5, 5, 7]).await;
+    world.compare_training_set(Timestamp::UNIX_EPOCH).await;
+    world.compare_profiles(world.history.occurred_at[0]).await;
+
+    // A column that was added later is NULL in older rows. Their windows are empty, as in serving.
+    let without_customer = "INSERT INTO transactions (transaction_id, occurred_at, amount, terminal_id) VALUES ('N', '2029-01-01', 1, 'S')";
+    run(
+        &world.warehouse,
+        &Statement::new(
+            "insert".to_owned(),
+            1,
+            vec![without_customer.to_owned()],
+            Vec::new(),
+        ),
+    )
+    .await;
+    let [from, to] =
+        ["2028-12-31T00:00:00Z", "2030-01-01T00:00:00Z"].map(|text| text.parse().unwrap());
+    let period = TrainingPeriod {
+        from,
+        to,
+        as_of: to,
+    };
+    let found = rows(
+        &world.warehouse,
+        sql::training_set(&world.definition, &period),
+    )
+    .await;
+    let windows = world.definition.windows(&world.definition.first);
+    let counted = windows
+        .iter()
+        .filter(|(_, window)| window.measure == Measure::Count);
+    let counts = counted
+        .map(|(name, _)| found["N"].number(&format!("{PROFILE_PREFIX}{name}")))
+        .collect::<Vec<_>>();
+    assert!(
+        counts.len() > 1 && counts.iter().all(|count| *count == Some(0.0)),
+        "{counts:?}"
+    );
+
+    // A held transaction counts once, whether it is loaded or not. The last one is in no other window.
+    let last = (0..ROWS)
+        .max_by_key(|&row| world.history.occurred_at[row])
+        .unwrap();
+    let delete = format!("DELETE FROM transactions WHERE transaction_id = 'T{last}'");
+    run(
+        &world.warehouse,
+        &Statement::new("delete".to_owned(), 1, vec![delete], Vec::new()),
+    )
+    .await;
+    world.compare_evidence("absent", &[last]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn both_engines_agree_on_simulated_cards_with_the_shipped_definition() {
+    let world = World::new(SHIPPED, simulated()).await;
+    let rows = world.history.len();
+    let frauds = world.history.labels.iter().flatten().count();
+    assert!(rows > 2_000 && frauds > 100, "{frauds} frauds of {rows}");
+    // The holds lie all over the six weeks. The last ones have full windows of 28 days and a delay.
+    world
+        .compare_evidence("some", &(0..rows).step_by(11).collect::<Vec<_>>())
+        .await;
+    let midnight = simulate::start() + SignedDuration::from_hours(40 * 24);
+    assert!(world.definition.profiled_entities().count() > 0);
+    // From noon on, the windows of the first look end half a day before the first rows.
+    world
+        .compare_training_set(midnight + SignedDuration::from_hours(12))
+        .await;
+    world.compare_profiles(midnight).await;
+}
