@@ -33,7 +33,7 @@ impl Warehouse for Unloading<'_> {
     async fn submit(&self, statement: &Statement) -> Result<StatementId, warehouse::Error> {
         let sql = &statement.sqls[0];
         let (_, address) = sql
-            .split_once(" TO 's3://b/")
+            .split_once("TO 's3://b/")
             .filter(|_| sql.starts_with("UNLOAD"))
             .unwrap();
         let (prefix, _) = address.split_once('\'').unwrap();

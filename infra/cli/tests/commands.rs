@@ -87,7 +87,7 @@ fn wrong_usage_exits_with_two_and_any_other_error_with_one() {
         (&["score", "--bundle", ".", "absent.ndjson"], "look: "),
         (
             &["run", "--live", "1", "--input", "twice.ndjson"],
-            "transaction T1 is in twice.ndjson twice",
+            "twice.ndjson: transaction T1 appears twice",
         ),
         (&["report"], "look: can't read target/run/outcome.json.gz"),
         (

@@ -89,8 +89,17 @@ fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
 }
 
-/// `None` if the bytes are not UTF-8.
+/// `None` if a `%` is not followed by two hexadecimal digits, or if the bytes are not UTF-8.
 pub fn percent_decoded(encoded: &str) -> Option<String> {
+    // The crate passes a malformed escape through unchanged, which would name another object.
+    let mut escapes = encoded.split('%').skip(1);
+    let is_hex = |escape: &str| {
+        let digits = escape.as_bytes().get(..2);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !escapes.all(is_hex) {
+        return None;
+    }
     let text = percent_decode_str(encoded).decode_utf8().ok()?;
     Some(text.into_owned())
 }
@@ -129,7 +138,9 @@ mod tests {
             assert_eq!(outcome_transaction(&key), Some(id.into()), "{key}");
         }
         assert_eq!(outcome(&"a/b".into()), "outcomes/by-transaction/a%2Fb.json");
-        assert_eq!(percent_decoded("%FF"), None, "not UTF-8");
+        for malformed in ["%", "%4", "%zz", "a%+1", "%FF"] {
+            assert_eq!(percent_decoded(malformed), None, "{malformed}");
+        }
     }
 
     #[test]

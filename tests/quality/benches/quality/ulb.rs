@@ -226,5 +226,5 @@ fn table() -> PathBuf {
 
 fn sha_256(path: &Path) -> String {
     let digest = Sha256::digest(std::fs::read(path).unwrap());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest)
 }
