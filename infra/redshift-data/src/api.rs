@@ -1,9 +1,9 @@
-//! The shapes of requests and answers, as in the service model of the Data API.
+//! Requests and answers in the format of the real service.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::statements::{Record, Status, Sub};
+use crate::statements::{ResultFormat, StatementRecord, Status, SubStatement};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -14,7 +14,7 @@ pub(crate) struct Parameter {
     pub(crate) value: String,
 }
 
-/// ExecuteStatement and BatchExecuteStatement.
+/// A request of ExecuteStatement or BatchExecuteStatement.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Submission {
@@ -34,7 +34,7 @@ pub(crate) struct Submission {
     pub(crate) wait_time_seconds: Option<u64>,
 }
 
-/// The operations that name a statement, and ListStatements.
+/// A request of the other operations. Each uses some of the fields.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Question {
@@ -46,7 +46,7 @@ pub(crate) struct Question {
     pub(crate) max_results: Option<usize>,
 }
 
-pub(crate) fn submitted(record: &Record) -> Value {
+pub(crate) fn submitted(record: &StatementRecord) -> Value {
     let mut answer = json!({
         "Id": record.id, "CreatedAt": record.created, "Database": record.target.database,
     });
@@ -54,7 +54,7 @@ pub(crate) fn submitted(record: &Record) -> Value {
     answer
 }
 
-fn target(record: &Record, answer: &mut Value) {
+fn target(record: &StatementRecord, answer: &mut Value) {
     let Some(answer) = answer.as_object_mut() else {
         return;
     };
@@ -71,14 +71,26 @@ fn target(record: &Record, answer: &mut Value) {
     }
 }
 
-pub(crate) fn description(record: &Record) -> Value {
+pub(crate) fn description(record: &StatementRecord) -> Value {
     let last = record.subs.last();
+    let has_rows = record.subs.iter().any(|sub| !sub.columns.is_empty());
+    let format = match record.format {
+        ResultFormat::Json => "json",
+        ResultFormat::Csv => "csv",
+    };
     let mut answer = json!({
-        "Id": record.id, "Status": record.status.name(), "Database": record.target.database,
-        "CreatedAt": record.created, "UpdatedAt": record.updated, "Duration": record.duration.as_nanos() as i64,
-        "HasResultSet": record.status == Status::Finished && record.subs.iter().any(|sub| !sub.columns.is_empty()),
-        "ResultRows": last.map_or(-1, |sub| sub.result_rows), "ResultSize": last.map_or(0, |sub| sub.size),
-        "RedshiftPid": 0, "RedshiftQueryId": 0, "ResultFormat": if record.csv { "csv" } else { "json" },
+        "Id": record.id,
+        "Status": record.status.name(),
+        "Database": record.target.database,
+        "CreatedAt": record.created,
+        "UpdatedAt": record.updated,
+        "Duration": record.duration.as_nanos() as i64,
+        "HasResultSet": record.status == Status::Finished && has_rows,
+        "ResultRows": last.map_or(-1, |sub| sub.result_rows),
+        "ResultSize": last.map_or(0, |sub| sub.size),
+        "RedshiftPid": 0,
+        "RedshiftQueryId": 0,
+        "ResultFormat": format,
     });
     target(record, &mut answer);
     let Some(fields) = answer.as_object_mut() else {
@@ -99,7 +111,7 @@ pub(crate) fn description(record: &Record) -> Value {
             .subs
             .iter()
             .enumerate()
-            .map(|(place, sub)| described_sub(&record.id, place, sub));
+            .map(|(place, sub)| sub_description(&record.id, place, sub));
         fields.insert("SubStatements".to_owned(), subs.collect());
     } else if let Some(sub) = last {
         fields.insert("QueryString".to_owned(), json!(sub.sql));
@@ -107,11 +119,17 @@ pub(crate) fn description(record: &Record) -> Value {
     answer
 }
 
-fn described_sub(id: &str, place: usize, sub: &Sub) -> Value {
+fn sub_description(id: &str, place: usize, sub: &SubStatement) -> Value {
     let mut answer = json!({
-        "Id": format!("{id}:{}", place + 1), "Status": sub.status.name(), "QueryString": sub.sql,
-        "HasResultSet": !sub.columns.is_empty(), "ResultRows": sub.result_rows, "ResultSize": sub.size,
-        "Duration": sub.duration.as_nanos() as i64, "RedshiftQueryId": 0, "UpdatedAt": sub.updated,
+        "Id": format!("{id}:{}", place + 1),
+        "Status": sub.status.name(),
+        "QueryString": sub.sql,
+        "HasResultSet": !sub.columns.is_empty(),
+        "ResultRows": sub.result_rows,
+        "ResultSize": sub.size,
+        "Duration": sub.duration.as_nanos() as i64,
+        "RedshiftQueryId": 0,
+        "UpdatedAt": sub.updated,
     });
     if let (Some(error), Some(answer)) = (&sub.error, answer.as_object_mut()) {
         answer.insert("Error".to_owned(), json!(error));
@@ -119,7 +137,7 @@ fn described_sub(id: &str, place: usize, sub: &Sub) -> Value {
     answer
 }
 
-pub(crate) fn listed(record: &Record) -> Value {
+pub(crate) fn listed(record: &StatementRecord) -> Value {
     let mut answer = json!({
         "Id": record.id, "Status": record.status.name(), "IsBatchStatement": record.batch,
         "CreatedAt": record.created, "UpdatedAt": record.updated,

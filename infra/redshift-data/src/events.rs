@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use serde_json::json;
 
 use crate::faults::Delivery;
-use crate::statements::Record;
+use crate::statements::StatementRecord;
 
 #[derive(Clone, Debug)]
 pub enum Events {
@@ -15,8 +15,9 @@ pub enum Events {
 }
 
 impl Events {
-    /// Sends the completion event of a statement. Best effort, as in the real service.
-    pub(crate) async fn send(&self, record: &Record, region: &str, delivery: Delivery) {
+    /// Sends the completion event of a statement. An error is only logged: the real service does
+    /// not guarantee the delivery either.
+    pub(crate) async fn send(&self, record: &StatementRecord, region: &str, delivery: Delivery) {
         let Self::EventBridge(client) = self else {
             return;
         };
@@ -51,7 +52,10 @@ impl Events {
                 .detail(detail.to_string())
                 .build();
             if let Err(error) = client.put_events().entries(entry).send().await {
-                eprintln!("redshift-data: event of {} not sent: {error:?}", record.id);
+                eprintln!(
+                    "redshift-data: cannot send the completion event of {}: {error:?}",
+                    record.id
+                );
             }
         }
     }

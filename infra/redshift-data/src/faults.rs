@@ -1,37 +1,37 @@
-//! Faults that a test asks for.
+//! Faults that a test can inject.
 
 use serde::{Deserialize, Serialize};
 
-/// The faults to inject. Each counter goes down by one with each use.
+/// The faults that remain. Each use of a counter decreases it by one.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
     /// The number of next completion events that are not sent.
     pub drop_events: u32,
-    /// The share (0 to 1) of completion events that are not sent, chosen at random.
+    /// The share (0 to 1) of completion events that are not sent, at random.
     pub drop_event_share: f64,
     /// The number of next completion events that are sent twice.
     pub duplicate_events: u32,
     /// The number of next completion events that are sent late.
     pub delay_events: u32,
-    /// The delay of late events in milliseconds.
+    /// The delay of late events, in milliseconds.
     pub delay_ms: u64,
-    /// The number of next statements that end as FAILED and are not run.
+    /// The number of next statements that end as FAILED without running.
     pub fail_statements: u32,
-    /// The number of next statements that end as ABORTED and are not run.
+    /// The number of next statements that end as ABORTED without running.
     pub abort_statements: u32,
-    /// If set, only statements with names that begin like this are affected.
+    /// The faults apply only to statements with this prefix of their name.
     pub name_prefix: String,
 }
 
-/// How a statement ends that is not run.
+/// The state of a statement that does not run because of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     Failed,
     Aborted,
 }
 
-/// How a completion event is delivered.
+/// How often and how late a completion event is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Delivery {
     pub(crate) copies: u32,

@@ -1,22 +1,25 @@
-//! A stand-in for the Redshift Data API: its wire protocol over PostgreSQL 15 or newer.
+//! A stand-in for the Redshift Data API: its wire protocol over a real PostgreSQL (15 or newer).
 //!
-//! Statements are asynchronous, as in the real service. Redshift's dialect is split into tokens by
-//! `sqlparser` and translated into PostgreSQL's. The README lists the parts that are not emulated.
+//! Statements are asynchronous as in the real service. Redshift's dialect is read with the tokens
+//! of sqlparser and translated into PostgreSQL's. The README lists what is imitated and what is
+//! not.
 
 mod api;
 mod copy;
 mod events;
-mod fault;
 mod faults;
 mod results;
 mod run;
 mod server;
 mod service;
+mod service_error;
 mod statements;
+mod steps;
 mod storage;
 mod submission;
 #[cfg(test)]
 mod test_database;
+mod tokens;
 mod translate;
 mod unload;
 

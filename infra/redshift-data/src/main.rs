@@ -1,4 +1,4 @@
-//! The program `redshift-data`.
+//! Starts the stand-in from the command line.
 
 use std::path::PathBuf;
 
@@ -8,45 +8,48 @@ use clap::Parser;
 use redshift_data::{Events, Options, Quotas, Server, Storage};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// The Redshift Data API on 127.0.0.1, over your PostgreSQL.
+/// A stand-in for the Redshift Data API on 127.0.0.1. It runs statements on your PostgreSQL.
 ///
-/// Example: redshift-data --port 8099 --postgres "host=127.0.0.1 user=me dbname=dev" --s3-folder
-/// /tmp/s3
+/// Example:
+///   redshift-data --port 8099 --postgres "host=127.0.0.1 user=me dbname=dev" --s3-folder /tmp/s3
 #[derive(Parser)]
-#[command(version)]
+#[command(version, verbatim_doc_comment)]
 struct Args {
-    /// The port. 0 takes any free port.
+    /// The port on 127.0.0.1. 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// The libpq connection string of a PostgreSQL 15 or newer.
+    /// The connection string of a PostgreSQL, version 15 or newer.
     #[arg(long)]
     postgres: String,
-    /// The endpoint of S3 and EventBridge, such as a LocalStack. Without it, no completion events
+    /// The URL of S3 and EventBridge, for example of a LocalStack. Without it, no completion events
     /// are sent.
     #[arg(long)]
     endpoint_url: Option<String>,
-    /// A folder that replaces S3 for COPY and UNLOAD, with one folder per bucket.
+    /// A folder for COPY and UNLOAD instead of S3. It contains one folder for each bucket.
     #[arg(long)]
     s3_folder: Option<PathBuf>,
-    /// The region of clients and ARNs.
+    /// The AWS region for requests and ARNs.
     #[arg(long, default_value = "us-east-1")]
     region: String,
-    /// Quota: statements that were submitted and have not ended.
+    /// How many statements may be submitted and not yet ended.
     #[arg(long, default_value_t = Quotas::default().active_statements)]
     active_statements: usize,
-    /// Quota: submissions within any second.
+    /// How many submissions are accepted within one second.
     #[arg(long, default_value_t = Quotas::default().submissions_per_second)]
     submissions_per_second: usize,
-    /// Rows per page of a result.
+    /// The number of rows in a page of a result.
     #[arg(long, default_value_t = Quotas::default().page_rows)]
     page_rows: usize,
-    /// Statements that run at the same time.
+    /// How many statements run at the same time.
     #[arg(long, default_value_t = Quotas::default().concurrency)]
     concurrency: usize,
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "who started it waits for this line")]
+#[expect(
+    clippy::print_stdout,
+    reason = "a program that starts it waits for this line"
+)]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let mut loader =
@@ -77,7 +80,7 @@ async fn main() -> anyhow::Result<()> {
             concurrency: args.concurrency,
         },
     };
-    let mut terminated = signal(SignalKind::terminate()).context("can't listen for SIGTERM")?;
+    let mut terminated = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let server = Server::start(options).await?;
     println!("listening on http://{}", server.address());
     tokio::select! {

@@ -1,11 +1,11 @@
-//! Rows in the format of the Data API.
+//! Result rows in the format of the Data API.
 
 use serde_json::{Map, Value, json};
 use tokio_postgres::types::Type;
 
-use crate::statements::{Column, Sub};
+use crate::statements::{Column, SubStatement};
 
-/// The Redshift name of a PostgreSQL type. The format of its values follows from it.
+/// The Redshift name of a PostgreSQL type. It determines the format of the values.
 pub(crate) fn type_name(sql_type: &Type) -> &'static str {
     match *sql_type {
         Type::BOOL => "bool",
@@ -23,7 +23,7 @@ pub(crate) fn type_name(sql_type: &Type) -> &'static str {
     }
 }
 
-/// One field. Its kind follows from the column's type; decimals, dates and times are strings.
+/// A value of a row. Decimals, dates and timestamps are strings.
 fn field(column: &Column, text: Option<&String>) -> Value {
     let Some(text) = text else {
         return json!({ "isNull": true });
@@ -44,8 +44,8 @@ fn field(column: &Column, text: Option<&String>) -> Value {
     parsed.unwrap_or_else(|| json!({ "stringValue": text }))
 }
 
-/// The answer to GetStatementResult: a page of rows that begins at `from`.
-pub(crate) fn page(sub: &Sub, from: usize, page_rows: usize) -> Value {
+/// The answer of GetStatementResult: a page that starts at row `from`.
+pub(crate) fn page(sub: &SubStatement, from: usize, page_rows: usize) -> Value {
     let rows: Vec<Value> = sub
         .rows
         .iter()
@@ -62,8 +62,8 @@ pub(crate) fn page(sub: &Sub, from: usize, page_rows: usize) -> Value {
     finish(sub, from, rows.len(), json!({ "Records": rows }))
 }
 
-/// The answer to GetStatementResultV2: a page of CSV; the first page has a header.
-pub(crate) fn csv_page(sub: &Sub, from: usize, page_rows: usize) -> Value {
+/// The answer of GetStatementResultV2: a page as CSV. The first page has a header line.
+pub(crate) fn csv_page(sub: &SubStatement, from: usize, page_rows: usize) -> Value {
     let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let mut lines = Vec::new();
     if from == 0 {
@@ -92,16 +92,29 @@ pub(crate) fn csv_page(sub: &Sub, from: usize, page_rows: usize) -> Value {
     )
 }
 
-fn finish(sub: &Sub, from: usize, rows: usize, mut answer: Value) -> Value {
+fn is_signed(type_name: &str) -> bool {
+    type_name.starts_with("int") || type_name.starts_with("float")
+}
+
+/// Adds the columns, the number of rows and the token of the next page.
+fn finish(sub: &SubStatement, from: usize, rows: usize, mut answer: Value) -> Value {
     let metadata: Vec<Value> = sub
         .columns
         .iter()
         .map(|column| {
             json!({
-                "name": column.name, "label": column.name, "typeName": column.type_name, "nullable": 1,
-                "isCaseSensitive": column.type_name == "varchar", "isCurrency": false,
-                "isSigned": column.type_name.starts_with("int") || column.type_name.starts_with("float"),
-                "precision": 0, "scale": 0, "length": 0, "schemaName": "", "tableName": "",
+                "name": column.name,
+                "label": column.name,
+                "typeName": column.type_name,
+                "nullable": 1,
+                "isCaseSensitive": column.type_name == "varchar",
+                "isCurrency": false,
+                "isSigned": is_signed(&column.type_name),
+                "precision": 0,
+                "scale": 0,
+                "length": 0,
+                "schemaName": "",
+                "tableName": "",
             })
         })
         .collect();

@@ -1,21 +1,21 @@
-//! Runs a statement in a session of its own. A batch is one transaction, except in AUTO_COMMIT.
+//! Runs a statement in a session of its own, and a batch in one transaction unless it has
+//! AUTO_COMMIT.
 
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-
 use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls};
 
 use crate::results::type_name;
-use crate::statements::{Column, Rows, Statement, Status, Sub};
+use crate::statements::{Column, Rows, Statement, Status, SubStatement};
+use crate::steps::{Step, steps};
 use crate::storage::Storage;
-use crate::translate::{self, Step};
+use crate::translate::Sql;
 use crate::{copy, unload};
 
-/// The database and the storage that statements run on.
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) postgres: String,
@@ -23,19 +23,19 @@ pub(crate) struct Engine {
 }
 
 #[derive(Default)]
-struct Gave {
+struct SqlResult {
     columns: Vec<Column>,
     rows: Arc<Rows>,
     touched: i64,
 }
 
 impl Engine {
-    /// A session like Redshift's: in UTC, with the functions of `compat.sql`.
+    /// Opens a session with the settings of Redshift: UTC, and its functions on the search path.
     pub(crate) async fn session(&self) -> Result<Client, String> {
         let (client, connection) = tokio_postgres::connect(&self.postgres, NoTls)
             .await
             .map_err(|e| text_of(&e))?;
-        // The connection ends when its client is dropped.
+        // The connection ends with its client.
         tokio::spawn(connection);
         let setting =
             "SET search_path TO public, redshift_compat; SET TIME ZONE 'UTC'; SET jit TO off";
@@ -46,7 +46,7 @@ impl Engine {
         Ok(client)
     }
 
-    /// Runs a statement to its end or its cancellation. Returns its status and error.
+    /// Runs a statement until it ends or is cancelled. Returns its final status and the error.
     pub(crate) async fn run(&self, statement: &Statement) -> (Status, Option<String>) {
         let client = match self.session().await {
             Ok(client) => client,
@@ -58,9 +58,9 @@ impl Engine {
         let ended = tokio::select! {
             ended = &mut running => ended,
             () = statement.cancellation() => {
-                // PostgreSQL's query is ended first: after ABORTED nothing more may be written.
-                // PostgreSQL ignores a cancellation while it is idle, such as just before an SQL
-                // text arrives. So it is asked repeatedly.
+                // The query in PostgreSQL has to end first: a client that reads ABORTED relies on
+                // no further writes. PostgreSQL ignores a request while it is idle, also if a query
+                // is on its way. So the request is repeated until the query ends.
                 loop {
                     let _ = canceller.cancel_query(NoTls).await;
                     tokio::select! {
@@ -80,14 +80,15 @@ impl Engine {
         }
     }
 
-    /// Runs the SQL texts of a statement and records how each ended. The first error ends the
-    /// statement.
+    /// Runs all SQL texts of a statement and records the status of each. The first error ends it.
     async fn all_sqls(&self, client: &Client, statement: &Statement) -> Result<(), String> {
         let record = statement.snapshot();
         if let Some((name, _)) = record.parameters.iter().find(|(_, value)| value.is_empty()) {
-            return Err(format!("ERROR: parameter {name} is an empty string"));
+            return Err(format!(
+                "ERROR: the value of parameter {name} is an empty string"
+            ));
         }
-        let go_on = || {
+        let check_cancelled = || {
             if statement.is_cancelled() {
                 Err("ERROR: cancelled".to_owned())
             } else {
@@ -102,8 +103,8 @@ impl Engine {
                 .map_err(|e| text_of(&e))?;
         }
         for (place, sub) in record.subs.iter().enumerate() {
-            go_on()?;
-            let change = |change: &dyn Fn(&mut Sub)| {
+            check_cancelled()?;
+            let change = |change: &dyn Fn(&mut SubStatement)| {
                 statement.change(|record| record.subs.get_mut(place).map_or((), change));
             };
             change(&|sub| sub.status = Status::Started);
@@ -118,30 +119,30 @@ impl Engine {
                         sub.status = Status::Failed;
                         sub.error = Some(error.clone());
                     }
-                    Ok(gave) => {
+                    Ok(result) => {
                         sub.status = Status::Finished;
-                        sub.result_rows = if gave.columns.is_empty() {
-                            gave.touched
+                        sub.result_rows = if result.columns.is_empty() {
+                            result.touched
                         } else {
-                            gave.rows.len() as i64
+                            result.rows.len() as i64
                         };
-                        sub.size = gave
+                        sub.size = result
                             .rows
                             .iter()
                             .flatten()
                             .flatten()
                             .map(|text| text.len() as i64)
                             .sum();
-                        sub.columns.clone_from(&gave.columns);
-                        sub.rows = Arc::clone(&gave.rows);
+                        sub.columns.clone_from(&result.columns);
+                        sub.rows = Arc::clone(&result.rows);
                     }
                 }
             });
-            // The session ends here, which rolls its transaction back.
+            // An error ends the session, which rolls back an open transaction.
             ran?;
         }
         if one_transaction {
-            go_on()?;
+            check_cancelled()?;
             client
                 .batch_execute("COMMIT")
                 .await
@@ -155,30 +156,30 @@ impl Engine {
         client: &Client,
         sql: &str,
         values: &[(String, String)],
-    ) -> Result<Gave, String> {
-        let mut gave = Gave::default();
-        for step in translate::steps(sql).map_err(|why| format!("ERROR: {why}"))? {
+    ) -> Result<SqlResult, String> {
+        let mut result = SqlResult::default();
+        for step in steps(sql).map_err(|why| format!("ERROR: not supported: {why}"))? {
             match step {
                 Step::Copy(command) => {
                     let rows = copy::run(client, &self.storage, &command).await;
-                    gave.touched = rows.map_err(|why| format!("ERROR: {why}"))? as i64;
+                    result.touched = rows.map_err(|why| format!("ERROR: {why}"))? as i64;
                 }
                 Step::Unload(command) => {
                     let rows = unload::run(client, &self.storage, &command).await;
-                    gave.touched = rows.map_err(|why| format!("ERROR: {why}"))? as i64;
+                    result.touched = rows.map_err(|why| format!("ERROR: {why}"))? as i64;
                 }
-                Step::Sql {
+                Step::Sql(Sql {
                     text,
                     parameters,
                     returns_rows,
-                } => {
+                }) => {
                     let bound = bind(&parameters, values)?;
                     let bound: Vec<&(dyn ToSql + Sync)> =
                         bound.iter().map(|value| value as _).collect();
                     if returns_rows {
-                        gave = query(client, &text, &bound).await?;
+                        result = query(client, &text, &bound).await?;
                     } else {
-                        gave.touched = client
+                        result.touched = client
                             .execute(&text, &bound)
                             .await
                             .map_err(|e| text_of(&e))?
@@ -187,11 +188,12 @@ impl Engine {
                 }
             }
         }
-        Ok(gave)
+        Ok(result)
     }
 }
 
-/// The value of a parameter: text that takes the type its place asks for, as a quoted literal does.
+/// The value of a parameter. PostgreSQL converts it to the type of its place, like a quoted
+/// literal.
 #[derive(Debug)]
 struct Literal<'v>(&'v str);
 
@@ -224,13 +226,17 @@ fn bind<'v>(names: &[String], values: &'v [(String, String)]) -> Result<Vec<Lite
             .map(|(_, value)| value.as_str());
         found
             .map(Literal)
-            .ok_or_else(|| format!("ERROR: there is no value for parameter {name}"))
+            .ok_or_else(|| format!("ERROR: parameter {name} has no value"))
     };
     names.iter().map(value).collect()
 }
 
-/// Rows as text. PostgreSQL converts values of every type.
-async fn query(client: &Client, text: &str, bound: &[&(dyn ToSql + Sync)]) -> Result<Gave, String> {
+/// Runs a query and reads all values as text, which PostgreSQL makes.
+async fn query(
+    client: &Client,
+    text: &str,
+    bound: &[&(dyn ToSql + Sync)],
+) -> Result<SqlResult, String> {
     let prepared = client.prepare(text).await.map_err(|e| text_of(&e))?;
     let columns: Vec<Column> = prepared
         .columns()
@@ -245,12 +251,12 @@ async fn query(client: &Client, text: &str, bound: &[&(dyn ToSql + Sync)]) -> Re
             .execute(&prepared, bound)
             .await
             .map_err(|e| text_of(&e))? as i64;
-        return Ok(Gave {
+        return Ok(SqlResult {
             touched,
-            ..Gave::default()
+            ..SqlResult::default()
         });
     }
-    // The results of SHOW and EXPLAIN are text already, and these can't stand in a FROM.
+    // SHOW and EXPLAIN return text, and are not allowed in FROM.
     let first = text
         .trim_start_matches(['(', ' ', '\n'])
         .split_whitespace()
@@ -283,14 +289,15 @@ async fn query(client: &Client, text: &str, bound: &[&(dyn ToSql + Sync)]) -> Re
         .map(|row| (0..columns.len()).map(|place| row.get(place)).collect())
         .collect();
     let rows = Arc::new(rows);
-    Ok(Gave {
+    Ok(SqlResult {
         columns,
         rows,
         touched: 0,
     })
 }
 
-/// An error in Redshift's words. A serialization conflict is error 1023.
+/// The error message as Redshift writes it. Its error 1023 is a conflict of serializable
+/// transactions.
 pub(crate) fn text_of(error: &tokio_postgres::Error) -> String {
     let Some(db) = error.as_db_error() else {
         return format!("ERROR: {error}");

@@ -1,24 +1,21 @@
-//! The HTTP server, on 127.0.0.1.
+//! The HTTP server: it decodes requests, calls the service and encodes answers and errors.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::json;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::events::Events;
-use crate::fault::Fault;
 use crate::faults::Faults;
-use crate::run::Engine;
+use crate::run::{Engine, text_of};
 use crate::service::Service;
-use crate::statements::{Quotas, Statements};
+use crate::statements::Quotas;
 use crate::storage::Storage;
 use crate::translate;
 
@@ -26,11 +23,11 @@ const MAX_REQUEST_BYTES: usize = 8 << 20;
 
 #[derive(Debug)]
 pub struct Options {
-    /// The port, on 127.0.0.1; 0 for any.
+    /// The port on 127.0.0.1. 0 selects a free port.
     pub port: u16,
-    /// A libpq connection string.
+    /// A connection string in libpq's format.
     pub postgres: String,
-    /// Where COPY reads and UNLOAD writes.
+    /// The objects of COPY and UNLOAD.
     pub storage: Storage,
     pub events: Events,
     pub region: String,
@@ -40,13 +37,13 @@ pub struct Options {
 /// Why the server does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("can't prepare PostgreSQL: {0}")]
+    #[error("cannot prepare the database: {0}")]
     Postgres(String),
-    #[error("can't listen on 127.0.0.1:{0}")]
+    #[error("cannot listen on 127.0.0.1:{0}")]
     Listen(u16, #[source] std::io::Error),
 }
 
-/// A running server. Dropping it stops the server.
+/// A running server. Its drop ends it.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -54,7 +51,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Prepares the database and listens.
+    /// Defines Redshift's functions in the database and listens.
     pub async fn start(options: Options) -> Result<Self, Error> {
         let engine = Engine {
             postgres: options.postgres,
@@ -64,26 +61,18 @@ impl Server {
         client
             .batch_execute(translate::COMPAT)
             .await
-            .map_err(|error| Error::Postgres(crate::run::text_of(&error)))?;
+            .map_err(|error| Error::Postgres(text_of(&error)))?;
         let listening = |source| Error::Listen(options.port, source);
         let listener = TcpListener::bind(("127.0.0.1", options.port))
             .await
             .map_err(listening)?;
         let address = listener.local_addr().map_err(listening)?;
-        let service = Arc::new(Service {
-            statements: Statements::new(options.quotas),
-            engine,
-            events: options.events,
-            region: options.region,
-            quotas: options.quotas,
-            slots: Semaphore::new(options.quotas.concurrency),
-            faults: Mutex::default(),
-        });
+        let service = Service::new(engine, options.events, options.region, options.quotas);
         let router = Router::new()
             .route("/", post(operation))
             .route("/_stand-in/faults", get(faults).post(set_faults))
             .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
-            .with_state(service);
+            .with_state(Arc::new(service));
         let serving = tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 eprintln!("redshift-data: {error}");
@@ -128,16 +117,9 @@ async fn operation(
         .strip_prefix("RedshiftData.")
         .unwrap_or_default()
         .to_owned();
-    let answer = service.answer(&name, &body).await;
-    let (status, body) = match answer {
+    let (status, body) = match service.answer(&name, &body).await {
         Ok(body) => (StatusCode::OK, body),
-        Err(Fault { kind, message, id }) => {
-            let mut body = json!({ "__type": kind, "Message": message, "message": message });
-            if let (Some(id), Some(fields)) = (id, body.as_object_mut()) {
-                fields.insert("ResourceId".to_owned(), json!(id));
-            }
-            (StatusCode::BAD_REQUEST, body)
-        }
+        Err(error) => (StatusCode::BAD_REQUEST, error.body()),
     };
     (
         status,

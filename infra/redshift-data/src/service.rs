@@ -9,48 +9,62 @@ use tokio::sync::Semaphore;
 
 use crate::api::{self, Question, Submission};
 use crate::events::Events;
-use crate::fault::Fault;
 use crate::faults::{Ending, Faults};
 use crate::results;
 use crate::run::Engine;
-use crate::statements::{Quotas, Record, Statement, Statements, Status};
-use crate::submission::checked;
+use crate::service_error::ServiceError;
+use crate::statements::{Quotas, ResultFormat, Statement, StatementRecord, Statements, Status};
+use crate::submission::{self, SubmissionKind};
 
 const MAX_WAIT_SECONDS: u64 = 30;
+const NO_RESULT: &str =
+    "Query does not have result. Please check query status with DescribeStatement.";
 
 #[derive(Debug)]
 pub(crate) struct Service {
-    pub(crate) statements: Statements,
-    pub(crate) engine: Engine,
-    pub(crate) events: Events,
-    pub(crate) region: String,
-    pub(crate) quotas: Quotas,
-    pub(crate) slots: Semaphore,
-    pub(crate) faults: Mutex<Faults>,
+    statements: Statements,
+    engine: Engine,
+    events: Events,
+    region: String,
+    quotas: Quotas,
+    slots: Semaphore,
+    faults: Mutex<Faults>,
 }
 
 impl Service {
+    pub(crate) fn new(engine: Engine, events: Events, region: String, quotas: Quotas) -> Self {
+        Self {
+            statements: Statements::new(quotas),
+            engine,
+            events,
+            region,
+            quotas,
+            slots: Semaphore::new(quotas.concurrency),
+            faults: Mutex::default(),
+        }
+    }
+
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Answers one operation. `body` is the request as JSON.
+    /// Answers an operation, such as `ExecuteStatement`, whose request is the JSON text `body`.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         operation: &str,
         body: &str,
-    ) -> Result<Value, Fault> {
+    ) -> Result<Value, ServiceError> {
         match operation {
-            "ExecuteStatement" => self.submit(read(body)?, false).await,
-            "BatchExecuteStatement" => self.submit(read(body)?, true).await,
+            "ExecuteStatement" => self.submit(read(body)?, SubmissionKind::Single).await,
+            "BatchExecuteStatement" => self.submit(read(body)?, SubmissionKind::Batch).await,
             "DescribeStatement" => {
                 let question: Question = read(body)?;
                 let (statement, place) = self.find(&question.id)?;
                 statement.wait(patience(question.wait_time_seconds)?).await;
                 let mut record = statement.snapshot();
-                // A sub-statement is described as a statement of its own.
+                // The answer describes a sub-statement like a statement.
                 if let Some(sub) = place.and_then(|place| record.subs.get(place).cloned()) {
-                    record = Record {
+                    record = StatementRecord {
                         id: question.id,
                         status: sub.status,
                         error: sub.error.clone(),
@@ -61,13 +75,13 @@ impl Service {
                 }
                 Ok(api::description(&record))
             }
-            "GetStatementResult" => self.result(&read(body)?, false).await,
-            "GetStatementResultV2" => self.result(&read(body)?, true).await,
+            "GetStatementResult" => self.result(&read(body)?, ResultFormat::Json).await,
+            "GetStatementResultV2" => self.result(&read(body)?, ResultFormat::Csv).await,
             "CancelStatement" => {
                 let (statement, _) = self.find(&read::<Question>(body)?.id)?;
                 let status = statement.snapshot().status;
                 if status.is_end() {
-                    return Err(Fault::invalid(format!(
+                    return Err(ServiceError::invalid(format!(
                         "Could not cancel a query that is already in {} state.",
                         status.name()
                     )));
@@ -77,15 +91,17 @@ impl Service {
                 Ok(json!({ "Status": statement.snapshot().status == Status::Aborted }))
             }
             "ListStatements" => self.list(&read(body)?),
-            other => Err(Fault {
+            other => Err(ServiceError {
                 kind: "UnknownOperationException",
-                message: format!("{other} is not emulated"),
+                message: format!("The stand-in does not have the operation {other}."),
                 id: None,
             }),
         }
     }
 
-    fn find(&self, id: &str) -> Result<(Arc<Statement>, Option<usize>), Fault> {
+    /// Finds a statement by `<id>`, or a sub-statement by `<id>:<number>`. The second part of the
+    /// answer is the index of the sub-statement.
+    fn find(&self, id: &str) -> Result<(Arc<Statement>, Option<usize>), ServiceError> {
         let (whole, place) = match id.split_once(':') {
             None => (id, None),
             Some((whole, place)) => {
@@ -93,33 +109,37 @@ impl Service {
                     .parse::<usize>()
                     .ok()
                     .and_then(|place| place.checked_sub(1));
-                (whole, Some(place.ok_or_else(|| Fault::unknown(id))?))
+                (whole, Some(place.ok_or_else(|| ServiceError::unknown(id))?))
             }
         };
         let statement = self
             .statements
             .get(whole)
-            .ok_or_else(|| Fault::unknown(id))?;
+            .ok_or_else(|| ServiceError::unknown(id))?;
         if place.is_some_and(|place| place >= statement.snapshot().subs.len()) {
-            return Err(Fault::unknown(id));
+            return Err(ServiceError::unknown(id));
         }
         Ok((statement, place))
     }
 
-    async fn submit(self: &Arc<Self>, request: Submission, batch: bool) -> Result<Value, Fault> {
+    async fn submit(
+        self: &Arc<Self>,
+        request: Submission,
+        kind: SubmissionKind,
+    ) -> Result<Value, ServiceError> {
         let patience = patience(request.wait_time_seconds)?;
         let token = request.client_token.clone();
-        let record = checked(request, batch)?;
+        let record = submission::check(request, kind)?;
         let (statement, fresh) = self.statements.submit(record, token)?;
         if fresh {
-            tokio::spawn(Arc::clone(self).carry_out(Arc::clone(&statement)));
+            tokio::spawn(Arc::clone(self).execute(Arc::clone(&statement)));
         }
         statement.wait(patience).await;
         Ok(api::submitted(&statement.snapshot()))
     }
 
-    /// Takes a statement from SUBMITTED to its end and sends its completion event.
-    async fn carry_out(self: Arc<Self>, statement: Arc<Statement>) {
+    /// Runs a submitted statement to its end and sends its completion event.
+    async fn execute(self: Arc<Self>, statement: Arc<Statement>) {
         let set = |status| statement.change(|record| record.status = status);
         let name = statement.snapshot().name.unwrap_or_default();
         let ending = self.faults().ending(&name);
@@ -130,7 +150,7 @@ impl Service {
         };
         let (status, error) = match ending {
             _ if slot.is_none() => (Status::Aborted, None),
-            Some(Ending::Failed) => (Status::Failed, Some("ERROR: told to fail".to_owned())),
+            Some(Ending::Failed) => (Status::Failed, Some("ERROR: injected fault".to_owned())),
             Some(Ending::Aborted) => (Status::Aborted, None),
             None => {
                 set(Status::Picked);
@@ -142,14 +162,12 @@ impl Service {
             record.status = status;
             record.error = error;
             record.duration = started.elapsed();
-            let open = record.subs.iter_mut().filter(|sub| !sub.status.is_end());
-            open.for_each(|sub| {
-                sub.status = if status == Status::Finished {
-                    status
-                } else {
-                    Status::Aborted
-                }
-            });
+            for sub in record.subs.iter_mut().filter(|sub| !sub.status.is_end()) {
+                sub.status = match status {
+                    Status::Finished => Status::Finished,
+                    _ => Status::Aborted,
+                };
+            }
         });
         let record = statement.snapshot();
         if record.with_event {
@@ -158,71 +176,56 @@ impl Service {
         }
     }
 
-    async fn result(&self, question: &Question, csv: bool) -> Result<Value, Fault> {
+    async fn result(
+        &self,
+        question: &Question,
+        format: ResultFormat,
+    ) -> Result<Value, ServiceError> {
         let (statement, place) = self.find(&question.id)?;
         statement.wait(patience(question.wait_time_seconds)?).await;
         let record = statement.snapshot();
         if record.batch && place.is_none() {
-            return Err(Fault::invalid(
-                "A batch has results for its sub-statements only: ask for <id>:<number>.",
+            return Err(ServiceError::invalid(
+                "A batch has results only for its sub-statements. Use the id <id>:<number>.",
             ));
         }
         let sub = record
             .subs
             .get(place.unwrap_or(0))
-            .filter(|sub| sub.status == Status::Finished);
-        let sub = sub.filter(|sub| !sub.columns.is_empty()).ok_or_else(|| {
-            let message =
-                "Query does not have result. Please check query status with DescribeStatement.";
-            Fault {
-                message: message.to_owned(),
-                ..Fault::unknown(&question.id)
-            }
-        })?;
-        if csv != record.csv {
-            return Err(Fault::invalid(
-                "ResultFormat and operation do not fit: JSON is GetStatementResult's, CSV is GetStatementResultV2's.",
+            .filter(|sub| sub.status == Status::Finished && !sub.columns.is_empty())
+            .ok_or_else(|| ServiceError {
+                message: NO_RESULT.to_owned(),
+                ..ServiceError::unknown(&question.id)
+            })?;
+        if format != record.format {
+            return Err(ServiceError::invalid(
+                "Use GetStatementResult for the result format JSON and GetStatementResultV2 for CSV.",
             ));
         }
-        let from = match question.next_token.as_deref() {
-            None => 0,
-            Some(token) => token
-                .parse()
-                .map_err(|_| Fault::invalid("NextToken is not one of ours."))?,
-        };
-        let page = if csv {
-            results::csv_page
-        } else {
-            results::page
-        };
-        Ok(page(sub, from, self.quotas.page_rows))
+        let from = start_of_page(question)?;
+        let page_rows = self.quotas.page_rows;
+        Ok(match format {
+            ResultFormat::Json => results::page(sub, from, page_rows),
+            ResultFormat::Csv => results::csv_page(sub, from, page_rows),
+        })
     }
 
-    fn list(&self, question: &Question) -> Result<Value, Fault> {
-        let from: usize = match question.next_token.as_deref() {
-            None => 0,
-            Some(token) => token
-                .parse()
-                .map_err(|_| Fault::invalid("NextToken is not one of ours."))?,
-        };
+    fn list(&self, question: &Question) -> Result<Value, ServiceError> {
+        let from = start_of_page(question)?;
         let size = question.max_results.unwrap_or(100).clamp(1, 100);
         let status = question.status.as_deref().unwrap_or("FINISHED");
         let name = question.statement_name.as_deref().unwrap_or_default();
-        let records: Vec<Record> = self
+        let records: Vec<StatementRecord> = self
             .statements
             .all()
             .iter()
             .map(|statement| statement.snapshot())
             .collect();
-        let fits = |record: &&Record| {
-            (status == "ALL" || record.status.name() == status)
-                && (name.is_empty()
-                    || record
-                        .name
-                        .as_deref()
-                        .is_some_and(|other| other.starts_with(name)))
-        };
-        let fitting: Vec<&Record> = records.iter().filter(fits).collect();
+        let fitting: Vec<&StatementRecord> = records
+            .iter()
+            .filter(|record| status == "ALL" || record.status.name() == status)
+            .filter(|record| record.name.as_deref().unwrap_or_default().starts_with(name))
+            .collect();
         let page: Vec<Value> = fitting
             .iter()
             .skip(from)
@@ -237,18 +240,30 @@ impl Service {
     }
 }
 
-fn read<T: DeserializeOwned>(body: &str) -> Result<T, Fault> {
-    serde_json::from_str(body).map_err(|error| Fault {
+fn read<T: DeserializeOwned>(body: &str) -> Result<T, ServiceError> {
+    serde_json::from_str(body).map_err(|error| ServiceError {
         kind: "SerializationException",
         message: error.to_string(),
         id: None,
     })
 }
 
-fn patience(seconds: Option<u64>) -> Result<Duration, Fault> {
+fn patience(seconds: Option<u64>) -> Result<Duration, ServiceError> {
     match seconds {
         None => Ok(Duration::ZERO),
         Some(seconds @ 1..=MAX_WAIT_SECONDS) => Ok(Duration::from_secs(seconds)),
-        Some(_) => Err(Fault::invalid("WaitTimeSeconds must be between 1 and 30.")),
+        Some(_) => Err(ServiceError::invalid(
+            "WaitTimeSeconds must be between 1 and 30.",
+        )),
+    }
+}
+
+/// The index of the first row or statement of a page. A token is this index as text.
+fn start_of_page(question: &Question) -> Result<usize, ServiceError> {
+    match question.next_token.as_deref() {
+        None => Ok(0),
+        Some(token) => token
+            .parse()
+            .map_err(|_| ServiceError::invalid("NextToken is not valid.")),
     }
 }

@@ -1,4 +1,4 @@
-//! Statements: their states over time, client tokens, quotas.
+//! All statements with their states, client tokens and quotas.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,13 +10,13 @@ use tokio::sync::watch;
 /// Limits of the service.
 #[derive(Clone, Copy, Debug)]
 pub struct Quotas {
-    /// Statements that were submitted and have not ended.
+    /// How many statements may be submitted and not yet ended.
     pub active_statements: usize,
-    /// Submissions within any second.
+    /// How many submissions are accepted within one second.
     pub submissions_per_second: usize,
-    /// Rows per page of a result.
+    /// Rows in one page of a result.
     pub page_rows: usize,
-    /// Statements that run at the same time. The others wait as SUBMITTED.
+    /// How many statements run at the same time. Others wait in the state SUBMITTED.
     pub concurrency: usize,
 }
 
@@ -29,6 +29,12 @@ impl Default for Quotas {
             concurrency: 15,
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResultFormat {
+    Json,
+    Csv,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +64,7 @@ impl Status {
     }
 }
 
-/// The warehouse that the request named. It is echoed and never looked up.
+/// The warehouse of a request. Answers repeat it; the stand-in has only one database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) cluster: Option<String>,
@@ -68,7 +74,6 @@ pub(crate) struct Target {
     pub(crate) secret: Option<String>,
 }
 
-/// One column of a result.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
     pub(crate) name: String,
@@ -77,9 +82,9 @@ pub(crate) struct Column {
 
 pub(crate) type Rows = Vec<Vec<Option<String>>>;
 
-/// One SQL text of a statement. A statement that is no batch has one.
+/// One SQL text of a statement. ExecuteStatement makes one.
 #[derive(Clone, Debug)]
-pub(crate) struct Sub {
+pub(crate) struct SubStatement {
     pub(crate) sql: String,
     pub(crate) status: Status,
     pub(crate) error: Option<String>,
@@ -92,26 +97,26 @@ pub(crate) struct Sub {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Record {
+pub(crate) struct StatementRecord {
     pub(crate) id: String,
     pub(crate) name: Option<String>,
     pub(crate) batch: bool,
     pub(crate) auto_commit: bool,
     pub(crate) with_event: bool,
-    pub(crate) csv: bool,
+    pub(crate) format: ResultFormat,
     pub(crate) parameters: Vec<(String, String)>,
     pub(crate) target: Target,
     pub(crate) status: Status,
     pub(crate) error: Option<String>,
-    pub(crate) subs: Vec<Sub>,
+    pub(crate) subs: Vec<SubStatement>,
     pub(crate) created: f64,
     pub(crate) updated: f64,
     pub(crate) duration: Duration,
 }
 
-impl Record {
-    pub(crate) fn sub(sql: String) -> Sub {
-        Sub {
+impl StatementRecord {
+    pub(crate) fn sub(sql: String) -> SubStatement {
+        SubStatement {
             sql,
             status: Status::Submitted,
             error: None,
@@ -125,26 +130,26 @@ impl Record {
     }
 }
 
-/// A statement that can be watched, changed and cancelled.
+/// A statement that tasks can watch, change and cancel at the same time.
 #[derive(Debug)]
 pub(crate) struct Statement {
-    pub(crate) record: watch::Sender<Record>,
+    pub(crate) record: watch::Sender<StatementRecord>,
     cancelled: watch::Sender<bool>,
 }
 
 impl Statement {
-    pub(crate) fn snapshot(&self) -> Record {
+    pub(crate) fn snapshot(&self) -> StatementRecord {
         self.record.borrow().clone()
     }
 
-    pub(crate) fn change(&self, change: impl FnOnce(&mut Record)) {
+    pub(crate) fn change(&self, change: impl FnOnce(&mut StatementRecord)) {
         self.record.send_modify(|record| {
             change(record);
             record.updated = now();
         });
     }
 
-    /// Asks for cancellation. The task that runs the statement carries it out.
+    /// Requests the cancellation. The task that runs the statement ends it.
     pub(crate) fn cancel(&self) {
         self.cancelled.send_replace(true);
     }
@@ -153,9 +158,9 @@ impl Statement {
         *self.cancelled.borrow()
     }
 
-    /// Waits until cancellation is asked for.
+    /// Waits for a request to cancel it.
     pub(crate) async fn cancellation(&self) {
-        // The sender is a field of this statement, so it exists.
+        // `wait_for` fails only if the sender is dropped, and the sender is in `self`.
         let _ = self
             .cancelled
             .subscribe()
@@ -163,10 +168,10 @@ impl Statement {
             .await;
     }
 
-    /// Waits until the statement has ended, for at most `patience`.
+    /// Waits until the statement has ended, but not longer than `patience`.
     pub(crate) async fn wait(&self, patience: Duration) {
         let mut watcher = self.record.subscribe();
-        // A timeout is no error: the caller reads the status.
+        // A timeout is not an error: the caller reads the status.
         let _ =
             tokio::time::timeout(patience, watcher.wait_for(|record| record.status.is_end())).await;
     }
@@ -177,9 +182,9 @@ pub(crate) fn now() -> f64 {
     Timestamp::now().as_millisecond() as f64 / 1000.0
 }
 
-/// Why a submission is refused.
+/// Why a submission is refused, in the words of the service.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refused {
+pub(crate) enum QuotaError {
     #[error("Active statements exceeded the allowed quota ({0}).")]
     Active(usize),
     #[error("Rate exceeded")]
@@ -187,19 +192,19 @@ pub(crate) enum Refused {
 }
 
 #[derive(Debug, Default)]
-struct Inner {
+struct StatementTable {
     by_id: HashMap<String, Arc<Statement>>,
     order: Vec<String>,
     tokens: HashMap<String, (String, Instant)>,
     recent: VecDeque<Instant>,
 }
 
-const TOKEN_LIFE: Duration = Duration::from_secs(8 * 3600);
+const TOKEN_LIFETIME: Duration = Duration::from_secs(8 * 3600);
 
 #[derive(Debug)]
 pub(crate) struct Statements {
     quotas: Quotas,
-    inner: Mutex<Inner>,
+    inner: Mutex<StatementTable>,
 }
 
 impl Statements {
@@ -210,16 +215,17 @@ impl Statements {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, StatementTable> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a statement. For a known token: the first statement with that token, and false.
+    /// Adds a statement and returns it with `true`. For a token that is known it returns the
+    /// earlier statement and `false`.
     pub(crate) fn submit(
         &self,
-        record: Record,
+        record: StatementRecord,
         token: Option<String>,
-    ) -> Result<(Arc<Statement>, bool), Refused> {
+    ) -> Result<(Arc<Statement>, bool), QuotaError> {
         let mut inner = self.lock();
         let now = Instant::now();
         while inner
@@ -230,12 +236,12 @@ impl Statements {
             inner.recent.pop_front();
         }
         if inner.recent.len() >= self.quotas.submissions_per_second {
-            return Err(Refused::Throttled);
+            return Err(QuotaError::Throttled);
         }
         inner.recent.push_back(now);
         inner
             .tokens
-            .retain(|_, (_, at)| now.duration_since(*at) < TOKEN_LIFE);
+            .retain(|_, (_, at)| now.duration_since(*at) < TOKEN_LIFETIME);
         let known = token
             .as_ref()
             .and_then(|token| inner.tokens.get(token))
@@ -249,7 +255,7 @@ impl Statements {
             .filter(|statement| !statement.record.borrow().status.is_end())
             .count();
         if active >= self.quotas.active_statements {
-            return Err(Refused::Active(self.quotas.active_statements));
+            return Err(QuotaError::Active(self.quotas.active_statements));
         }
         let id = record.id.clone();
         let statement = Arc::new(Statement {
@@ -268,7 +274,7 @@ impl Statements {
         self.lock().by_id.get(id).cloned()
     }
 
-    /// All statements, newest first.
+    /// All statements, the newest first.
     pub(crate) fn all(&self) -> Vec<Arc<Statement>> {
         let inner = self.lock();
         inner

@@ -1,5 +1,4 @@
-//! The objects that COPY reads and UNLOAD writes: in S3, or in a folder as
-//! `<folder>/<bucket>/<key>`.
+//! The objects of COPY and UNLOAD, in S3 or in a folder as `<folder>/<bucket>/<key>`.
 
 use std::path::{Path, PathBuf};
 
@@ -7,16 +6,16 @@ use aws_sdk_s3::primitives::ByteStream;
 
 #[derive(Clone, Debug)]
 pub enum Storage {
-    /// In S3, or in a service with the same protocol.
+    /// S3 or a compatible store.
     S3(aws_sdk_s3::Client),
-    /// In a folder of this machine.
+    /// A folder of this machine.
     Folder(PathBuf),
 }
 
-/// Why an object can't be read or written.
+/// Why an object could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("{0} is no s3:// address")]
+    #[error("{0} is not an address of the form s3://bucket/key")]
     Address(String),
     #[error("the specified S3 object {url} cannot be used: {why}")]
     Object { url: String, why: String },
@@ -39,7 +38,6 @@ pub(crate) fn split(url: &str) -> Result<(&str, &str), Error> {
 }
 
 impl Storage {
-    /// The bytes of `s3://bucket/key`.
     pub async fn get(&self, bucket: &str, key: &str) -> Result<Vec<u8>, Error> {
         match self {
             Self::S3(client) => {
@@ -82,7 +80,7 @@ impl Storage {
         }
     }
 
-    /// The keys of all objects of `bucket` that begin with `prefix`, in order.
+    /// Lists the keys of a bucket with a prefix, in alphabetical order.
     pub async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, Error> {
         let mut keys = Vec::new();
         match self {

@@ -7,7 +7,8 @@ use tokio_postgres::{Client, NoTls};
 use crate::storage::Storage;
 use crate::translate::COMPAT;
 
-/// A PostgreSQL with `compat.sql`, and a folder that replaces S3. Both are removed on drop.
+/// A PostgreSQL with the functions of `compat.sql`, and a folder in place of S3. Its drop removes
+/// both.
 pub(crate) struct Database {
     pub(crate) client: Client,
     pub(crate) storage: Storage,

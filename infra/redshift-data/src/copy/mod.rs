@@ -1,4 +1,4 @@
-//! COPY from objects into a table.
+//! COPY: loads objects into a table.
 
 mod options;
 mod rows;
@@ -17,25 +17,25 @@ pub(crate) use self::options::read as read_options;
 pub(crate) use self::options::{Compression, Format, Options};
 use self::sink::Sink;
 use crate::storage::{Storage, split as split_address};
-use crate::translate::tokens::{closing, content, split, text, word};
+use crate::tokens::{closing, content, split, text, word};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Copy {
     pub table: String,
-    /// Names of the columns to load; all if there are none.
+    /// The columns to load. Empty means all columns.
     pub columns: Vec<String>,
-    /// An `s3://` address: a prefix, or a manifest.
+    /// The `s3://` address of a prefix or a manifest.
     pub from: String,
     pub options: Options,
 }
 
 #[derive(Deserialize)]
 struct Manifest {
-    entries: Vec<Entry>,
+    entries: Vec<ManifestEntry>,
 }
 
 #[derive(Deserialize)]
-struct Entry {
+struct ManifestEntry {
     url: String,
     #[serde(default)]
     mandatory: bool,
@@ -62,7 +62,12 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Copy, String> {
                     columns.push(name.value.clone());
                 }
                 [Token::Word(name)] => columns.push(name.value.to_lowercase()),
-                other => return Err(format!("{} as a column of COPY", text(other))),
+                other => {
+                    return Err(format!(
+                        "COPY needs names of columns, found {}",
+                        text(other)
+                    ));
+                }
             }
         }
     }
@@ -70,11 +75,12 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Copy, String> {
     let name: Vec<Token> = name
         .iter()
         .map(|part| match word(Some(part)) {
-            Some(part) if part.starts_with('#') => crate::translate::temporary(&part),
+            Some(part) if part.starts_with('#') => crate::tokens::temporary(&part),
             _ => part.clone(),
         })
         .collect();
-    let address = content(tokens.get(from + 1)).ok_or("COPY from other than an address")?;
+    let address = content(tokens.get(from + 1))
+        .ok_or("COPY needs an address of the form 's3://bucket/key' after FROM")?;
     split_address(&address).map_err(|_| format!("COPY from {address}"))?;
     let options = options::read(tokens.get(from + 2..).unwrap_or_default())
         .map_err(|refused| format!("COPY … {refused}"))?;
@@ -86,12 +92,11 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Copy, String> {
     })
 }
 
-/// Loads all objects in order and returns the number of rows. An error names the object and the
-/// line.
+/// Loads all objects and returns the number of rows. An error names the object and the line.
 pub(crate) async fn run(client: &Client, storage: &Storage, command: &Copy) -> Result<u64, String> {
     let mut sink = Sink::open(client, command).await?;
     let loaded = objects(&mut sink, storage, command).await;
-    // An unfinished sink rolls back its rows.
+    // A sink without `finish` discards its rows.
     match loaded {
         Ok(()) => sink.finish().await,
         Err(error) => Err(error),
@@ -99,7 +104,7 @@ pub(crate) async fn run(client: &Client, storage: &Storage, command: &Copy) -> R
 }
 
 async fn objects(sink: &mut Sink, storage: &Storage, command: &Copy) -> Result<(), String> {
-    for (url, mandatory) in sources(storage, command).await? {
+    for ManifestEntry { url, mandatory } in sources(storage, command).await? {
         let (bucket, key) = split_address(&url).map_err(|error| error.to_string())?;
         let body = match storage.get(bucket, key).await {
             Ok(body) => body,
@@ -114,8 +119,8 @@ async fn objects(sink: &mut Sink, storage: &Storage, command: &Copy) -> Result<(
     Ok(())
 }
 
-/// The addresses of the objects, and whether each must exist.
-async fn sources(storage: &Storage, command: &Copy) -> Result<Vec<(String, bool)>, String> {
+/// The objects to load, from the manifest or from a list of the prefix.
+async fn sources(storage: &Storage, command: &Copy) -> Result<Vec<ManifestEntry>, String> {
     let (bucket, key) = split_address(&command.from).map_err(|error| error.to_string())?;
     if command.options.manifest {
         let body = storage
@@ -124,11 +129,7 @@ async fn sources(storage: &Storage, command: &Copy) -> Result<Vec<(String, bool)
             .map_err(|error| error.to_string())?;
         let manifest: Manifest = serde_json::from_slice(&body)
             .map_err(|error| format!("manifest {}: {error}", command.from))?;
-        return Ok(manifest
-            .entries
-            .into_iter()
-            .map(|entry| (entry.url, entry.mandatory))
-            .collect());
+        return Ok(manifest.entries);
     }
     let found = storage
         .list(bucket, key)
@@ -139,7 +140,10 @@ async fn sources(storage: &Storage, command: &Copy) -> Result<Vec<(String, bool)
     }
     Ok(found
         .into_iter()
-        .map(|key| (format!("s3://{bucket}/{key}"), true))
+        .map(|key| ManifestEntry {
+            url: format!("s3://{bucket}/{key}"),
+            mandatory: true,
+        })
         .collect())
 }
 

@@ -1,23 +1,21 @@
-//! The options after the address of COPY and UNLOAD.
+//! The options of COPY and UNLOAD, which follow the address.
 
 use sqlparser::tokenizer::Token;
 
-use crate::translate::tokens::{content, word};
+use crate::tokens::{content, word};
 
-/// The format of the objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Redshift's default: fields separated by `|`.
     #[default]
     Delimited,
     Csv,
-    /// JSON objects. Keys are matched with columns by name.
+    /// JSON objects, keys matched with columns by name.
     Json {
         ignore_case: bool,
     },
 }
 
-/// The compression of the objects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Compression {
     #[default]
@@ -26,7 +24,7 @@ pub(crate) enum Compression {
     Zstd,
 }
 
-/// Options of COPY and UNLOAD. Each uses a part of them.
+/// Options of COPY and UNLOAD. Each statement uses some of them.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -38,18 +36,19 @@ pub(crate) struct Options {
     pub manifest: bool,
     pub delimiter: Option<String>,
     pub null: Option<String>,
-    /// IGNOREHEADER: lines to skip in each object.
+    /// IGNOREHEADER: the number of lines to skip in each object.
     pub ignore_header: usize,
-    /// MAXERROR: how many unreadable rows to skip. Rows that the table refuses are never skipped.
+    /// MAXERROR: the number of unreadable rows to skip. Rows that the table refuses are not
+    /// skipped.
     pub max_errors: usize,
-    /// TRUNCATECOLUMNS: truncate texts that are too long.
+    /// TRUNCATECOLUMNS: texts that are too long are cut.
     pub truncate: bool,
-    /// BLANKSASNULL or EMPTYASNULL: blank texts are NULL.
+    /// BLANKSASNULL or EMPTYASNULL: blank texts become NULL.
     pub blanks_as_null: bool,
-    /// TIMEFORMAT 'epochsecs' (1) or 'epochmillisecs' (1000): units per second.
+    /// Units per second: 1 for TIMEFORMAT 'epochsecs', 1000 for 'epochmillisecs'.
     pub epoch: Option<i64>,
     pub header: bool,
-    /// PARALLEL: on by default.
+    /// PARALLEL OFF.
     pub serial: bool,
     pub overwrite: bool,
     pub extension: Option<String>,
@@ -57,13 +56,10 @@ pub(crate) struct Options {
 
 /// Reads all options. An error names the option that is not supported.
 pub(crate) fn read(tokens: &[Token]) -> Result<Options, String> {
-    let mut options = Options {
-        ignore_header: 0,
-        ..Options::default()
-    };
+    let mut options = Options::default();
     let mut rest = tokens;
     while let Some(token) = rest.first() {
-        let name = word(Some(token)).ok_or_else(|| format!("{token} among the options"))?;
+        let name = word(Some(token)).ok_or_else(|| format!("expected an option, found {token}"))?;
         let mut behind = rest.get(1..).unwrap_or_default();
         if word(behind.first()).as_deref() == Some("AS") {
             behind = behind.get(1..).unwrap_or_default();
@@ -111,7 +107,7 @@ pub(crate) fn read(tokens: &[Token]) -> Result<Options, String> {
             "IGNOREHEADER" | "MAXERROR" => {
                 let number = number
                     .and_then(|number| number.parse().ok())
-                    .ok_or_else(|| format!("{name} without a number"))?;
+                    .ok_or_else(|| format!("{name} needs a number"))?;
                 take = 1;
                 if name == "MAXERROR" {
                     options.max_errors = number;
@@ -139,7 +135,7 @@ pub(crate) fn read(tokens: &[Token]) -> Result<Options, String> {
                     Some("ON" | "OFF" | "TRUE" | "FALSE" | "PRESET")
                 ));
             }
-            // The name of the format follows as the next word.
+            // After FORMAT, the format follows as another word.
             "FORMAT" | "ACCEPTANYDATE" | "EXPLICIT_IDS" | "TRIMBLANKS" | "ROUNDEC"
             | "CLEANPATH" => {}
             "HEADER" => options.header = true,

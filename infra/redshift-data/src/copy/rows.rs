@@ -1,4 +1,4 @@
-//! The rows of an object: JSON objects, CSV or delimited lines.
+//! Reads the rows of an object: JSON objects, CSV or delimited lines.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::sink::Sink;
 use super::{Copy, Format, bad};
 
-/// Sends all rows of an object. Skips at most MAXERROR unreadable rows.
+/// Sends all rows of an object. Skips unreadable rows, at most MAXERROR.
 pub(super) async fn send(
     sink: &mut Sink,
     command: &Copy,
@@ -57,8 +57,8 @@ fn skip_line(rest: &mut &[u8], line: &mut usize) {
     *line += 1;
 }
 
-/// Reads one JSON object, which may span lines. After an unreadable one, reading continues at the
-/// next line.
+/// Reads one JSON object, which may span lines. After an unreadable one it continues on the next
+/// line.
 fn object(
     sink: &mut Sink,
     command: &Copy,
@@ -71,7 +71,7 @@ fn object(
         Some(Ok(found)) => found,
         Some(Err(error)) => {
             skip_line(rest, line);
-            // The parser's line is counted from the start of the JSON object, not of the file.
+            // The position in the error counts from the start of this JSON object.
             return Err(format!(
                 "invalid JSON: {}",
                 error
@@ -132,22 +132,24 @@ fn values<'a>(
     Ok(values)
 }
 
-/// Applies the options to one value.
+/// Applies the options to a value.
 fn value_of<'a>(
     text: Option<Cow<'a, str>>,
     column: &super::sink::Column,
     command: &Copy,
 ) -> Result<Option<Cow<'a, str>>, String> {
     let Some(text) = text else { return Ok(None) };
-    // An empty field is an empty text in a text column, and NULL in any other column.
+    // An empty field is an empty text, or NULL if the column has another type.
     if text.trim().is_empty() && (command.options.blanks_as_null || !column.is_text()) {
         return Ok(None);
     }
     if let Some(units) = command.options.epoch.filter(|_| column.is_time()) {
-        let since: i64 = text
-            .trim()
-            .parse()
-            .map_err(|_| format!("column {}: {text} is no count since 1970", column.name))?;
+        let since: i64 = text.trim().parse().map_err(|_| {
+            format!(
+                "column {}: {text} is not a number of seconds or milliseconds since 1970",
+                column.name
+            )
+        })?;
         let micros = since.checked_mul(1_000_000 / units);
         let time = micros.and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok());
         return time
@@ -157,7 +159,7 @@ fn value_of<'a>(
     Ok(Some(text))
 }
 
-/// Reads the fields of one line. In CSV, a quoted field may span lines.
+/// Reads one line of fields. In CSV, a quoted field may span lines.
 fn fields(
     sink: &mut Sink,
     command: &Copy,
@@ -199,7 +201,7 @@ fn fields(
         return Ok(()); // an empty line
     }
     if quoted {
-        return Err("a quote that is not closed".to_owned());
+        return Err("a quote is not closed".to_owned());
     }
     if found.len() != sink.columns.len() {
         return Err(format!(

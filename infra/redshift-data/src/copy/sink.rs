@@ -8,15 +8,14 @@ use tokio_postgres::{Client, CopyInSink};
 
 use super::{Copy, bad};
 
-/// How many bytes are sent to PostgreSQL at once.
+/// Rows are sent when they have this number of bytes.
 const CHUNK: usize = 256 * 1024;
 
-/// A column of the table.
 pub(super) struct Column {
     pub(super) name: String,
-    /// PostgreSQL's name of the type.
+    /// PostgreSQL's name of its type.
     kind: String,
-    /// The maximum length in bytes, for texts with a limit.
+    /// The maximum number of bytes of a text.
     limit: Option<usize>,
 }
 
@@ -25,7 +24,7 @@ impl Column {
         matches!(self.kind.as_str(), "varchar" | "bpchar" | "text")
     }
 
-    /// A SUPER column takes texts with their quotes.
+    /// For SUPER, JSON texts keep their quotes.
     pub(super) fn is_super(&self) -> bool {
         self.kind == "jsonb"
     }
@@ -35,16 +34,16 @@ impl Column {
     }
 }
 
-/// An open COPY … FROM STDIN.
+/// An open `COPY … FROM STDIN`.
 pub(super) struct Sink {
     pub(super) columns: Vec<Column>,
     stream: Pin<Box<CopyInSink<Cursor<Vec<u8>>>>>,
     buffer: Vec<u8>,
     truncate: bool,
     rows: usize,
-    /// The objects, and how many rows were sent before each.
+    /// For each object, its address and the number of rows before it.
     objects: Vec<(String, usize)>,
-    /// The line in its object at which each row began: rows may have been skipped.
+    /// For each row, its first line in its object: rows may be skipped or span lines.
     lines: Vec<usize>,
 }
 
@@ -150,7 +149,7 @@ impl Sink {
         Ok(())
     }
 
-    /// Sends the collected rows, if there are enough of them.
+    /// Sends the collected rows if they are large enough.
     pub(super) async fn flush(&mut self, all: bool) -> Result<(), String> {
         if self.buffer.len() < CHUNK && !all {
             return Ok(());
@@ -167,14 +166,14 @@ impl Sink {
         }
     }
 
-    /// Sends the remaining rows. Returns how many rows PostgreSQL took.
+    /// Sends the remaining rows. Returns the number of rows that PostgreSQL stored.
     pub(super) async fn finish(mut self) -> Result<u64, String> {
         self.flush(true).await?;
         let finished = self.stream.as_mut().finish().await;
         finished.map_err(|error| self.located(&error))
     }
 
-    /// PostgreSQL counts rows over all objects. A person looks for an object and a line.
+    /// PostgreSQL counts the rows of all objects. This error names the object and its line instead.
     fn located(&self, error: &tokio_postgres::Error) -> String {
         let place = error
             .as_db_error()

@@ -4,9 +4,10 @@ use std::io::Write as _;
 use serde_json::json;
 
 use super::run;
+use crate::steps::{Step, steps};
 use crate::storage::Storage;
 use crate::test_database::Database;
-use crate::translate::{Step, steps};
+use crate::translate::Sql;
 
 fn gzip(body: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -197,7 +198,7 @@ async fn many_rows_are_loaded() {
     } = &Database::start().await;
     for step in steps("CREATE TABLE t (transaction_id VARCHAR(256), occurred_at TIMESTAMPTZ, amount DOUBLE PRECISION, customer_id VARCHAR(256) DISTKEY, \
                        terminal_id VARCHAR(256), score DOUBLE PRECISION, action VARCHAR(16)) SORTKEY (occurred_at)").unwrap() {
-        let Step::Sql { text, .. } = step else { panic!("{step:?}") };
+        let Step::Sql(Sql { text, .. }) = step else { panic!("{step:?}") };
         client.batch_execute(&text).await.unwrap();
     }
     let mut body = String::new();

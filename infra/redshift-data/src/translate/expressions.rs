@@ -2,9 +2,9 @@
 
 use sqlparser::tokenizer::Token;
 
-use super::tokens::{closing, literal, raw, split, word};
+use crate::tokens::{closing, literal, raw, split, temporary, word};
 
-/// Functions of `compat.sql` that take their arguments unchanged.
+/// Functions of `compat.sql` that receive their arguments unchanged.
 const COMPAT: [&str; 16] = [
     "ADD_MONTHS",
     "CHARINDEX",
@@ -23,15 +23,15 @@ const COMPAT: [&str; 16] = [
     "JSON_EXTRACT_ARRAY_ELEMENT_TEXT",
     "JSON_EXTRACT_PATH_TEXT",
 ];
-/// Functions of `compat.sql` with a bare date part as the first argument.
+/// Functions with a date part, an unquoted word, as the first argument.
 const DATE_PARTS: [&str; 3] = ["DATEADD", "DATEDIFF", "DATE_PART"];
-/// Functions of `compat.sql` that may have `null_if_invalid` as the last argument.
+/// Functions with an optional last argument `null_if_invalid`.
 const NULL_IF_INVALID: [&str; 3] = [
     "JSON_ARRAY_LENGTH",
     "JSON_EXTRACT_ARRAY_ELEMENT_TEXT",
     "JSON_EXTRACT_PATH_TEXT",
 ];
-/// Words of Redshift's queries and types without a counterpart in PostgreSQL.
+/// Words of Redshift's queries and types that the stand-in does not support.
 const REFUSED: [&str; 11] = [
     "QUALIFY",
     "PIVOT",
@@ -46,12 +46,12 @@ const REFUSED: [&str; 11] = [
     "FARMFINGERPRINT64",
 ];
 
-/// The tokens in PostgreSQL's terms.
+/// Translates tokens into PostgreSQL's dialect.
 pub(crate) fn rewrite(tokens: &[Token]) -> Result<Vec<Token>, String> {
     let mut out = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        // `a.len` and `x AS len` are names, not functions.
+        // In `a.len` and `x AS len`, `len` is a name and not a function.
         let is_name = matches!(
             at.checked_sub(1).and_then(|before| tokens.get(before)),
             Some(Token::Period)
@@ -81,7 +81,7 @@ pub(crate) fn rewrite(tokens: &[Token]) -> Result<Vec<Token>, String> {
     Ok(out)
 }
 
-/// Rewrites a word that is no function call. Returns the number of tokens it took.
+/// Rewrites a word that is not a function call. Returns the number of tokens that it used.
 fn bare(name: &str, token: &Token, rest: &[Token], out: &mut Vec<Token>) -> Result<usize, String> {
     let next = word(rest.first());
     match (name, next.as_deref()) {
@@ -102,13 +102,8 @@ fn bare(name: &str, token: &Token, rest: &[Token], out: &mut Vec<Token>) -> Resu
     Ok(1)
 }
 
-/// The quoted name of a `#temporary` table.
-pub(crate) fn temporary(name: &str) -> Token {
-    raw(format!("\"{}\"", name.to_lowercase()))
-}
-
-/// Rewrites `name(arguments)`. `after` is the index behind the closing parenthesis. Returns the
-/// index to continue at.
+/// Rewrites `name(arguments)` and returns the index of the next token. `after` is the index behind
+/// the opening parenthesis.
 fn call(
     name: &str,
     token: &Token,
@@ -178,7 +173,7 @@ fn call(
             if COMPAT.contains(&name) {
                 join(&parts, out);
             } else {
-                // Not split at commas: the parentheses may hold a subquery or a list of columns.
+                // Not split at commas, because it may be a subquery or a list of columns.
                 out.extend(if DATE_PARTS.contains(&name) {
                     parts.join(&Token::Comma)
                 } else {
@@ -204,13 +199,13 @@ fn function(name: &str, parts: &[Vec<Token>], out: &mut Vec<Token>) {
 fn three(name: &str, parts: Vec<Vec<Token>>) -> Result<[Vec<Token>; 3], String> {
     parts
         .try_into()
-        .map_err(|_| format!("{name} with other than three arguments"))
+        .map_err(|_| format!("{name} needs three arguments"))
 }
 
-/// `DECODE(e, a, x, b, y, z)`. Unlike CASE, it treats two NULLs as equal.
+/// `DECODE(e, a, x, b, y, z)`. Unlike in CASE, two NULLs are equal.
 fn decode(parts: &[Vec<Token>], out: &mut Vec<Token>) -> Result<(), String> {
     let Some((value, cases)) = parts.split_first() else {
-        return Err("DECODE without arguments".to_owned());
+        return Err("DECODE needs arguments".to_owned());
     };
     out.push(raw("CASE"));
     for case in cases.chunks(2) {
@@ -249,7 +244,7 @@ fn list_aggregate(
     let (value, separator) = match parts.as_slice() {
         [value] => (value.clone(), vec![literal("")]),
         [value, separator] => (value.clone(), separator.clone()),
-        _ => return Err("LISTAGG with other than one or two arguments".to_owned()),
+        _ => return Err("LISTAGG needs one or two arguments".to_owned()),
     };
     out.push(raw(if distinct {
         "string_agg(DISTINCT ("
@@ -261,7 +256,7 @@ fn list_aggregate(
     out.extend(separator);
     let mut end = after;
     let behind = all.get(after..).unwrap_or_default();
-    if super::tokens::begins(behind, &["WITHIN", "GROUP"]) {
+    if crate::tokens::begins(behind, &["WITHIN", "GROUP"]) {
         end = closing(all, after + 2)?;
         out.extend(rewrite(all.get(after + 3..end).unwrap_or_default())?);
         end += 1;

@@ -1,5 +1,5 @@
-//! Translates Redshift's dialect into PostgreSQL's, token by token. An unsupported part is refused
-//! by name.
+//! Translates Redshift's SQL dialect into PostgreSQL's, token by token. An error names the part
+//! that is not supported.
 
 mod expressions;
 #[cfg(test)]
@@ -8,35 +8,28 @@ mod statement;
 mod table;
 #[cfg(test)]
 mod tests;
-pub(crate) mod tokens;
 
 use sqlparser::tokenizer::Token;
 
-pub(crate) use self::expressions::temporary;
+use crate::tokens;
 
-/// Redshift's functions, to be created in the database first. Safe to run again.
+/// Defines Redshift's functions in a database. Translated statements use them. Safe to run again.
 pub(crate) const COMPAT: &str = include_str!("../compat.sql");
 
-/// One step of a translated statement. Steps run in order.
+/// One statement in PostgreSQL's dialect.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Step {
-    Sql {
-        /// In PostgreSQL's dialect. Parameters are `$1` and so on.
-        text: String,
-        /// Names of the parameters, `$1` first.
-        parameters: Vec<String>,
-        /// Whether there is a result set.
-        returns_rows: bool,
-    },
-    Copy(crate::copy::Copy),
-    /// Write a query's rows to objects.
-    Unload(crate::unload::Unload),
+pub(crate) struct Sql {
+    /// Parameters are `$1`, `$2` and so on.
+    pub(crate) text: String,
+    /// Names of the parameters, that of `$1` first.
+    pub(crate) parameters: Vec<String>,
+    pub(crate) returns_rows: bool,
 }
 
-impl Step {
+impl Sql {
     /// A statement without parameters and rows.
     fn plain(text: String) -> Self {
-        Self::Sql {
+        Self {
             text,
             parameters: Vec::new(),
             returns_rows: false,
@@ -44,31 +37,30 @@ impl Step {
     }
 }
 
-/// Translates one Redshift statement. An error names the unsupported part.
-pub(crate) fn steps(sql: &str) -> Result<Vec<Step>, String> {
-    let tokens = tokens::read(sql)?;
-    let steps = match tokens::word(tokens.first()).as_deref() {
-        Some("COPY") => vec![Step::Copy(crate::copy::parse(&tokens)?)],
-        Some("UNLOAD") => vec![Step::Unload(crate::unload::parse(&tokens)?)],
-        Some("CREATE") if table::is_table(&tokens) => table::steps(&tokens)?,
-        _ => vec![statement::step(&tokens)?],
-    };
-    Ok(steps)
+/// Translates a statement other than COPY and UNLOAD. Returns the statements for PostgreSQL in
+/// their order. An error names the part that is not supported.
+pub(crate) fn statements(tokens: &[Token]) -> Result<Vec<Sql>, String> {
+    if table::is_table(tokens) {
+        table::statements(tokens)
+    } else {
+        Ok(vec![statement::translate(tokens)?])
+    }
 }
 
-/// A query in PostgreSQL's dialect, for UNLOAD, which takes no parameters.
+/// Translates the query of an UNLOAD, which has no parameters.
 pub(crate) fn query(sql: &str) -> Result<String, String> {
-    match statement::step(&tokens::read(sql)?)? {
-        Step::Sql {
+    match statement::translate(&tokens::read(sql)?)? {
+        Sql {
             text,
             parameters,
             returns_rows: true,
         } if parameters.is_empty() => Ok(text),
-        _ => Err("UNLOAD of anything but a query without parameters".to_owned()),
+        _ => Err("UNLOAD needs a query without parameters".to_owned()),
     }
 }
 
-/// Numbers the parameters. A name that is used twice has one number.
+/// Replaces `:name` by `$1` and so on and returns the names. A name that is used twice has one
+/// number.
 pub(crate) fn number(tokens: &mut [Token]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for token in tokens {

@@ -2,12 +2,13 @@
 
 use tokio_postgres::Client;
 
-use super::{Step, steps};
+use super::Sql;
+use crate::steps::{Step, steps};
 use crate::test_database::Database;
 
 async fn run(client: &Client, sql: &str) {
     for step in steps(sql).unwrap_or_else(|error| panic!("{sql}: {error}")) {
-        let Step::Sql { text, .. } = step else {
+        let Step::Sql(Sql { text, .. }) = step else {
             panic!("{step:?}")
         };
         client
@@ -19,7 +20,7 @@ async fn run(client: &Client, sql: &str) {
 
 async fn value(client: &Client, sql: &str) -> Option<String> {
     let found = steps(sql).unwrap();
-    let [Step::Sql { text, .. }] = found.as_slice() else {
+    let [Step::Sql(Sql { text, .. })] = found.as_slice() else {
         panic!("{found:?}")
     };
     let text = format!("SELECT x::text FROM ({text}) AS q(x)");
@@ -164,11 +165,11 @@ async fn a_parameter_of_300_held_transactions_is_read() {
                CAST(JSON_EXTRACT_PATH_TEXT(o, 'amount') AS DOUBLE PRECISION) AS amount FROM item";
     let found = steps(sql).unwrap();
     let [
-        Step::Sql {
+        Step::Sql(Sql {
             text,
             parameters,
             returns_rows: true,
-        },
+        }),
     ] = found.as_slice()
     else {
         panic!("{found:?}")
@@ -222,11 +223,11 @@ async fn the_models_own_statements_run() {
     for sql in features::sql::evidence(&definition, 1) {
         let found = steps(&sql).unwrap();
         let [
-            Step::Sql {
+            Step::Sql(Sql {
                 text,
                 parameters,
                 returns_rows: true,
-            },
+            }),
         ] = found.as_slice()
         else {
             panic!("{found:?}")
@@ -240,7 +241,7 @@ async fn the_models_own_statements_run() {
     }
     for sql in features::sql::load(&definition, "transactions", "s3://b/m.json", "default") {
         for step in steps(&sql).unwrap() {
-            if let Step::Sql { text, .. } = step {
+            if let Step::Sql(Sql { text, .. }) = step {
                 client
                     .batch_execute(&text)
                     .await

@@ -3,8 +3,8 @@
 use sqlparser::tokenizer::Token;
 
 use super::expressions::rewrite;
-use super::tokens::{begins, raw, text, word};
-use super::{Step, number};
+use super::{Sql, number};
+use crate::tokens::{begins, raw, text, word};
 
 const KNOWN: [&str; 21] = [
     "ALTER", "ANALYZE", "BEGIN", "COMMENT", "COMMIT", "CREATE", "DELETE", "DROP", "END", "EXPLAIN",
@@ -12,7 +12,7 @@ const KNOWN: [&str; 21] = [
     "UPDATE", "WITH",
 ];
 
-pub(crate) fn step(tokens: &[Token]) -> Result<Step, String> {
+pub(crate) fn translate(tokens: &[Token]) -> Result<Sql, String> {
     let first = word(tokens.first())
         .or_else(|| (tokens.first() == Some(&Token::LParen)).then(|| "SELECT".to_owned()));
     let first = first.ok_or_else(|| "an empty statement".to_owned())?;
@@ -23,7 +23,7 @@ pub(crate) fn step(tokens: &[Token]) -> Result<Step, String> {
     match first.as_str() {
         "CREATE" => create(tokens)?,
         "MERGE" => merge(tokens)?,
-        // In Redshift, FROM is optional.
+        // FROM is optional in Redshift.
         "DELETE" if word(tokens.get(1)).as_deref() != Some("FROM") => {
             rewritten.insert(1, raw("FROM"));
         }
@@ -35,14 +35,14 @@ pub(crate) fn step(tokens: &[Token]) -> Result<Step, String> {
         .is_some();
     let returns_rows = matches!(first.as_str(), "SELECT" | "WITH" | "SHOW" | "EXPLAIN") && !into;
     let parameters = number(&mut rewritten);
-    Ok(Step::Sql {
+    Ok(Sql {
         text: text(&rewritten),
         parameters,
         returns_rows,
     })
 }
 
-/// Schemas and views. Other statements have parts that PostgreSQL lacks.
+/// Accepts only schemas, views, users and roles. Other objects have parts that PostgreSQL lacks.
 fn create(tokens: &[Token]) -> Result<(), String> {
     let skip = if begins(tokens, &["CREATE", "OR", "REPLACE"]) {
         3
@@ -53,11 +53,11 @@ fn create(tokens: &[Token]) -> Result<(), String> {
         Some("SCHEMA" | "VIEW" | "USER" | "ROLE") => Ok(()),
         Some("INDEX" | "UNIQUE") => Err("CREATE INDEX, which Redshift does not have".to_owned()),
         Some(other) => Err(format!("CREATE {other}")),
-        None => Err("CREATE of nothing".to_owned()),
+        None => Err("CREATE without an object".to_owned()),
     }
 }
 
-/// Redshift's MERGE: no alias for the target, one clause of each kind.
+/// Checks Redshift's rules for MERGE: no alias for the target, and one clause of each kind.
 fn merge(tokens: &[Token]) -> Result<(), String> {
     let words: Vec<String> = tokens
         .iter()

@@ -1,12 +1,11 @@
-//! CREATE TABLE: distribution and sort keys become indexes, encodings are dropped.
+//! CREATE TABLE: distribution and sort keys become indexes, encodings are removed.
 
 use sqlparser::tokenizer::Token;
 
-use super::expressions::{rewrite, temporary};
-use super::tokens::{begins, closing, raw, split, text, word};
-use super::{Step, number};
+use super::expressions::rewrite;
+use super::{Sql, number};
+use crate::tokens::{begins, closing, raw, split, temporary, text, word};
 
-/// Whether the statement creates a table.
 pub(crate) fn is_table(tokens: &[Token]) -> bool {
     let words = [
         &["CREATE", "TABLE"][..],
@@ -18,7 +17,7 @@ pub(crate) fn is_table(tokens: &[Token]) -> bool {
     words.iter().any(|words| begins(tokens, words))
 }
 
-/// The indexes that follow from a table's columns and attributes.
+/// The columns for indexes.
 #[derive(Default)]
 struct Keys {
     distribution: Option<Token>,
@@ -26,7 +25,7 @@ struct Keys {
     primary: Vec<Token>,
 }
 
-pub(crate) fn steps(tokens: &[Token]) -> Result<Vec<Step>, String> {
+pub(crate) fn statements(tokens: &[Token]) -> Result<Vec<Sql>, String> {
     let table = tokens
         .iter()
         .position(|token| word(Some(token)).as_deref() == Some("TABLE"))
@@ -88,16 +87,16 @@ pub(crate) fn steps(tokens: &[Token]) -> Result<Vec<Step>, String> {
         return Err(format!("CREATE TABLE … {token}"));
     }
     let parameters = number(&mut out);
-    let mut steps = vec![Step::Sql {
+    let mut statements = vec![Sql {
         text: text(&out),
         parameters,
         returns_rows: false,
     }];
-    steps.extend(indexes(&name, &keys));
-    Ok(steps)
+    statements.extend(indexes(&name, &keys));
+    Ok(statements)
 }
 
-/// Constraints. Redshift does not enforce them, so the stand-in does not either.
+/// Constraints are left out of the table: Redshift does not enforce them either.
 fn is_constraint(tokens: &[Token]) -> bool {
     matches!(
         word(tokens.first()).as_deref(),
@@ -105,7 +104,7 @@ fn is_constraint(tokens: &[Token]) -> bool {
     )
 }
 
-/// The columns of a primary key. Other constraints are ignored.
+/// Reads the columns of a primary key and ignores other constraints.
 fn constraint(tokens: &[Token], keys: &mut Keys) {
     if let Some(at) = tokens
         .windows(2)
@@ -119,7 +118,7 @@ fn constraint(tokens: &[Token], keys: &mut Keys) {
     }
 }
 
-/// One column, or LIKE, without the parts that PostgreSQL does not know.
+/// Translates a column definition or a LIKE clause.
 fn element(tokens: &[Token], keys: &mut Keys) -> Result<Vec<Token>, String> {
     let mut kept = Vec::new();
     let mut at = 0;
@@ -145,7 +144,7 @@ fn element(tokens: &[Token], keys: &mut Keys) -> Result<Vec<Token>, String> {
         at += 1;
     }
     if word(tokens.first()).as_deref() == Some("LIKE") {
-        // Without the indexes: such tables are staging tables and are read once.
+        // Indexes are not copied: such tables are for staging and are read once.
         kept.retain(|token| {
             !matches!(
                 word(Some(token)).as_deref(),
@@ -159,7 +158,7 @@ fn element(tokens: &[Token], keys: &mut Keys) -> Result<Vec<Token>, String> {
     Ok([name.to_vec(), rewrite(rest)?].concat())
 }
 
-/// Reads the attributes behind the columns. Returns the index of their end.
+/// Reads the table attributes after the columns. Returns the index behind them.
 fn attributes(tokens: &[Token], mut at: usize, keys: &mut Keys) -> Result<usize, String> {
     loop {
         let rest = tokens.get(at..).unwrap_or_default();
@@ -188,7 +187,7 @@ fn attributes(tokens: &[Token], mut at: usize, keys: &mut Keys) -> Result<usize,
     }
 }
 
-fn indexes(name: &[Token], keys: &Keys) -> Vec<Step> {
+fn indexes(name: &[Token], keys: &Keys) -> Vec<Sql> {
     let bare = name
         .last()
         .map(|part| part.to_string().replace('"', "").to_lowercase())
@@ -199,16 +198,16 @@ fn indexes(name: &[Token], keys: &Keys) -> Vec<Step> {
             .map(ToString::to_string)
             .collect::<Vec<_>>()
             .join(", ");
-        Step::plain(format!(
+        Sql::plain(format!(
             "CREATE INDEX IF NOT EXISTS \"{bare}_{kind}\" ON {} ({list})",
             text(name)
         ))
     };
-    let mut steps = Vec::new();
-    // Windows are looked up by entity and time.
+    let mut indexes = Vec::new();
+    // By entity and time, because windows are read in this way.
     if let Some(column) = &keys.distribution {
         let others = keys.sort.iter().filter(|other| *other != column);
-        steps.push(index(
+        indexes.push(index(
             "distkey",
             &std::iter::once(column)
                 .chain(others)
@@ -216,12 +215,12 @@ fn indexes(name: &[Token], keys: &Keys) -> Vec<Step> {
                 .collect::<Vec<_>>(),
         ));
     }
-    // Not unique, as Redshift does not enforce it.
+    // Not unique, because Redshift does not enforce primary keys.
     if !keys.primary.is_empty() {
-        steps.push(index("primary", &keys.primary));
+        indexes.push(index("primary", &keys.primary));
     }
     if !keys.sort.is_empty() {
-        steps.push(index("sortkey", &keys.sort));
+        indexes.push(index("sortkey", &keys.sort));
     }
-    steps
+    indexes
 }

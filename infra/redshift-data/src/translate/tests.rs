@@ -1,11 +1,12 @@
-use super::{Step, steps};
+use super::Sql;
+use crate::steps::{Step, steps};
 
 fn sql(redshift: &str) -> Vec<String> {
     steps(redshift)
         .unwrap_or_else(|error| panic!("{redshift}: {error}"))
         .into_iter()
         .map(|step| match step {
-            Step::Sql { text, .. } => text,
+            Step::Sql(Sql { text, .. }) => text,
             other => panic!("{other:?}"),
         })
         .collect()
@@ -90,11 +91,11 @@ fn a_parameter_used_twice_has_one_number() {
     )
     .unwrap();
     let [
-        Step::Sql {
+        Step::Sql(Sql {
             text,
             parameters,
             returns_rows: true,
-        },
+        }),
     ] = found.as_slice()
     else {
         panic!("{found:?}")

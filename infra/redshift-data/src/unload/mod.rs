@@ -1,4 +1,4 @@
-//! UNLOAD of a query into objects.
+//! UNLOAD: writes a query's result to an object.
 
 #[cfg(test)]
 mod tests;
@@ -14,12 +14,12 @@ use tokio_postgres::Client;
 use crate::copy::sink::message;
 use crate::copy::{Compression, Format, Options, read_options};
 use crate::storage::{Storage, split};
-use crate::translate::tokens::{content, word};
+use crate::tokens::{content, word};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Unload {
     pub query: String,
-    /// An `s3://` address, the prefix of the objects' names.
+    /// An `s3://` address: the prefix of the objects' keys.
     pub to: String,
     pub options: Options,
 }
@@ -28,11 +28,12 @@ pub(crate) struct Unload {
 pub(crate) fn parse(tokens: &[Token]) -> Result<Unload, String> {
     let query = content(tokens.get(2))
         .filter(|_| tokens.get(1) == Some(&Token::LParen))
-        .ok_or("UNLOAD of other than a quoted query")?;
+        .ok_or("UNLOAD needs a quoted query in parentheses")?;
     if tokens.get(3) != Some(&Token::RParen) || word(tokens.get(4)).as_deref() != Some("TO") {
         return Err("UNLOAD without TO".to_owned());
     }
-    let to = content(tokens.get(5)).ok_or("UNLOAD to other than an address")?;
+    let to = content(tokens.get(5))
+        .ok_or("UNLOAD needs an address of the form 's3://bucket/key' after TO")?;
     split(&to).map_err(|_| format!("UNLOAD to {to}"))?;
     let options = read_options(tokens.get(6..).unwrap_or_default())
         .map_err(|refused| format!("UNLOAD … {refused}"))?;
@@ -46,7 +47,7 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Unload, String> {
     })
 }
 
-/// Writes the result as one object, as a warehouse of one slice does. Returns the number of rows.
+/// Writes the result as one object, as a warehouse with one slice does. Returns the number of rows.
 pub(crate) async fn run(
     client: &Client,
     storage: &Storage,
@@ -91,7 +92,10 @@ pub(crate) async fn run(
     let key = format!("{prefix}{part}{ending}");
     if options.manifest {
         let url = format!("s3://{bucket}/{key}");
-        let manifest = json!({"entries": [{"url": url, "meta": {"content_length": body.len()}}], "meta": {"content_length": size}});
+        let manifest = json!({
+            "entries": [{"url": url, "meta": {"content_length": body.len()}}],
+            "meta": {"content_length": size},
+        });
         let written = storage
             .put(
                 bucket,
@@ -108,12 +112,11 @@ pub(crate) async fn run(
     Ok(rows)
 }
 
-/// The object's text, and how many rows it holds.
+/// The object's text and its number of rows.
 async fn read(client: &Client, command: &Unload) -> Result<(Vec<u8>, u64), String> {
     let options = &command.options;
     let json = matches!(options.format, Format::Json { .. });
     let csv = options.format == Format::Csv;
-    // Row by row, since PostgreSQL does not report how many rows it copied.
     let query = if json {
         format!(
             "SELECT row_to_json(unloaded)::text FROM ({}) AS unloaded",
@@ -127,7 +130,7 @@ async fn read(client: &Client, command: &Unload) -> Result<(Vec<u8>, u64), Strin
         .await
         .map_err(|error| message(&error))?;
     let copied = if json {
-        // JSON text can't contain this delimiter and this quote, so lines are written unchanged.
+        // JSON cannot contain this delimiter and this quote, so PostgreSQL leaves lines unchanged.
         format!("COPY ({query}) TO STDOUT (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02')")
     } else {
         let delimiter = options
@@ -163,7 +166,7 @@ async fn read(client: &Client, command: &Unload) -> Result<(Vec<u8>, u64), Strin
             .map_err(|error| message(&error))?
     );
     let mut rows = 0;
-    // PostgreSQL sends one message a row.
+    // Count the messages, because PostgreSQL sends one for each row and does not report the number.
     while let Some(row) = stream.try_next().await.map_err(|error| message(&error))? {
         rows += 1;
         body.extend_from_slice(&row);

@@ -1,9 +1,9 @@
 use std::io::Read;
 
 use super::run;
+use crate::steps::{Step, steps};
 use crate::storage::Storage;
 use crate::test_database::Database;
-use crate::translate::{Step, steps};
 
 async fn unload(
     client: &tokio_postgres::Client,

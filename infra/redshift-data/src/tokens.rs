@@ -1,9 +1,9 @@
-//! A statement as tokens without white space and comments, and back as text.
+//! Reads a statement into tokens, without white space and comments, and writes tokens as text.
 
 use sqlparser::dialect::RedshiftSqlDialect;
 use sqlparser::tokenizer::{Token, Tokenizer, Word};
 
-/// The tokens of `sql`. String literals stay as written, with their doubled quotes.
+/// String literals stay as in `sql`, with doubled quotes.
 pub(crate) fn read(sql: &str) -> Result<Vec<Token>, String> {
     let dialect = RedshiftSqlDialect {};
     let all = Tokenizer::new(&dialect, sql)
@@ -15,7 +15,7 @@ pub(crate) fn read(sql: &str) -> Result<Vec<Token>, String> {
     for token in all.into_iter().map(|token| token.token) {
         match token {
             Token::Whitespace(_) => after_colon = false,
-            // `:name` without a gap is a parameter. `::` is a token of its own.
+            // `:name` without a space is a parameter. `::` is a different token.
             Token::Word(word) if after_colon && word.quote_style.is_none() => {
                 tokens.pop();
                 tokens.push(Token::Placeholder(format!(":{}", word.value)));
@@ -31,12 +31,12 @@ pub(crate) fn read(sql: &str) -> Result<Vec<Token>, String> {
         tokens.pop();
     }
     if tokens.contains(&Token::SemiColon) {
-        return Err("several statements in one text".to_owned());
+        return Err("more than one statement in one SQL text".to_owned());
     }
     Ok(tokens)
 }
 
-/// The upper-case word that `token` is, unless it is quoted.
+/// The word of `token` in upper case. `None` for quoted words and other tokens.
 pub(crate) fn word(token: Option<&Token>) -> Option<String> {
     match token {
         Some(Token::Word(word)) if word.quote_style.is_none() => Some(word.value.to_uppercase()),
@@ -44,7 +44,6 @@ pub(crate) fn word(token: Option<&Token>) -> Option<String> {
     }
 }
 
-/// Whether the tokens begin with these words.
 pub(crate) fn begins(tokens: &[Token], words: &[&str]) -> bool {
     words
         .iter()
@@ -52,7 +51,7 @@ pub(crate) fn begins(tokens: &[Token], words: &[&str]) -> bool {
         .all(|(index, expected)| word(tokens.get(index)).as_deref() == Some(*expected))
 }
 
-/// A bare word or any other text, written unchanged.
+/// A token that is written as `text`, without quotes.
 pub(crate) fn raw(text: impl Into<String>) -> Token {
     Token::Word(Word {
         value: text.into(),
@@ -61,12 +60,16 @@ pub(crate) fn raw(text: impl Into<String>) -> Token {
     })
 }
 
-/// A string literal with this content.
+/// The name of the PostgreSQL table for a `#temporary` table: quoted, because of the `#`.
+pub(crate) fn temporary(name: &str) -> Token {
+    raw(format!("\"{}\"", name.to_lowercase()))
+}
+
 pub(crate) fn literal(content: &str) -> Token {
     Token::SingleQuotedString(content.replace('\'', "''"))
 }
 
-/// The content of a string literal.
+/// The content of a string literal. `None` for other tokens.
 pub(crate) fn content(token: Option<&Token>) -> Option<String> {
     match token {
         Some(Token::SingleQuotedString(text)) => Some(text.replace("''", "'")),
@@ -88,10 +91,10 @@ pub(crate) fn closing(tokens: &[Token], open: usize) -> Result<usize, String> {
             return Ok(index);
         }
     }
-    Err("a parenthesis that is not closed".to_owned())
+    Err("a parenthesis is not closed".to_owned())
 }
 
-/// The parts between commas outside parentheses.
+/// Splits at commas outside of parentheses. Empty parts are left out.
 pub(crate) fn split(tokens: &[Token]) -> Vec<&[Token]> {
     let mut depth = 0_usize;
     let parts = tokens.split(|token| {
@@ -105,7 +108,7 @@ pub(crate) fn split(tokens: &[Token]) -> Vec<&[Token]> {
     parts.filter(|part| !part.is_empty()).collect()
 }
 
-/// The tokens as text, separated by one space where a space is allowed.
+/// Separates tokens by one space where SQL allows it.
 pub(crate) fn text(tokens: &[Token]) -> String {
     let mut text = String::new();
     let mut glued = true;
