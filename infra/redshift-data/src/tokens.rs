@@ -31,7 +31,7 @@ pub(crate) fn read(sql: &str) -> Result<Vec<Token>, String> {
         tokens.pop();
     }
     if tokens.contains(&Token::SemiColon) {
-        return Err("more than one statement in one SQL text".to_owned());
+        return Err("several statements in one SQL text".to_owned());
     }
     Ok(tokens)
 }
