@@ -125,14 +125,14 @@ fn text(definition: &Definition, report: &TrainingReport) -> String {
 /// Says which models were trained on the holdout.
 fn holdout_use(report: &TrainingReport) -> String {
     let is_imported = |look: &LookReport| look.learner == IMPORTED;
-    let learnt = "come from a model that was not trained on them. The served model was then trained in the \
+    let held_out = "come from a model that was not trained on them. The served model was then trained in the \
                   same way on all transactions; it uses the same calibration and thresholds.";
     let unknown = "model was imported and is served unchanged. Whether it was trained on these transactions is unknown.";
     match (is_imported(&report.first), is_imported(&report.confirm)) {
-        (false, false) => format!("They {learnt}"),
+        (false, false) => format!("They {held_out}"),
         (true, true) => format!("Each look's {unknown}"),
-        (true, false) => format!("The second look's {learnt} The first look's {unknown}"),
-        (false, true) => format!("The first look's {learnt} The second look's {unknown}"),
+        (true, false) => format!("The second look's {held_out} The first look's {unknown}"),
+        (false, true) => format!("The first look's {held_out} The second look's {unknown}"),
     }
 }
 

@@ -238,7 +238,7 @@ mod tests {
             sd: 2.0,
             coefficient: 1.0,
         };
-        let learnt = RawModel::Logistic {
+        let raw = RawModel::Logistic {
             bias: -1.0,
             columns: vec![column],
         };
@@ -250,7 +250,7 @@ mod tests {
             intercept: 1.0,
         };
         let fitted = FittedModel {
-            model: learnt.clone(),
+            model: raw.clone(),
             smartcore_log_odds: own.clone(),
         };
         let model = fitted.export(&task, halved).unwrap();
@@ -260,7 +260,7 @@ mod tests {
         );
         own[3] += 1e-4;
         let wrong = FittedModel {
-            model: learnt,
+            model: raw,
             smartcore_log_odds: own,
         }
         .export(&task, halved)

@@ -59,7 +59,7 @@ impl TrainingSet {
         let apart = definition.training.holdout;
         self.occurred_at
             .iter()
-            .map(|moment| last.duration_since(*moment) >= apart)
+            .map(|time| last.duration_since(*time) >= apart)
             .collect()
     }
 

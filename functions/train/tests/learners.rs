@@ -41,11 +41,11 @@ fn world(rows: usize, chance: impl Fn(f64, Option<f64>) -> f64) -> TrainingSet {
     let mut set = TrainingSet::default();
     let mut means = Vec::new();
     for row in 0..rows {
-        let moment = 1_767_225_600 + row * 7 * 86_400 / rows;
+        let seconds = 1_767_225_600 + row * 7 * 86_400 / rows;
         let (amount, mean) = (1000.0 * noise(row, 1), 1000.0 * noise(row, 2));
         let mean = (noise(row, 3) > 0.1).then_some(mean);
         set.occurred_at
-            .push(Timestamp::from_second(moment as i64).unwrap());
+            .push(Timestamp::from_second(seconds as i64).unwrap());
         set.amounts.push(amount);
         means.push(mean.unwrap_or(f64::NAN));
         set.frauds.push(noise(row, 4) < chance(amount, mean));

@@ -6,7 +6,7 @@ mod style;
 use decision::{Action, Decision, Evidence, Reason};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::run::Outcome;
+use crate::outcome::Outcome;
 use crate::show::thousands;
 use crate::summary::{Impact, Percentiles};
 use histogram::{BLUE, Histogram, ORANGE, Series};

@@ -1,11 +1,10 @@
 //! `look run`, the main job: deploys the system on this machine, loads a history, trains a bundle,
 //! streams live transactions and waits for every final decision.
 
+mod arrival;
 mod live;
-mod outcome;
 mod phases;
-
-pub use outcome::Outcome;
+mod training;
 
 use std::collections::HashSet;
 use std::fs;
@@ -25,6 +24,7 @@ use crate::{report, show, summary};
 
 /// The first live day of the Handbook's standard split: day 129.
 const HANDBOOK_LIVE: &str = "2018-08-08T00:00:00Z";
+/// Live transactions by default.
 const LIVE: usize = 20_000;
 
 /// Run the whole loop on this machine: deploy, load a history, train, stream live transactions,

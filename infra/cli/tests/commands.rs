@@ -9,7 +9,7 @@ use std::process::Command;
 
 use look::audit::Audit;
 use look::consume::DecisionLog;
-use look::run::Outcome;
+use look::outcome::Outcome;
 use look::summary::Summary;
 use serde_json::Value;
 

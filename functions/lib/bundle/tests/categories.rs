@@ -1,4 +1,4 @@
-//! Categories as features: numbers that training has learnt, looked up by both looks.
+//! Categories as features: both looks use the fraud rate that training found for each value.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ fn transaction(channel: &Value) -> String {
 }
 
 #[test]
-fn a_category_is_worth_what_was_learnt_of_it_and_what_was_never_seen_the_rate_of_all() {
+fn an_unseen_category_has_the_overall_fraud_rate() {
     let bundle = Bundle::open(&categorised(&tables()).unwrap()).unwrap();
     let rate = (95.0 + 20.0 * 0.3) / 120.0;
     for (channel, held, value) in [

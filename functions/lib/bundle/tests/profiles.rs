@@ -23,7 +23,7 @@ fn allocations(mut of: impl FnMut()) -> u64 {
     allocation_counter::measure(&mut of).count_total
 }
 
-/// Each customer's score at this moment, and what it was made without.
+/// Each customer's score at this time, and the missing profiles.
 fn look(bundle: &Bundle, customers: &[&str], occurred_at: &str) -> Vec<(f64, Vec<String>)> {
     let lines = customers.iter().map(|customer| {
         let id = format!("T-{customer}");

@@ -39,14 +39,14 @@ fn the_shipped_bundle_has_the_expected_windows_and_small_profiles() {
 fn windows_end_at_the_last_cut_off_before_the_transaction() {
     let mut look = Definition::parse(CARD_FRAUD).unwrap().first;
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
-    for (moment, end) in [
+    for (time, end) in [
         ("2026-01-31T00:00:00.000001Z", "2026-01-31T00:00:00Z"),
         ("2026-01-31T23:59:59Z", "2026-01-31T00:00:00Z"),
         // It may be among what the profiles of that very midnight were made of.
         ("2026-01-31T00:00:00Z", "2026-01-30T00:00:00Z"),
         ("1969-12-31T12:00:00Z", "1969-12-31T00:00:00Z"),
     ] {
-        assert_eq!(look.window_end(at(moment)), at(end), "{moment}");
+        assert_eq!(look.window_end(at(time)), at(end), "{time}");
     }
     assert_eq!(
         look.last_cut_off(at("2026-01-31T00:00:00Z")),

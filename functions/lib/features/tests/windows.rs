@@ -18,7 +18,7 @@ const HOUR: i64 = 3_600_000;
 
 fn history() -> impl Strategy<Value = History> {
     // Timestamps collide on purpose, and lie on the windows' edges.
-    let moment = prop_oneof![(0..240i64).prop_map(|hour| hour * HOUR), 0..240 * HOUR];
+    let seconds = prop_oneof![(0..240i64).prop_map(|hour| hour * HOUR), 0..240 * HOUR];
     let label = prop::option::weighted(0.3, (any::<bool>(), 0..300 * HOUR));
     // Few values, so that they repeat, and large ones beside small ones.
     let age = prop::option::weighted(
@@ -26,7 +26,7 @@ fn history() -> impl Strategy<Value = History> {
         prop_oneof![(-4..4i32).prop_map(f64::from), Just(1e9), Just(1e9 + 0.5)],
     );
     let field = (0..3u32, 0..4u32, prop::option::weighted(0.8, 0..3u32));
-    prop::collection::vec((moment, 0..1_000u32, field, age, label), 0..60).prop_map(|rows| {
+    prop::collection::vec((seconds, 0..1_000u32, field, age, label), 0..60).prop_map(|rows| {
         let at = |millis: i64| Timestamp::from_millisecond(1_700_000_000_000 + millis).unwrap();
         History {
             occurred_at: rows.iter().map(|row| at(row.0)).collect(),

@@ -3,8 +3,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 
+use crate::outcome::Outcome;
 use crate::report;
-use crate::run::Outcome;
 use crate::show::line;
 use crate::summary::table;
 

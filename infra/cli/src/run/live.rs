@@ -11,7 +11,8 @@ use local::Local;
 use train::Answer;
 
 use super::Split;
-use super::phases::{DECIDED, PAUSE, REPORTS, arrive, invoke_train};
+use super::arrival::{DECIDED, PAUSE, REPORTS, arrive};
+use super::training::invoke_train;
 use crate::consume::{Consumer, DecisionLog};
 use crate::history;
 use crate::input::{self, Row};

@@ -3,31 +3,25 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use features::Look;
 use jiff::Timestamp;
 use local::Local;
 use serde_json::Value;
-use tokio::process::Command;
 use train::Answer;
 use train::metrics::Ranking;
 
-use super::{Outcome, Split, live};
+use super::arrival::{DECIDED, PATIENCE, PAUSE, REPORTS, arrive};
+use super::training::invoke_train;
+use super::{Split, live};
 use crate::audit::{Audit, AuditScope, audit};
 use crate::consume::{Consumer, DecisionLog};
 use crate::history;
 use crate::init::init;
+use crate::outcome::Outcome;
 use crate::show::Steps;
 use crate::summary::{LiveTransaction, Summary};
 use crate::system::System;
-
-/// How long to wait for the history to reach the warehouse, and for all final decisions.
-const PATIENCE: Duration = Duration::from_secs(240);
-/// The pause between two checks of a condition.
-pub(super) const PAUSE: Duration = Duration::from_millis(500);
-/// Counts the live transactions in the warehouse.
-pub(super) const DECIDED: &str = "SELECT COUNT(*) FROM transactions WHERE decision_id IS NOT NULL";
-pub(super) const REPORTS: &str = "SELECT COUNT(*) FROM fraud_reports";
 
 /// Brings an empty stack to one with a history and a bundle.
 pub(super) async fn prepare(
@@ -84,59 +78,6 @@ fn rounded(ranking: Option<Ranking>) -> String {
         || "unknown".to_owned(),
         |ranking| format!("{:.3}", ranking.auc),
     )
-}
-
-/// Waits until a count in the warehouse has reached `expected`.
-pub(super) async fn arrive(system: &System, sql: &str, expected: usize) -> Result<()> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let count = system.count(sql).await?;
-        if count >= expected as u64 {
-            return Ok(());
-        }
-        if Instant::now() > deadline {
-            bail!(
-                "{sql}: {count} of {expected} rows after {} s: the log of load says why",
-                PATIENCE.as_secs()
-            );
-        }
-        tokio::time::sleep(PAUSE).await;
-    }
-}
-
-/// Invokes the deployed train function and waits for its answer.
-pub(super) async fn invoke_train(local: &Local, event: &Value) -> Result<Answer> {
-    let answer = local.folder().join("train-answer.json");
-    let function = local.outputs().function("train")?;
-    let output = Command::new(local.venv().aws())
-        // Training may take minutes. The client must neither time out nor invoke it twice.
-        .args([
-            "lambda",
-            "invoke",
-            "--function-name",
-            function,
-            "--cli-read-timeout",
-            "0",
-        ])
-        .arg("--payload")
-        .arg(event.to_string())
-        .arg(&answer)
-        .envs(local.environment())
-        .env("AWS_MAX_ATTEMPTS", "1")
-        .output()
-        .await
-        .context("can't run the AWS CLI")?;
-    if !output.status.success() {
-        bail!(
-            "can't invoke train: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    let report: Value = serde_json::from_slice(&std::fs::read(&answer)?)?;
-    if let Some(error) = report.get("errorMessage") {
-        bail!("train failed: {error}");
-    }
-    Ok(serde_json::from_value(report)?)
 }
 
 /// Streams the live transactions, waits for every final decision, audits.

@@ -48,7 +48,7 @@ pub(crate) fn measure(path: &Path) -> Value {
     };
     json!({
         "standard_split": by(7, &[]),
-        "standard_split_all_good_ones_learnt": by(7, &[("negatives = 0.3", "negatives = 1.0"), ("0.05\nmin_leaf = 20", "0.05\nmin_leaf = 50")]),
+        "standard_split_all_good_transactions": by(7, &[("negatives = 0.3", "negatives = 1.0"), ("0.05\nmin_leaf = 20", "0.05\nmin_leaf = 50")]),
         "as_shipped_21_days": by(21, &[]),
     })
 }
@@ -196,7 +196,7 @@ fn without_known<'a>(rows: &[Row], scored: Vec<Scored<'a>>, test: Timestamp) -> 
             let until = to.max(test + DAY * (day - 7));
             frauds
                 .iter()
-                .filter(|(moment, _)| *moment < until)
+                .filter(|(time, _)| *time < until)
                 .map(|(_, customer)| customer.as_str())
                 .collect()
         })

@@ -21,7 +21,7 @@ use crate::{at_most, best, rounded};
 const TREES: usize = 100;
 const DEPTH: u16 = 10;
 const FEATURES: usize = 15;
-const LEARNT: usize = 50_000;
+const TRAINING_ROWS: usize = 50_000;
 /// Rows per batch. The same number is scored row by row.
 const SCORED: usize = 1_000;
 /// Many short rounds: on a busy machine few rounds are undisturbed.
@@ -42,8 +42,8 @@ pub(crate) fn measure() -> Value {
             .map(|_| StandardNormal.sample(&mut rng))
             .collect()
     };
-    let (learnt, scored) = (normal(LEARNT), normal(SCORED));
-    let fitted = fit(&learnt);
+    let (training, scored) = (normal(TRAINING_ROWS), normal(SCORED));
+    let fitted = fit(&training);
     let trees = exported(&fitted);
     let link = Link::Probability {
         slope: 1.0,
@@ -118,7 +118,7 @@ pub(crate) fn measure() -> Value {
 }
 
 /// The labels depend on several features together, so that trees grow to their full depth.
-fn fit(learnt: &[f32]) -> Regressor {
+fn fit(training: &[f32]) -> Regressor {
     let mut chances = StdRng::seed_from_u64(16);
     let answer = |row: &[f32]| {
         let told = row[0] + 0.7 * row[1] * row[2] + 0.5 * row[3].abs() + 0.4 * row[4] * row[5];
@@ -126,8 +126,8 @@ fn fit(learnt: &[f32]) -> Regressor {
             chances.random_range(0.0..1.0) < logistic(f64::from(told) - 2.0),
         ))
     };
-    let y: Vec<f64> = learnt.chunks(FEATURES).map(answer).collect();
-    let x = DenseMatrix::new(LEARNT, FEATURES, learnt.to_vec(), false).unwrap();
+    let y: Vec<f64> = training.chunks(FEATURES).map(answer).collect();
+    let x = DenseMatrix::new(TRAINING_ROWS, FEATURES, training.to_vec(), false).unwrap();
     let parameters = RandomForestRegressorParameters {
         max_depth: Some(DEPTH + 1), // smartcore counts the root's level too
         min_samples_leaf: 5,

@@ -128,9 +128,9 @@ fn simulated(definition: &Definition) -> TrainingSet {
         .map(|row| fraud(row, chances.random_range(0.0..1.0)))
         .collect();
     let span = definition.training.span;
-    let moment = |row: usize| Timestamp::UNIX_EPOCH + span * row as i32 / ROWS as i32;
+    let time = |row: usize| Timestamp::UNIX_EPOCH + span * row as i32 / ROWS as i32;
     TrainingSet {
-        occurred_at: (0..ROWS).map(moment).collect(),
+        occurred_at: (0..ROWS).map(time).collect(),
         amounts,
         numbers,
         frauds,

@@ -64,11 +64,11 @@ struct TestResult {
 
 pub(crate) fn measure() -> Value {
     let rows = rows();
-    let (learnt, tested) = split(&rows, 8, 10);
-    let found = TestResult::of(DEFINITION, learnt, tested);
+    let (training, tested) = split(&rows, 8, 10);
+    let found = TestResult::of(DEFINITION, training, tested);
     let frauds = |rows: &[Row]| rows.iter().filter(|row| row.fraud == Some(true)).count();
     json!({
-        "learnt": { "transactions": learnt.len(), "frauds": frauds(learnt) },
+        "training": { "transactions": training.len(), "frauds": frauds(training) },
         "tested": { "transactions": tested.len(), "frauds": frauds(tested) },
         "average_precision": at_least(0.79, rounded(found.average_precision)),
         "recall_at_1_percent_false_positives": at_least(0.88, rounded(found.recall)),
@@ -79,11 +79,11 @@ pub(crate) fn measure() -> Value {
 /// Compares the settings. The test rows are not used.
 pub(crate) fn folds() -> Value {
     let rows = rows();
-    let (learnt, _) = split(&rows, 8, 10);
+    let (training, _) = split(&rows, 8, 10);
     let compared = COMPARED.map(|changes| {
         let text = changed(changes);
         let folds = FOLDS.map(|tenths| {
-            let (before, after) = split(learnt, tenths, 10);
+            let (before, after) = split(training, tenths, 10);
             TestResult::of(&text, before, split(after, 1, 10 - tenths).0)
         });
         let mean = |figure: fn(&TestResult) -> f64| rounded(folds.iter().map(figure).sum::<f64>() / folds.len() as f64);
@@ -116,9 +116,9 @@ fn split(rows: &[Row], tenths: usize, all: usize) -> (&[Row], &[Row]) {
 }
 
 impl TestResult {
-    fn of(text: &str, learnt: &[Row], tested: &[Row]) -> Self {
+    fn of(text: &str, training: &[Row], tested: &[Row]) -> Self {
         let definition = Definition::parse(text).unwrap();
-        let past = input::past(&definition, learnt).unwrap();
+        let past = input::past(&definition, training).unwrap();
         let all = TrainingPeriod {
             from: Timestamp::UNIX_EPOCH,
             to: Timestamp::MAX,

@@ -11,7 +11,7 @@ pub const OUTCOMES: &str = "outcomes";
 /// A table's columns, name and type, the first being the key. None of a table that there is not.
 pub fn columns(definition: &Definition, table: &str) -> Option<Vec<(String, &'static str)>> {
     const ID: &str = "VARCHAR(256)";
-    const MOMENT: &str = "TIMESTAMPTZ";
+    const TIMESTAMP: &str = "TIMESTAMPTZ";
     const NUMBER: &str = "DOUBLE PRECISION";
     const WORD: &str = "VARCHAR(64)";
     let fixed = |columns: &[(&str, &'static str)]| {
@@ -25,7 +25,7 @@ pub fn columns(definition: &Definition, table: &str) -> Option<Vec<(String, &'st
         TRANSACTIONS => {
             let mut columns = fixed(&[
                 ("transaction_id", ID),
-                ("occurred_at", MOMENT),
+                ("occurred_at", TIMESTAMP),
                 ("amount", NUMBER),
             ]);
             columns.extend(schema.entities.iter().map(|name| (name.clone(), ID)));
@@ -36,14 +36,14 @@ pub fn columns(definition: &Definition, table: &str) -> Option<Vec<(String, &'st
                 ("action", WORD),
                 ("score", NUMBER),
                 ("model_version", WORD),
-                ("decided_at", MOMENT),
-                ("deadline", MOMENT),
+                ("decided_at", TIMESTAMP),
+                ("deadline", TIMESTAMP),
             ]));
             Some(columns)
         }
         REPORTS => Some(fixed(&[
             ("transaction_id", ID),
-            ("reported_at", MOMENT),
+            ("reported_at", TIMESTAMP),
             ("is_fraud", "BOOLEAN"),
         ])),
         OUTCOMES => Some(fixed(&[
@@ -53,7 +53,7 @@ pub fn columns(definition: &Definition, table: &str) -> Option<Vec<(String, &'st
             ("score", NUMBER),
             ("model_version", WORD),
             ("settled_by", WORD),
-            ("decided_at", MOMENT),
+            ("decided_at", TIMESTAMP),
             ("held_ms", "BIGINT"),
         ])),
         _ => None,
