@@ -80,8 +80,8 @@ fn impact(outcome: &Outcome) -> Markup {
     html! {
         h2 { "Money and customers" }
         p {
-            "The first look held " (thousands(good_held)) " good transactions of " (thousands(customers_held))
-            " customers. The second look released " (thousands(good_released)) " of them, of "
+            "The first look held " (thousands(good_held)) " good transactions from " (thousands(customers_held))
+            " customers. The second look released " (thousands(good_released)) " of them, from "
             (thousands(customers_released)) " customers, after " (seconds(good_held_ms.p50)) " (p50). An instant \
              decline would have refused all of them."
         }

@@ -93,7 +93,6 @@ impl Steps {
             bar,
             what: what.to_owned(),
             began: Instant::now(),
-            told: Instant::now(),
             terminal: self.terminal,
         }
     }
@@ -104,7 +103,6 @@ pub struct Bar {
     bar: ProgressBar,
     what: String,
     began: Instant,
-    told: Instant,
     terminal: bool,
 }
 
@@ -118,11 +116,11 @@ impl Bar {
         self.bar.suspend(|| eprintln!("  {text}"));
     }
 
-    /// Shows the table. Without a terminal, its last line is printed from time to time.
+    /// Shows the table. Without a terminal, its last line is printed every 5,000 items.
     pub fn table(&self, text: &str) {
         if self.terminal {
             self.bar.set_message(text.to_owned());
-        } else if self.bar.position() % 5_000 < 500 && self.told.elapsed() > Duration::ZERO {
+        } else if self.bar.position() % 5_000 < 500 {
             eprintln!(
                 "  sent {}:{}",
                 thousands(self.bar.position() as usize),

@@ -65,6 +65,8 @@ fn bars(
     // A square-root scale: a bin of one is still visible beside a bin of thousands.
     let mut chart = ChartBuilder::on(&area)
         .margin(8)
+        // Half of the last label lies beyond the end of the axis.
+        .margin_right(24)
         .x_label_area_size(44)
         .y_label_area_size(56)
         .build_cartesian_2d(low..high, 0.0..most.sqrt() * 1.25)

@@ -90,7 +90,7 @@ fn text_from_transactions_is_escaped() {
 fn the_report_says_how_long_released_customers_waited() {
     let page = html(&outcome());
     assert!(
-        page.contains("released 1 of them, of 1 customers, after 0.2 s (p50)"),
+        page.contains("released 1 of them, from 1 customers, after 0.2 s (p50)"),
         "{page}"
     );
     assert!(page.contains("Fraud worth 100 of 200"), "{page}");

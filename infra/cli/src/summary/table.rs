@@ -75,7 +75,7 @@ fn impact(impact: Impact) -> Vec<(&'static str, String)> {
         (
             "good transactions held",
             format!(
-                "{} of {} customers",
+                "{} from {} customers",
                 thousands(impact.good_held),
                 thousands(impact.customers_held)
             ),
@@ -83,7 +83,7 @@ fn impact(impact: Impact) -> Vec<(&'static str, String)> {
         (
             "  released again",
             format!(
-                "{} of {} customers, after {:.1} s (p50)",
+                "{} from {} customers, after {:.1} s (p50)",
                 thousands(impact.good_released),
                 thousands(impact.customers_released),
                 impact.good_held_ms.p50 / 1e3
