@@ -7,27 +7,27 @@ use store::Objects;
 
 use crate::Error;
 
-/// How many ledger entries are read at a time.
+/// The maximum number of ledger entries that are read concurrently.
 const CONCURRENCY: usize = 16;
 
-/// The due work of the ledger. Statements are given by name.
+/// The due work of the ledger: names of statements, and keys of entries.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct DueWork {
-    /// Statements with an overdue hold, earliest deadline first.
+    /// Evidence statements with an overdue hold, earliest deadline first.
     pub overdue: Vec<String>,
-    /// Other due statements of holds, earliest deadline first.
+    /// Other due evidence statements, earliest deadline first.
     pub holds: Vec<String>,
-    /// Due statements that load.
+    /// Due load statements.
     pub loads: Vec<String>,
-    /// How many entries are too young to be due.
+    /// The number of entries that are too young to be due.
     pub young: usize,
-    /// Keys of entries that are unreadable or have another entry's name. They stay in the ledger.
+    /// Keys of entries that are unreadable or name another entry. They stay in the ledger.
     pub unreadable: Vec<String>,
     /// Keys of entries that could not be fetched in this sweep.
     pub unreachable: Vec<String>,
 }
 
-/// What the sweep does about one ledger entry.
+/// The result of reading one ledger entry.
 enum EntryState {
     DueHolds {
         deadline: Option<Timestamp>,
@@ -46,8 +46,8 @@ enum EntryState {
     },
 }
 
-/// Reads the ledger. An entry is due if its current attempt is older than `grace`, because until
-/// then a completion event may still arrive, or if one of its holds is overdue.
+/// Reads the ledger. An entry is due if the age of its current attempt is at least `grace`, or if
+/// one of its holds is overdue. A completion event may still arrive for a younger attempt.
 pub async fn find<O: Objects>(
     objects: &O,
     grace: Duration,
@@ -101,7 +101,7 @@ async fn read<O: Objects>(objects: &O, key: String, grace: Duration, now: Timest
         Ok(_) => {
             tracing::error!(
                 key,
-                "ledger entry has the name of another entry: it is not settled until you repair it"
+                "ledger entry contains another entry's name: it is not settled until you repair it"
             );
             return EntryState::Unreadable { key };
         }

@@ -21,14 +21,14 @@ use crate::system::System;
 pub struct AuditScope {
     /// The ids of the transactions that were sent.
     pub ids: HashSet<String>,
-    /// If other transactions were sent too: the times of the first and the last of these. Then
-    /// other transactions are ignored, and recent ledger entries do not count as left over. `None`
-    /// if nothing else was sent.
+    /// The times of the first and the last transaction in `ids`, if other transactions were sent
+    /// too. The audit then ignores other transactions and recent ledger entries. `None` if no other
+    /// transaction was sent.
     pub among_others: Option<(Timestamp, Timestamp)>,
 }
 
 impl AuditScope {
-    /// These transactions, and no other was ever sent to this system.
+    /// For a system that has received these transactions and no others.
     pub fn nothing_but(ids: HashSet<String>) -> Self {
         Self {
             ids,
@@ -58,20 +58,21 @@ pub struct Audit {
     pub lost: usize,
     /// Holds without a final decision in the bucket, on the stream, or in the warehouse.
     pub unsettled: usize,
-    /// Rows of the warehouse beyond the first of their transaction.
+    /// Rows in the warehouse that repeat an earlier row of the same transaction.
     #[serde(rename = "twice")]
     pub duplicates: usize,
     /// Transactions in the bucket or the warehouse that were never sent, and final decisions
     /// without a hold.
     #[serde(rename = "strangers")]
     pub unknown: usize,
-    /// Transactions with different decisions in different places.
+    /// Transactions with different actions of one stage in the bucket, the warehouse or the stream.
     pub contradictory: usize,
+    /// Entries left in the ledger.
     pub pending: usize,
-    /// Batches that failed for good, under `aws/lambda/`.
+    /// Batches that failed in all attempts, under `aws/lambda/`.
     #[serde(rename = "given_up_batches")]
     pub failed_batches: usize,
-    /// Lists of objects that failed to load for good, under `manifests/failed/`.
+    /// Lists of objects whose load failed in all attempts, under `manifests/failed/`.
     #[serde(rename = "given_up_loads")]
     pub failed_loads: usize,
 }
@@ -119,7 +120,7 @@ impl Audit {
     }
 }
 
-/// Audits a system. `seen` is the log of the stream of decisions, if one was kept.
+/// Audits a system. `seen` has the decisions that were read from the stream, if a consumer ran.
 pub async fn audit(
     system: &System,
     asked: &AuditScope,
@@ -150,36 +151,36 @@ fn judge(
         .map(|(id, _)| id)
         .collect();
 
-    let first_told = |id: &String| {
+    let provisional_read = |id: &String| {
         let expected = approvals_published || holds.contains(id);
         !expected || seen.is_none_or(|seen| seen.provisional.contains_key(id))
     };
     let lost = |id: &&String| {
-        !decided.contains_key(*id) || !transactions.contains_key(*id) || !first_told(id)
+        !decided.contains_key(*id) || !transactions.contains_key(*id) || !provisional_read(id)
     };
 
     let settled = |id: &&&String| outcomes.contains(**id);
-    let end_told = |id: &String| seen.is_none_or(|seen| seen.finals.contains_key(id));
-    let unsettled = |id: &&&String| !settled(id) || !end_told(id) || !ended.contains_key(**id);
+    let final_read = |id: &String| seen.is_none_or(|seen| seen.finals.contains_key(id));
+    let unsettled = |id: &&&String| !settled(id) || !final_read(id) || !ended.contains_key(**id);
 
     let same_first = |id: &String, actions: &BTreeSet<Action>| {
         let stored = transactions.get(id).and_then(|row| row.action);
-        let heard = seen
+        let on_stream = seen
             .and_then(|seen| seen.provisional.get(id))
             .map(|(first, _)| first.action);
         actions.len() == 1
             && stored
                 .into_iter()
-                .chain(heard)
+                .chain(on_stream)
                 .all(|action| actions.contains(&action))
     };
     let same_end = |(id, row): &(&String, &WarehouseRows)| {
-        let heard = seen
+        let on_stream = seen
             .and_then(|seen| seen.finals.get(*id))
             .map(|(last, _)| last.action);
-        heard.is_none() || row.action.is_none() || heard == row.action
+        on_stream.is_none() || row.action.is_none() || on_stream == row.action
     };
-    let said_twice = seen
+    let contradictions = seen
         .into_iter()
         .flat_map(|seen| &seen.contradictions)
         .filter(|id| asked.is_about(id));
@@ -216,7 +217,7 @@ fn judge(
             .filter(|(id, actions)| !same_first(id, actions))
             .count()
             + ended.iter().filter(|end| !same_end(end)).count()
-            + said_twice.count(),
+            + contradictions.count(),
         pending: found.pending,
         failed_batches: found.failed_batches,
         failed_loads: found.failed_loads,

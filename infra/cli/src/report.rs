@@ -277,9 +277,17 @@ fn reasons(reasons: &[Reason]) -> Markup {
     html! {
         @for (place, reason) in reasons.iter().enumerate() {
             @if place > 0 { br; }
-            (reason.feature) " = " (format!("{:.2} ", reason.value))
+            (reason.feature) " = " (value(reason.value)) " "
             span.soft { "(" (format!("{:+.2}", reason.contribution)) ")" }
         }
+    }
+}
+
+fn value(value: f64) -> String {
+    if value.is_nan() {
+        "missing".to_owned()
+    } else {
+        format!("{value:.2}")
     }
 }
 

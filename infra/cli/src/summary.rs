@@ -15,7 +15,7 @@ use crate::consume::DecisionLog;
 pub use impact::Impact;
 pub use table::table;
 
-/// The figures of one run. Times are of this machine.
+/// The figures of one run. All times are measured on this machine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub transactions: usize,
@@ -29,12 +29,12 @@ pub struct Summary {
     pub lost: usize,
     /// See [`Audit::unsettled`].
     pub unsettled: usize,
-    /// From PutRecords to the arrival of the decision at a consumer.
+    /// From PutRecords to the time at which a consumer reads the decision.
     pub put_to_decision_ms: Percentiles,
     /// From a hold to its final decision.
     pub hold_to_final_ms: Percentiles,
-    /// The time that score takes for a transaction, from the decoded record to the decision and the
-    /// line in the bucket. Without the JSON and base64 of the event.
+    /// Score's mean time for a transaction, in microseconds. Includes the decision and its line for
+    /// the bucket; excludes the decoding of the event (JSON and base64).
     pub score_us_per_transaction: Option<f64>,
     /// The first look against the labels. A hold is a positive.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,10 +45,10 @@ pub struct Summary {
     /// What the second look changed about the holds.
     #[serde(rename = "confirming", skip_serializing_if = "Option::is_none")]
     pub second_look: Option<SecondLookEffect>,
-    /// The run in money and customers, if labels and amounts are known.
+    /// The effect of the decisions on money and customers, if labels and amounts are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impact: Option<Impact>,
-    /// The number of final decisions by what settled them.
+    /// The number of final decisions for each value of `settled_by`.
     pub settled_by: HashMap<String, usize>,
 }
 
@@ -149,9 +149,9 @@ impl Summary {
                 .filter(|decision| decision.action == action)
                 .count()
         };
-        let waits = log.provisional.iter().filter_map(|(id, (_, arrived_at))| {
+        let waits = log.provisional.iter().filter_map(|(id, (_, read_at))| {
             let put_at = live.get(id)?.put_at;
-            Some((arrived_at.as_millisecond() - put_at.as_millisecond()) as f64)
+            Some((read_at.as_millisecond() - put_at.as_millisecond()) as f64)
         });
         let held_for = finals()
             .filter_map(|decision| decision.held_ms)
@@ -201,7 +201,7 @@ fn labelled<'a>(
             final_decision: log.finals.get(id).map(|(decision, _)| decision),
         });
     }
-    // Without frauds or without good transactions, no measure of quality is defined.
+    // The quality measures are defined only if there are both frauds and good transactions.
     let frauds = labelled.iter().filter(|one| one.fraud).count();
     if frauds == 0 || frauds == labelled.len() {
         labelled.clear();
@@ -299,7 +299,7 @@ mod tests {
         log
     }
 
-    /// Four transactions: two good ones and two frauds; one of each was held.
+    /// The summary of four transactions as JSON: `c` and `d` were held. `fraud` has the labels.
     fn summary(fraud: &[(&str, bool)]) -> Value {
         let log = log(&[
             ("a", "approve", 0.1),
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_labels_has_no_figures_of_quality() {
+    fn a_run_without_labels_has_no_quality_measures() {
         let found = summary(&[]);
         for name in ["first_stage", "final", "confirming", "impact"] {
             assert_eq!(found.get(name), None, "{name}");
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_values_that_occurred() {
+    fn percentiles_are_values_of_the_input() {
         assert_eq!(
             Percentiles::of((1..=101).rev().map(f64::from).collect()),
             Percentiles {

@@ -16,7 +16,7 @@ pub enum Error {
     #[error(transparent)]
     Start(#[from] processes::Error),
     #[error(
-        "it does not listen on its port; the end of {log}:
+        "its process ended or does not accept connections; the end of {log}:
 {lines}"
     )]
     Silent { log: PathBuf, lines: String },
@@ -24,8 +24,8 @@ pub enum Error {
 
 const NAME: &str = "redshift-data";
 
-/// Starts it. It runs statements on the PostgreSQL at `postgres` (a connection string), and sends
-/// completion events to the `LocalStack` at `aws` (a URL).
+/// Starts the stand-in. It runs statements on the PostgreSQL at `postgres` (a connection string),
+/// and sends completion events to the `LocalStack` at `aws` (a URL).
 pub(crate) fn start(options: &Options, postgres: &str, aws: &str) -> Result<Service, Error> {
     let program = options.binaries.join(NAME);
     if !program.is_file() {

@@ -1,4 +1,5 @@
-//! The objects of COPY and UNLOAD, in S3 or in a folder as `<folder>/<bucket>/<key>`.
+//! Reads and writes the objects of COPY and UNLOAD: in S3, or as files
+//! `<folder>/<bucket>/<key>`.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use aws_sdk_s3::primitives::ByteStream;
 pub enum Storage {
     /// S3 or a compatible store.
     S3(aws_sdk_s3::Client),
-    /// A folder of this machine.
+    /// A folder on this machine.
     Folder(PathBuf),
 }
 
@@ -80,7 +81,7 @@ impl Storage {
         }
     }
 
-    /// Lists the keys of a bucket with a prefix, in alphabetical order.
+    /// The keys of a bucket that begin with a prefix, in byte order.
     pub async fn list(&self, bucket: &str, prefix: &str) -> Result<Vec<String>, Error> {
         let mut keys = Vec::new();
         match self {

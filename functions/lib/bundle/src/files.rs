@@ -7,6 +7,7 @@ pub(crate) const CONFIRM: &str = "confirm.model";
 pub(crate) const GOLDEN: &str = "golden.json";
 /// Only in bundles with a category feature.
 pub(crate) const CATEGORIES: &str = "categories.json";
-/// The only file that changes daily, and the only one that the second look does not need.
+/// Can be replaced without a new build; only the manifest changes with it. The second look opens a
+/// bundle without this file.
 pub const PROFILES: &str = "first.profiles";
 pub(crate) const FORMAT: u32 = 3;

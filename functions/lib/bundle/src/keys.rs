@@ -5,7 +5,7 @@ pub fn pointer(bundle: &str) -> String {
     format!("bundles/{bundle}/current.json")
 }
 
-/// The deployed definition, which training starts from.
+/// The deployed definition, the input of training.
 pub fn definition(bundle: &str) -> String {
     format!("bundles/{bundle}/bundle.toml")
 }

@@ -1,7 +1,7 @@
 //! The bundle: definition, policy, both models, profiles and golden vectors as one versioned unit.
 //!
-//! [`build`] makes the files of a bundle, and [`Bundle::open`] checks all of them. The first look
-//! then scores a batch without an allocation per transaction. Pure.
+//! [`build`] creates the files of a bundle, and [`Bundle::open`] checks all of them. The first look
+//! of an open bundle scores a batch without an allocation per transaction. Pure.
 
 mod build;
 mod bundle;

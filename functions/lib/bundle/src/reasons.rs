@@ -6,7 +6,7 @@ use scoring::{Matrix, Model};
 
 const MAX_REASONS: usize = 3;
 
-/// The strongest contributions first, in either direction.
+/// At most [`MAX_REASONS`], sorted by the absolute contribution, the largest first.
 pub(crate) fn reasons(
     definition: &Definition,
     look: &Look,
@@ -31,7 +31,7 @@ pub(crate) fn reasons(
     reasons
 }
 
-/// A matrix of one row.
+/// The look's features of one transaction, as a matrix of one row.
 pub(crate) fn matrix_of_row(
     definition: &Definition,
     look: &Look,

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     Approve,
-    /// Provisional: stop it until the second look.
+    /// Provisional: stop the transaction until its hold is settled.
     Hold,
-    /// Final: the hold was a mistake, let it through.
+    /// Final: the hold was wrong; let the transaction through.
     Release,
-    /// Final: the hold was right, refuse it.
+    /// Final: the hold was right; refuse the transaction.
     Block,
     /// Final: a person must decide.
     Review,
@@ -27,18 +27,18 @@ impl Action {
         }
     }
 
-    /// Whether this action may end a hold.
+    /// Whether this action settles a hold.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Release | Self::Block | Self::Review)
     }
 }
 
-/// The kind of a decision.
+/// When a decision is made: at the first look, or when a hold is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
     Provisional,
-    /// By confirm or sweep, once per hold.
+    /// Made by confirm or sweep, once per hold.
     Final,
 }
 
@@ -46,10 +46,10 @@ pub enum Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettledBy {
-    /// The completion event of the evidence query.
+    /// The completion event of the evidence statement.
     Confirm,
     /// The schedule, because no completion event arrived.
     Sweep,
-    /// The deadline, because no evidence arrived.
+    /// The deadline, because no evidence arrived before it.
     Expiry,
 }

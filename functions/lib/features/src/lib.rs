@@ -1,6 +1,8 @@
-//! Features: one [`Definition`], two engines that compute it, and the profiles they are served from.
+//! Features: their [`Definition`], two engines that compute them, and the [`Profiles`] of the first
+//! look.
 //!
-//! [`History`] computes windows in Rust, [`sql`] in the warehouse; tests compare the two. Pure.
+//! [`History`] computes windows in Rust. [`sql`] computes them in the warehouse. Tests compare the
+//! two. Pure.
 
 mod categories;
 mod definition;

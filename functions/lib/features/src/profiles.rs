@@ -18,10 +18,10 @@ use table::ProfileTable;
 pub enum ProfilesError {
     #[error("not a profiles file: {0}")]
     File(&'static str),
-    #[error("its tables are not those of the definition's first look: build the profiles again")]
+    #[error("the profiles do not match the definition's first look: build the profiles again")]
     Other,
-    /// By the entity's index in the schema.
-    #[error("entity {0} has two profiles of one value, or two values with one key")]
+    /// The number is the entity's index in the schema.
+    #[error("entity {0} has two profiles for one value, or two values with the same key")]
     Twice(usize),
 }
 
@@ -33,7 +33,7 @@ pub struct Profiles {
 }
 
 impl Profiles {
-    /// `tables` in the order of [`Definition::profiled_entities`].
+    /// `tables` must be in the order of [`Definition::profiled_entities`].
     pub fn build(cut_off: Timestamp, tables: Vec<TableBuilder>) -> Result<Self, ProfilesError> {
         let tables = tables
             .into_iter()
@@ -42,12 +42,12 @@ impl Profiles {
         Ok(Self { cut_off, tables })
     }
 
-    /// The timestamp at which the windows end, before their delays.
+    /// A window ends at this timestamp, or earlier by its delay if it has one.
     pub fn cut_off(&self) -> Timestamp {
         self.cut_off
     }
 
-    /// Number of profiles, of all entities together.
+    /// The total number of profiles of all entities.
     pub fn len(&self) -> usize {
         self.tables.iter().map(ProfileTable::rows).sum()
     }
@@ -56,7 +56,7 @@ impl Profiles {
         self.len() == 0
     }
 
-    /// Whether the tables are those of the definition's first look.
+    /// Whether the entities and the numbers of columns are those of the definition's first look.
     pub fn fit(&self, definition: &Definition) -> bool {
         let expected = definition
             .profiled_entities()
@@ -77,7 +77,7 @@ impl Profiles {
         self.tables.get(table)?.find(value)
     }
 
-    /// A window of a row from [`Profiles::find`]. NaN if it is missing.
+    /// The value of one window, in a row from [`Profiles::find`]. NaN if it is missing.
     pub fn value(&self, table: usize, row: u32, column: usize) -> f64 {
         let value = self
             .tables

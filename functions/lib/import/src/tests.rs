@@ -23,6 +23,7 @@ enum Damage {
     /// Replaces or removes the text between two commas, or two spaces. The file can still be
     /// parsed, but its numbers and lists are wrong.
     Piece(Index, Option<&'static str>),
+    /// Removes the end of the file.
     End(Index),
 }
 
@@ -79,7 +80,6 @@ proptest! {
     ) {
         let bytes = damaged(&fs::read_to_string(fixtures().join(name)).unwrap(), &damage);
         if let Ok(forest) = parse(&bytes, &FEATURES) {
-            // A forest that was accepted can be scored.
             let mut rows = scoring::Matrix::new(forest.features());
             (0..forest.features()).for_each(|_| rows.push(f64::NAN));
             prop_assert!(forest.score_one(&rows, 0).is_some());
@@ -105,7 +105,7 @@ proptest! {
 }
 
 #[test]
-fn an_inner_node_is_the_weighted_mean_of_its_leaves() {
+fn an_inner_node_has_the_weighted_mean_of_its_leaves() {
     let split = |below, other| {
         Foreign::Inner(Split {
             feature: 0,
@@ -116,7 +116,7 @@ fn an_inner_node_is_the_weighted_mean_of_its_leaves() {
         })
     };
     let leaf = |value, weight| Foreign::Leaf { value, weight };
-    // Not in our order, and with an unreachable node.
+    // The nodes are not in breadth-first order, and the fourth one is unreachable.
     let nodes = [
         split(4, 2),
         leaf(1.0, 3.0),
@@ -133,17 +133,17 @@ fn an_inner_node_is_the_weighted_mean_of_its_leaves() {
     assert_eq!(values, [5.5, 2.0, 9.0, 5.0, 1.0]);
     let unweighted = tree(&[split(1, 2), leaf(1.0, 0.0), leaf(3.0, 0.0)]).unwrap();
     assert_eq!(unweighted[0].value, 2.0);
-    for circular in [
+    for malformed in [
         &[split(0, 1), leaf(0.0, 1.0)][..],
         &[split(1, 1), leaf(0.0, 1.0)],
         &[split(1, 7)],
         &[],
     ] {
-        assert!(tree(circular).is_none());
+        assert!(tree(malformed).is_none());
     }
 }
 
-/// The error for a fixture after replacing a text in it.
+/// The error for a fixture in which the text `from` is replaced by `to`.
 fn refused(name: &str, [from, to]: [&str; 2]) -> String {
     let text = fs::read_to_string(fixtures().join(name)).unwrap();
     assert!(text.contains(from), "{name} has no {from}");

@@ -1,7 +1,8 @@
 //! Two small traits, [`Objects`] (a bucket) and [`Stream`] (a Kinesis stream), and their real
-//! adapters. Keys and bytes only: the names of the keys are in the crate `decision`.
+//! adapters. They handle keys and bytes only: the crate `decision` defines the keys.
 //!
-//! The in-memory adapters, and the contract suites that both kinds must pass, are in tests/harness.
+//! `tests/harness` has the in-memory adapters, and the contract suites that the real and the
+//! in-memory adapters must pass.
 
 mod error;
 mod gzip;

@@ -1,4 +1,5 @@
-//! A settler and a loader with in-memory adapters, and a model whose score is the evidence itself.
+//! A settler and a loader with in-memory adapters, and a model that copies its score from the
+//! evidence.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use harness::memory::{Objects, Stream, Warehouse};
 use load::{Loader, Settings};
 use warehouse::Statement;
 
-/// The in-memory adapters answer at once; a test that exceeds this must stay short.
+/// Short, because some tests let the settler wait for all of it. The in-memory adapters answer
+/// immediately.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(300);
 
 pub(crate) const BUCKET: &str = "second-look-bucket";

@@ -34,7 +34,7 @@ impl Outputs {
         self.get("DecisionsStream")
     }
 
-    /// The full name of a function, from the name of its program, such as `score`.
+    /// The deployed name of a function. `name` is the name of its program, such as `score`.
     pub fn function(&self, name: &str) -> Result<&str, Error> {
         self.get(match name {
             "score" => "ScoreFunction",
@@ -42,7 +42,7 @@ impl Outputs {
             "sweep" => "SweepFunction",
             "load" => "LoadFunction",
             "train" => "TrainFunction",
-            _ => "(a function of that name)",
+            _ => "for a function of that name",
         })
     }
 }

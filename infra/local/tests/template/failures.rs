@@ -17,7 +17,8 @@ fn a_bad_record_never_stalls_a_shard() {
         source["DestinationConfig"]["OnFailure"]["Destination"],
         json!({"Fn::GetAtt": ["Bucket", "Arn"]})
     );
-    // Lambda's maximum: a fast-failing outage must not use up the attempts before the age decides.
+    // 10,000 is Lambda's maximum. In an outage attempts can fail fast, and the record's age must
+    // end the retries, not the number of attempts.
     assert_eq!(source["MaximumRetryAttempts"], 10_000);
     let age = &template["Parameters"][source["MaximumRecordAgeInSeconds"]["Ref"].as_str().unwrap()];
     assert!(
@@ -40,7 +41,7 @@ fn failed_work_is_kept_in_a_queue_or_the_bucket() {
     let dead_letters = json!({"Fn::GetAtt": ["DeadLetters", "Arn"]});
     let policy =
         &template["Resources"]["DeadLettersPolicy"]["Properties"]["PolicyDocument"]["Statement"][0];
-    let may_bury = policy["Condition"]["ArnEquals"]["aws:SourceArn"]
+    let allowed = policy["Condition"]["ArnEquals"]["aws:SourceArn"]
         .as_array()
         .unwrap();
     for (name, rule) in resources(&template, "AWS::Events::Rule") {
@@ -49,8 +50,8 @@ fn failed_work_is_kept_in_a_queue_or_the_bucket() {
             limited(name, &target["RetryPolicy"]);
         }
         assert!(
-            may_bury.contains(&json!({"Fn::GetAtt": [name, "Arn"]})),
-            "{name} may not write to its dead letters"
+            allowed.contains(&json!({"Fn::GetAtt": [name, "Arn"]})),
+            "the queue policy does not allow {name} to send to the dead-letter queue"
         );
     }
     for (name, function) in resources(&template, "AWS::Serverless::Function") {
@@ -85,7 +86,7 @@ fn failed_work_is_kept_in_a_queue_or_the_bucket() {
     }));
 }
 
-/// Checks that attempts and age are both limited.
+/// Checks that a retry policy limits both the attempts and the age of an event.
 fn limited(name: &str, policy: &Value) {
     assert!(
         policy["MaximumRetryAttempts"]

@@ -1,5 +1,5 @@
-//! Windows over a history in memory: for training without a warehouse, and to compare the two
-//! engines.
+//! Computes windows over a history in memory. Used for training without a warehouse, and to compare
+//! the two engines.
 
 use std::collections::HashMap;
 
@@ -21,11 +21,12 @@ pub struct Label {
 pub struct History {
     pub occurred_at: Vec<Timestamp>,
     pub amounts: Vec<f64>,
-    /// For each entity of the schema, the values, numbered from 0 in any order.
+    /// One column for each entity of the schema. Each distinct value has a number from 0, in any
+    /// order.
     pub entities: Vec<Vec<u32>>,
-    /// For each number of the schema, the values; NaN if missing.
+    /// One column for each number of the schema; NaN if missing.
     pub numbers: Vec<Vec<f64>>,
-    /// For each category of the schema, the values, numbered as those of entities.
+    /// One column for each category of the schema, with values numbered like those of entities.
     pub categories: Vec<Vec<Option<u32>>>,
     /// The latest report of each transaction.
     pub labels: Vec<Option<Label>>,
@@ -64,9 +65,9 @@ impl History {
         values.collect()
     }
 
-    /// The profiles of an entity as of a cut-off: the number of each value, and its windows in the
-    /// order of [`Definition::profile_columns`]. Values without a transaction in the windows'
-    /// [`Reach`] have no profile.
+    /// The profiles of an entity as of a cut-off. Each has the number of the entity's value (see
+    /// [`History::entities`]) and its windows in the order of [`Definition::profile_columns`].
+    /// Values without a transaction in the windows' [`Reach`] have no profile.
     pub fn profiles(
         &self,
         definition: &Definition,
@@ -105,7 +106,7 @@ impl History {
             .collect()
     }
 
-    /// For each value of an entity, its rows, the oldest first.
+    /// The rows of each value of an entity, the oldest row first.
     fn by_entity(&self, entity: usize) -> Vec<Vec<usize>> {
         let Some(column) = self.entities.get(entity) else {
             return Vec::new();
@@ -123,7 +124,7 @@ impl History {
         rows
     }
 
-    /// Sets the window's values of all rows of one entity value. `rows` has the oldest first.
+    /// Sets the window's value for each row of one entity value. `rows` must have the oldest first.
     fn measure(&self, window: &Window, look: &Look, rows: &[usize], values: &mut [f64]) {
         let mut walk = Walk::new(self, window, rows);
         for &row in rows {
@@ -160,7 +161,7 @@ impl History {
         }
     }
 
-    /// When a row was reported as a fraud, if it was.
+    /// The time of the fraud report. `None` if the row was not reported as a fraud.
     pub(super) fn fraud_reported_at(&self, row: usize) -> Option<Timestamp> {
         let label = self.labels.get(row).copied().flatten()?;
         label.is_fraud.then_some(label.reported_at)

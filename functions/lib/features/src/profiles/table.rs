@@ -1,4 +1,4 @@
-//! The profiles of one entity: a sorted array of keys, with buckets by the keys' upper bits.
+//! The profiles of one entity: a sorted array of keys, divided into buckets by their upper bits.
 
 use sha2::{Digest, Sha256};
 
@@ -52,7 +52,7 @@ impl TableBuilder {
     }
 
     /// Appends the profile of one value: its windows in the order of
-    /// [`Definition::profile_columns`]. Windows that are not given are missing.
+    /// [`Definition::profile_columns`]. If `windows` is too short, the other columns are NaN.
     pub fn push(&mut self, value: &str, windows: impl Iterator<Item = f64>) {
         let start = self.values.len();
         self.rows.push(BuilderRow {
@@ -66,8 +66,8 @@ impl TableBuilder {
 
     pub(super) fn build(mut self) -> Result<ProfileTable, ProfilesError> {
         self.rows.sort_unstable();
-        let is_sorted = self.rows.is_sorted_by(|a, b| a.key < b.key);
-        if !is_sorted {
+        let has_unique_keys = self.rows.is_sorted_by(|a, b| a.key < b.key);
+        if !has_unique_keys {
             return Err(ProfilesError::Twice(self.entity));
         }
         let mut values = Vec::with_capacity(self.values.len());
@@ -81,7 +81,7 @@ impl TableBuilder {
 }
 
 impl ProfileTable {
-    /// `keys` ascending.
+    /// `keys` must be in ascending order.
     pub(super) fn new(entity: usize, columns: usize, keys: Vec<u64>, values: Vec<f32>) -> Self {
         Self {
             entity,
@@ -115,7 +115,8 @@ fn key(value: &str) -> u64 {
         .map_or(0, |first| u64::from_be_bytes(*first))
 }
 
-/// A key shifted right by this is its bucket. The number of buckets is a power of two above 1.
+/// `key >> bucket_shift(buckets)` is the index of the key's bucket. `buckets` must be a power of
+/// two above 1.
 fn bucket_shift(buckets: usize) -> u32 {
     u64::BITS - buckets.trailing_zeros()
 }

@@ -1,8 +1,8 @@
-//! Values of ours as SQL literals.
+//! SQL literals and expressions for timestamps, durations and texts.
 
 use jiff::{SignedDuration, Timestamp};
 
-/// A timestamp as both engines read it, to the microsecond, the warehouse's smallest step.
+/// A timestamp in RFC 3339 with microseconds, the resolution of the warehouse.
 pub(super) fn timestamp_text(timestamp: Timestamp) -> String {
     format!("{timestamp:.6}")
 }
@@ -15,7 +15,7 @@ pub(super) fn interval(duration: SignedDuration) -> String {
     format!("INTERVAL '{} seconds'", duration.as_secs())
 }
 
-/// The expression `end`, moved back by a duration.
+/// An SQL expression: `end` minus a duration.
 pub(super) fn before(end: &str, duration: SignedDuration) -> String {
     if duration.is_zero() {
         end.to_owned()
@@ -24,7 +24,7 @@ pub(super) fn before(end: &str, duration: SignedDuration) -> String {
     }
 }
 
-/// A quoted text, for the places of COPY and UNLOAD that take no parameter.
+/// A string literal, for the clauses of COPY and UNLOAD that accept no parameter.
 pub(super) fn text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
