@@ -46,7 +46,7 @@ pub enum TrainError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// `first` or `confirming`. Both looks are trained at the same time.
+    /// `first` or `second`. Both looks are trained at the same time.
     pub look: &'static str,
     pub step: Step,
 }
@@ -106,7 +106,7 @@ pub fn train(
             imported: imported.first,
         },
         LookTask {
-            name: "confirming",
+            name: "second",
             look: &definition.confirm,
             imported: imported.confirm,
         },

@@ -105,9 +105,9 @@ pub fn read(path: &Path, definition: Option<&Definition>) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Hands on each item of a file with its line's number, in the file's order; errors do not name the
-/// file; what can't be made of a row is an error of its own. Where types are to be guessed, columns
-/// that are not the definition's are kept.
+/// Calls `take` with each item of a file and the number of its line, in order. An unreadable row is
+/// an error that `take` receives. Errors do not name the file. With `guess`, columns outside the
+/// definition are kept.
 pub(crate) fn each(
     path: &Path,
     definition: &Definition,

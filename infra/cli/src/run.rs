@@ -50,8 +50,10 @@ pub struct Args {
     /// The number of live transactions. The transactions before them are the history.
     #[arg(long, default_value_t = LIVE)]
     live: usize,
+    /// The seed of the simulation.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The folder for the results.
     #[arg(long, default_value = "target/run")]
     out: PathBuf,
     /// Leave the system running. `look local down --state target/run/local` stops it.

@@ -82,8 +82,8 @@ fn described(name: &str) -> Result<Stack> {
             String::from_utf8_lossy(&output.stderr).trim()
         );
     }
-    let described: Described =
-        serde_json::from_slice(&output.stdout).context("aws answered something unreadable")?;
+    let described: Described = serde_json::from_slice(&output.stdout)
+        .context("the answer of the AWS CLI is not the expected JSON")?;
     described
         .stacks
         .into_iter()

@@ -273,7 +273,7 @@ fn a_table_without_a_required_column_is_refused_by_the_column() {
     for (text, said) in [
         (
             "V1,Class\n1,0\n",
-            "it has no column `v2`: say in [table] which of its columns that is",
+            "no column `v2`: name the right column in [table]",
         ),
         ("V1,V2\n1,0\n", "table.csv has no labels"),
         (

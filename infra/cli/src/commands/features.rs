@@ -22,6 +22,7 @@ To serve the trained models: look train --first-model FILE --confirm-model FILE"
 pub struct FeaturesArgs {
     #[command(flatten)]
     labelled: LabelledArgs,
+    /// The look to write the features of.
     #[arg(long)]
     look: Which,
 }

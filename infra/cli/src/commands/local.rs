@@ -20,6 +20,7 @@ Exit codes of status: 0 every service runs, 1 a service does not run, 2 wrong us
 pub struct LocalArgs {
     #[command(subcommand)]
     command: Command,
+    /// The state folder of the system: logs, data and state.json.
     #[arg(long, global = true, default_value = "target/local")]
     state: PathBuf,
 }
@@ -28,6 +29,7 @@ pub struct LocalArgs {
 enum Command {
     /// Start everything and deploy infra/template.yaml.
     Up,
+    /// Stop every process of the system and remove its data. The logs stay.
     Down,
     /// Show which services run. Exit code 1 if one does not.
     Status {

@@ -19,6 +19,7 @@ use crate::system::System;
   look local up && look init
   look init --stack second-look --bundle infra/bundles/card-fraud/bundle.toml")]
 pub struct InitArgs {
+    /// The bundle's definition.
     #[arg(long, default_value = "infra/bundles/card-fraud/bundle.toml")]
     bundle: PathBuf,
     #[command(flatten)]
@@ -58,6 +59,7 @@ pub struct HistoryArgs {
 
 Exit codes: 0 every guarantee holds, 1 one is broken, 2 wrong usage")]
 pub struct AuditArgs {
+    /// The transactions that were sent: NDJSON or CSV, plain, .gz or .zst.
     file: PathBuf,
     /// Only transactions from this time on.
     #[arg(long, default_value_t = Timestamp::MIN)]

@@ -19,6 +19,7 @@ AWS's own configuration (environment, profile, AWS_ENDPOINT_URL) says how to rea
 pub struct ReplayArgs {
     /// NDJSON or CSV, plain, .gz or .zst.
     file: PathBuf,
+    /// The name of the stream.
     #[arg(long)]
     stream: String,
     /// Transactions per second. A shard takes 1,000.

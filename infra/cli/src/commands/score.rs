@@ -21,6 +21,7 @@ use crate::show::{Bar, Steps};
 
 Exit codes: 0 all lines were read, 1 some are unreadable (standard error names each), 2 wrong usage")]
 pub struct ScoreArgs {
+    /// The folder of the bundle.
     #[arg(long)]
     bundle: PathBuf,
     /// NDJSON or CSV, plain, .gz or .zst, with our fields or the columns of the bundle's [table].

@@ -19,10 +19,13 @@ use crate::simulate::{Simulation, Size, row, start};
 
 Writes transactions.ndjson and labels.ndjson to the folder. The same seed and sizes give the same files.")]
 pub struct SimulateArgs {
+    /// The number of customers.
     #[arg(long, default_value_t = 1_000)]
     customers: u32,
+    /// The number of terminals.
     #[arg(long, default_value_t = 2_000)]
     terminals: u32,
+    /// The number of days.
     #[arg(long, default_value_t = 42)]
     days: u32,
     /// Midnight of the first day.

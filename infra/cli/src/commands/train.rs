@@ -72,7 +72,7 @@ impl TrainArgs {
             .map(|cut_off| past.profiles(&definition, cut_off))
             .transpose()?;
         let bars = MultiProgress::new();
-        let bars = ["first", "confirming"]
+        let bars = ["first", "second"]
             .map(|look| (look, bars.add(ProgressBar::no_length().with_style(style()))));
         let trained = train::train(
             &text,

@@ -51,7 +51,7 @@ fn fields<'d>(
         match source.or_else(|| (name == "transaction_id").then_some(From::Line)) {
             Some(source) => fields.push(Field { name, kind, source }),
             None if needed => {
-                bail!("it has no column `{name}`: say in [table] which of its columns that is")
+                bail!("no column `{name}`: name the right column in [table]")
             }
             None => {}
         }
