@@ -59,6 +59,9 @@ impl Warehouse for Unloading<'_> {
     async fn rows(&self, id: &StatementId, sqls: usize) -> Result<Vec<Row>, warehouse::Error> {
         self.inner.rows(id, sqls).await
     }
+    async fn cancel(&self, id: &StatementId) -> Result<(), warehouse::Error> {
+        self.inner.cancel(id).await
+    }
     async fn wait(&self, id: &StatementId, at_most: Duration) -> Result<Status, warehouse::Error> {
         self.inner.wait(id, at_most).await
     }

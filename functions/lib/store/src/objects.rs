@@ -18,6 +18,15 @@ pub trait Objects: Send + Sync {
     fn delete(&self, key: &str) -> impl Future<Output = Result<(), Error>> + Send;
     /// All objects whose keys begin with `prefix`, in the order of their keys.
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<ObjectInfo>, Error>> + Send;
+    /// The first objects, at most `most`, with keys that begin with `prefix`, in the order of their
+    /// keys.
+    fn list_first(
+        &self,
+        prefix: &str,
+        most: usize,
+    ) -> impl Future<Output = Result<Vec<ObjectInfo>, Error>> + Send;
+    /// Removes objects. It is no error if one does not exist.
+    fn delete_many(&self, keys: &[String]) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// The result of [`Objects::put_new`].

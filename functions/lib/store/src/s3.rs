@@ -2,11 +2,16 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::Object;
+use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier};
 use jiff::Timestamp;
 use retry::retry;
 
 use crate::{Error, ObjectInfo, Objects, PutNew};
+
+/// The most keys of one page of a listing.
+const LIST_PAGE: usize = 1_000;
+/// The most keys of one DeleteObjects call.
+const DELETE_CALL: usize = 1_000;
 
 /// Objects in an S3 bucket.
 #[derive(Clone, Debug)]
@@ -97,9 +102,52 @@ impl S3 {
         Ok(())
     }
 
-    async fn try_list_page(&self, prefix: &str, token: Option<String>) -> Result<Page, Error> {
+    async fn try_delete_many(&self, keys: &[String]) -> Result<(), Error> {
+        const OPERATION: &str = "DeleteObjects";
+        let first = keys.first().map_or("", String::as_str);
+        let identifier = |key: &String| ObjectIdentifier::builder().key(key).build();
+        let objects: Result<Vec<_>, _> = keys.iter().map(identifier).collect();
+        let delete = objects.and_then(|objects| {
+            Delete::builder()
+                .set_objects(Some(objects))
+                .quiet(true)
+                .build()
+        });
+        let delete = delete.map_err(|e| Error::Call {
+            operation: OPERATION,
+            name: first.to_owned(),
+            code: None,
+            transient: false,
+            source: Box::new(e),
+        })?;
+        let call = self.client.delete_objects().bucket(&self.bucket);
+        let sent = call.delete(delete).send().await;
+        let answer = sent.map_err(|e| Error::call(OPERATION, first, e))?;
+        // An answer of 200 may contain failures.
+        let Some(failed) = answer.errors().first() else {
+            return Ok(());
+        };
+        Err(Error::Call {
+            operation: OPERATION,
+            name: failed.key().unwrap_or(first).to_owned(),
+            code: failed.code().map(str::to_owned),
+            transient: failed.code() != Some("AccessDenied"),
+            source: "an object was not deleted".into(),
+        })
+    }
+
+    async fn try_list_page(
+        &self,
+        prefix: &str,
+        token: Option<String>,
+        most: usize,
+    ) -> Result<Page, Error> {
+        let most = i32::try_from(most.min(LIST_PAGE)).unwrap_or_default();
         let call = self.client.list_objects_v2().bucket(&self.bucket);
-        let call = call.prefix(prefix).set_continuation_token(token);
+        let call = call
+            .prefix(prefix)
+            .max_keys(most)
+            .set_continuation_token(token);
         let sent = call.send().await;
         let page = sent.map_err(|e| Error::call("ListObjectsV2", prefix, e))?;
         let objects = page.contents.unwrap_or_default();
@@ -128,17 +176,31 @@ impl Objects for S3 {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, Error> {
+        self.list_first(prefix, usize::MAX).await
+    }
+
+    async fn list_first(&self, prefix: &str, most: usize) -> Result<Vec<ObjectInfo>, Error> {
         let mut objects = Vec::new();
         let mut token = None;
         loop {
-            let page = || self.try_list_page(prefix, token.clone());
+            let left = most - objects.len();
+            let page = || self.try_list_page(prefix, token.clone(), left);
             let page = retry("ListObjectsV2", prefix, page).await?;
             objects.extend(page.objects);
+            objects.truncate(most);
             token = page.next;
-            if token.is_none() {
+            if token.is_none() || objects.len() == most {
                 return Ok(objects);
             }
         }
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), Error> {
+        for keys in keys.chunks(DELETE_CALL) {
+            let first = keys.first().map_or("", String::as_str);
+            retry("DeleteObjects", first, || self.try_delete_many(keys)).await?;
+        }
+        Ok(())
     }
 }
 

@@ -156,6 +156,20 @@ impl RedshiftData {
         }
     }
 
+    async fn try_cancel(&self, id: &StatementId) -> Result<(), Error> {
+        let Err(error) = self.client.cancel_statement().id(&id.0).send().await else {
+            return Ok(());
+        };
+        // A statement that has ended can't be cancelled. Its status says how it ended.
+        let has_ended = error
+            .message()
+            .is_some_and(|text| text.contains("already in"));
+        if has_ended {
+            return Ok(());
+        }
+        Err(Error::call("CancelStatement", &id.0, error))
+    }
+
     async fn try_page(&self, id: &str, token: Option<String>) -> Result<Page, Error> {
         let call = self.client.get_statement_result().id(id);
         let sent = call.set_next_token(token).send().await;
@@ -223,6 +237,10 @@ impl Warehouse for RedshiftData {
             }
         }
         Ok(rows)
+    }
+
+    async fn cancel(&self, id: &StatementId) -> Result<(), Error> {
+        retry("CancelStatement", &id.0, || self.try_cancel(id)).await
     }
 
     async fn wait(&self, id: &StatementId, at_most: Duration) -> Result<Status, Error> {

@@ -101,6 +101,8 @@ pub trait Warehouse: Send + Sync {
         id: &StatementId,
         sqls: usize,
     ) -> impl Future<Output = Result<Vec<Row>, Error>> + Send;
+    /// Stops a statement. It is no error if the statement has ended.
+    fn cancel(&self, id: &StatementId) -> impl Future<Output = Result<(), Error>> + Send;
     /// Waits for the end of a statement. [`Error::StillRunning`] after `at_most`.
     fn wait(
         &self,

@@ -140,4 +140,17 @@ impl store::Objects for Objects {
         };
         self.call("list", prefix, listed).await
     }
+
+    async fn list_first(&self, prefix: &str, most: usize) -> Result<Vec<ObjectInfo>, Error> {
+        let mut listed = self.list(prefix).await?;
+        listed.truncate(most);
+        Ok(listed)
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), Error> {
+        for key in keys {
+            self.delete(key).await?;
+        }
+        Ok(())
+    }
 }

@@ -181,6 +181,14 @@ impl warehouse::Warehouse for Warehouse {
         }
     }
 
+    async fn cancel(&self, id: &StatementId) -> Result<(), Error> {
+        self.course("cancel", &id.0).await?;
+        if self.known(id)? == Status::Running {
+            self.set_status(id, Status::Aborted);
+        }
+        Ok(())
+    }
+
     async fn wait(&self, id: &StatementId, at_most: Duration) -> Result<Status, Error> {
         self.course("wait", &id.0).await?;
         // No time passes here: a statement that runs at the end of the script runs forever.
