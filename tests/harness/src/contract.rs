@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use store::{Objects, PutNew, Stream, StreamRecord};
+use store::{Objects, PutNew, Replace, Stream, StreamRecord};
 use warehouse::{Error, Row, Statement, StatementId, Status, Value, Warehouse};
 
 /// A unique name.
@@ -105,6 +105,8 @@ pub async fn objects(bucket: &impl Objects) {
         );
     }
 
+    replacement(bucket, &key("replaced")).await;
+
     // More than the 1,000 objects of a page.
     let many: Vec<String> = (0..1_050).map(|i| key(&format!("many/{i:04}"))).collect();
     stream::iter(&many)
@@ -132,6 +134,37 @@ pub async fn objects(bucket: &impl Objects) {
         [],
         "all were deleted"
     );
+}
+
+/// The checks of [`Objects::replace`].
+async fn replacement(bucket: &impl Objects, key: &str) {
+    let one = b"one".to_vec();
+    let two = b"two".to_vec();
+    let absent = bucket.replace(key, b"one", two.clone()).await.unwrap();
+    assert_eq!(absent, Replace::Changed(None), "there is no object");
+    assert_eq!(bucket.get(key).await.unwrap(), None, "none was written");
+
+    bucket.put(key, one.clone()).await.unwrap();
+    let other = bucket.replace(key, b"zero", two.clone()).await.unwrap();
+    assert_eq!(other, Replace::Changed(Some(one)), "other bytes stay");
+    let first = bucket.replace(key, b"one", two.clone()).await.unwrap();
+    assert_eq!(first, Replace::Written);
+    let again = bucket.replace(key, b"one", two.clone()).await.unwrap();
+    assert_eq!(again, Replace::Written, "our own write came back");
+    assert_eq!(bucket.get(key).await.unwrap(), Some(two));
+
+    let racers = (0..16_u8).map(|racer| bucket.replace(key, b"two", vec![racer]));
+    let results = join_all(racers).await;
+    let winner = bucket.get(key).await.unwrap().unwrap();
+    for (racer, result) in (0..16_u8).zip(results) {
+        let expected = if winner == [racer] {
+            Replace::Written
+        } else {
+            Replace::Changed(Some(winner.clone()))
+        };
+        assert_eq!(result.unwrap(), expected, "racer {racer}");
+    }
+    bucket.delete(key).await.unwrap();
 }
 
 /// The checks of [`Stream`]: more records than one call takes are all published. Returns the

@@ -2,6 +2,7 @@
 //! throttling, lost answers, failures within a 200.
 
 use std::collections::VecDeque;
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -30,6 +31,8 @@ impl Request {
 pub struct Response {
     pub status: u16,
     pub body: String,
+    /// Header lines, each with its line break.
+    headers: String,
 }
 
 impl Response {
@@ -37,7 +40,14 @@ impl Response {
         Self {
             status,
             body: body.into(),
+            headers: String::new(),
         }
+    }
+
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        let _ = write!(self.headers, "{name}: {value}\r\n");
+        self
     }
 }
 
@@ -84,10 +94,13 @@ impl Service {
         while let Some(request) = read(&mut connection) {
             crate::memory::lock(&self.requests).push(request);
             let next = crate::memory::lock(&self.script).pop_front();
-            let Response { status, body } =
-                next.unwrap_or_else(|| Response::new(500, "the script has ended"));
+            let Response {
+                status,
+                body,
+                headers,
+            } = next.unwrap_or_else(|| Response::new(500, "the script has ended"));
             let head = format!(
-                "HTTP/1.1 {status} -\r\ncontent-length: {}\r\n\r\n",
+                "HTTP/1.1 {status} -\r\n{headers}content-length: {}\r\n\r\n",
                 body.len()
             );
             let written = connection.get_mut().write_all((head + &body).as_bytes());

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use decision::{Policy, Schema};
 use features::{Categories, CategoriesError, Definition, Profiles, ProfilesError};
 use jiff::Timestamp;
@@ -14,11 +16,19 @@ pub struct Bundle {
     pub(crate) policy: Policy,
     pub(crate) models: Models,
     pub(crate) categories: Categories,
-    pub(crate) profiles: Option<Profiles>,
+    pub(crate) profiles: Option<SharedProfiles>,
     pub(crate) slots: ProfileSlots,
     /// The texts for a decision's `degraded`, by [`crate::MissingProfiles`]. Prepared, so that
     /// scoring does not allocate them.
     pub(crate) degraded: Vec<Vec<String>>,
+}
+
+/// Profiles are most of a bundle's memory, so several versions may share them.
+#[derive(Clone, Debug)]
+pub(crate) struct SharedProfiles {
+    pub(crate) content: Arc<Profiles>,
+    /// The SHA-256 of the file, as in the manifest.
+    pub(crate) checksum: String,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -34,11 +44,11 @@ impl Bundle {
         policy: Policy,
         models: Models,
         categories: Categories,
-        profiles: Option<Profiles>,
+        profiles: Option<SharedProfiles>,
     ) -> Result<Self, Error> {
         policy.check()?;
         if let Some(profiles) = &profiles
-            && !profiles.fit(&definition)
+            && !profiles.content.fit(&definition)
         {
             return Err(ProfilesError::Other.into());
         }
@@ -77,7 +87,24 @@ impl Bundle {
     /// The timestamp at which the windows of the first look's profiles end. `None` without
     /// profiles.
     pub fn cut_off(&self) -> Option<Timestamp> {
-        self.profiles.as_ref().map(Profiles::cut_off)
+        self.profiles().map(Profiles::cut_off)
+    }
+
+    pub(crate) fn profiles(&self) -> Option<&Profiles> {
+        Some(&self.profiles.as_ref()?.content)
+    }
+
+    /// The SHA-256 of the profiles' file. `None` without profiles.
+    pub fn profiles_checksum(&self) -> Option<&str> {
+        Some(&self.profiles.as_ref()?.checksum)
+    }
+
+    /// Whether both bundles have the same profiles in memory.
+    pub fn shares_profiles_with(&self, other: &Self) -> bool {
+        let ours = self.profiles.as_ref();
+        let theirs = other.profiles.as_ref();
+        ours.zip(theirs)
+            .is_some_and(|(ours, theirs)| Arc::ptr_eq(&ours.content, &theirs.content))
     }
 }
 

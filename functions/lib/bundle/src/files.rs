@@ -1,7 +1,7 @@
 //! Names of a bundle's files, and the version of their format.
 
-pub(crate) const MANIFEST: &str = "bundle.json";
-pub(crate) const DEFINITION: &str = "bundle.toml";
+pub const MANIFEST: &str = "bundle.json";
+pub const DEFINITION: &str = "bundle.toml";
 pub(crate) const FIRST: &str = "first.model";
 pub(crate) const CONFIRM: &str = "confirm.model";
 pub(crate) const GOLDEN: &str = "golden.json";

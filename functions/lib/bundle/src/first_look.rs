@@ -35,7 +35,7 @@ pub struct FirstScores<'s> {
 impl Bundle {
     /// Scores every row of a batch. Allocates only if `scratch` must grow.
     pub fn first_scores<'s>(&self, batch: &Batch<'_>, scratch: &'s mut Scratch) -> FirstScores<'s> {
-        self.first_rows(self.profiles.as_ref(), batch, scratch);
+        self.first_rows(self.profiles(), batch, scratch);
         self.models
             .first
             .score(&scratch.matrix, &mut scratch.scores);
@@ -54,7 +54,7 @@ impl Bundle {
 
     /// The features that contributed most to the score of a row.
     pub fn first_reasons(&self, batch: &Batch<'_>, row: usize) -> Vec<Reason> {
-        let profiles = self.profiles.as_ref();
+        let profiles = self.profiles();
         let mut profile_rows = Vec::new();
         find_profiles(profiles, batch, row, &mut profile_rows);
         let source = self.batch_row(batch, row, profiles, &profile_rows);

@@ -35,6 +35,12 @@ impl Manifest {
     }
 }
 
+/// The checksum of the profiles that a manifest lists. `None` if it lists none or is not valid.
+pub fn profiles_checksum(manifest: &[u8]) -> Option<String> {
+    let manifest: Manifest = serde_json::from_slice(manifest).ok()?;
+    manifest.files.get(PROFILES).cloned()
+}
+
 /// The same bundle with other profiles, and so with another version.
 pub fn replace_profiles(
     mut files: BTreeMap<String, Vec<u8>>,

@@ -1,20 +1,24 @@
 //! Opens a bundle from its files, and checks all of them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use features::{Categories, Definition, Look, Profiles};
 use scoring::Model;
 
+use crate::bundle::SharedProfiles;
 use crate::files::{CATEGORIES, CONFIRM, DEFINITION, FIRST, GOLDEN, MANIFEST, PROFILES};
 use crate::manifest::{Manifest, checksum, version};
 use crate::{Bundle, Error, Models};
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-#[derive(Clone, Copy, PartialEq)]
-enum ProfilesFile {
+#[derive(Clone, Copy)]
+enum ProfilesFile<'a> {
     Read,
     Ignore,
+    /// Another bundle's, unless the manifest lists other profiles.
+    Share(&'a SharedProfiles),
 }
 
 impl Bundle {
@@ -29,10 +33,25 @@ impl Bundle {
     pub fn open_without_profiles(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
         open(files, ProfilesFile::Ignore)
     }
+
+    /// As [`Bundle::open`], but if the profiles are those of `other`, they are shared with it, and
+    /// their file may be missing. [`crate::profiles_checksum`] tells whether they are.
+    pub fn open_sharing(files: &BTreeMap<String, Vec<u8>>, other: &Self) -> Result<Self, Error> {
+        match &other.profiles {
+            Some(profiles) => open(files, ProfilesFile::Share(profiles)),
+            None => open(files, ProfilesFile::Read),
+        }
+    }
 }
 
-fn open(files: &Files, profiles_file: ProfilesFile) -> Result<Bundle, Error> {
+fn open(files: &Files, mut profiles_file: ProfilesFile<'_>) -> Result<Bundle, Error> {
     let manifest = Manifest::read(files)?;
+    let listed = manifest.files.get(PROFILES);
+    if let ProfilesFile::Share(shared) = profiles_file
+        && listed != Some(&shared.checksum)
+    {
+        profiles_file = ProfilesFile::Read;
+    }
     check_files(&manifest, files, profiles_file)?;
     let text = std::str::from_utf8(file(files, DEFINITION)?).map_err(|_| Error::Utf8)?;
     let definition = Definition::parse(text)?;
@@ -45,8 +64,12 @@ fn open(files: &Files, profiles_file: ProfilesFile) -> Result<Bundle, Error> {
         None if definition.category_features().next().is_none() => Categories::default(),
         None => return Err(Error::Missing(CATEGORIES.to_owned())),
     };
-    let profiles = match files.get(PROFILES) {
-        Some(bytes) if profiles_file == ProfilesFile::Read => Some(Profiles::from_bytes(bytes)?),
+    let profiles = match (profiles_file, files.get(PROFILES), listed) {
+        (ProfilesFile::Share(shared), ..) => Some(shared.clone()),
+        (ProfilesFile::Read, Some(bytes), Some(checksum)) => Some(SharedProfiles {
+            content: Arc::new(Profiles::from_bytes(bytes)?),
+            checksum: checksum.clone(),
+        }),
         _ => None,
     };
     let bundle = Bundle::new(
@@ -67,10 +90,10 @@ fn open(files: &Files, profiles_file: ProfilesFile) -> Result<Bundle, Error> {
 fn check_files(
     manifest: &Manifest,
     files: &Files,
-    profiles_file: ProfilesFile,
+    profiles_file: ProfilesFile<'_>,
 ) -> Result<(), Error> {
     for (name, expected) in &manifest.files {
-        if name == PROFILES && profiles_file == ProfilesFile::Ignore {
+        if name == PROFILES && !matches!(profiles_file, ProfilesFile::Read) {
             continue;
         }
         let found = checksum(file(files, name)?);

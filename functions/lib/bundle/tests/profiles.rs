@@ -176,3 +176,24 @@ fn finding_a_profile_and_scoring_do_not_allocate() {
     );
     assert_eq!(allocations(score), 0);
 }
+
+#[test]
+fn equal_profiles_are_shared_and_others_are_read() {
+    let files = profiled(cut_off(), Some(&[("C1", 20.0)]));
+    let first = Bundle::open(&files).unwrap();
+    let checksum = bundle::profiles_checksum(&files[bundle::MANIFEST]);
+    assert_eq!(checksum.as_deref(), first.profiles_checksum());
+
+    let mut without_profiles = files;
+    without_profiles.remove(PROFILES);
+    let second = Bundle::open_sharing(&without_profiles, &first).unwrap();
+    assert!(second.shares_profiles_with(&first));
+    let time = "2026-01-31T10:00:00Z";
+    assert_eq!(look(&second, &["C1"], time), look(&first, &["C1"], time));
+
+    let other = profiled(cut_off(), Some(&[("C1", 80.0)]));
+    let third = Bundle::open_sharing(&other, &first).unwrap();
+    assert!(!third.shares_profiles_with(&first));
+    let missing = Bundle::open_sharing(&without_profiles, &third).unwrap_err();
+    assert!(matches!(missing, Error::Missing(_)), "{missing}");
+}

@@ -12,6 +12,6 @@ mod stream;
 
 pub use error::Error;
 pub use gzip::{gunzip, gzip};
-pub use objects::{ObjectInfo, Objects, PutNew};
+pub use objects::{ObjectInfo, Objects, PutNew, Replace};
 pub use s3::S3;
 pub use stream::{KinesisStream, Stream, StreamRecord};

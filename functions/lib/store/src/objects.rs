@@ -14,6 +14,14 @@ pub trait Objects: Send + Sync {
         key: &str,
         bytes: Vec<u8>,
     ) -> impl Future<Output = Result<PutNew, Error>> + Send;
+    /// Writes the object if its bytes are `expected`. Of several concurrent writers that expect the
+    /// same bytes, exactly one writes.
+    fn replace(
+        &self,
+        key: &str,
+        expected: &[u8],
+        bytes: Vec<u8>,
+    ) -> impl Future<Output = Result<Replace, Error>> + Send;
     /// Removes the object. It is no error if there is none.
     fn delete(&self, key: &str) -> impl Future<Output = Result<(), Error>> + Send;
     /// All objects whose keys begin with `prefix`, in the order of their keys.
@@ -36,6 +44,15 @@ pub enum PutNew {
     Written,
     /// There was an object with other bytes: these.
     Exists(Vec<u8>),
+}
+
+/// The result of [`Objects::replace`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replace {
+    /// The object has the given bytes now.
+    Written,
+    /// The object has other bytes: these. `None` if there is no object.
+    Changed(Option<Vec<u8>>),
 }
 
 /// One object of a listing.

@@ -6,7 +6,7 @@ use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier};
 use jiff::Timestamp;
 use retry::retry;
 
-use crate::{Error, ObjectInfo, Objects, PutNew};
+use crate::{Error, ObjectInfo, Objects, PutNew, Replace};
 
 /// The most keys of one page of a listing.
 const LIST_PAGE: usize = 1_000;
@@ -18,6 +18,12 @@ const DELETE_CALL: usize = 1_000;
 pub struct S3 {
     client: Client,
     bucket: String,
+}
+
+/// An object's bytes and their ETag.
+struct Tagged {
+    bytes: Vec<u8>,
+    tag: String,
 }
 
 /// One page of a listing.
@@ -42,14 +48,22 @@ impl S3 {
     }
 
     async fn try_get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.try_get_tagged(key).await?.map(|object| object.bytes))
+    }
+
+    async fn try_get_tagged(&self, key: &str) -> Result<Option<Tagged>, Error> {
         let call = self.client.get_object().bucket(&self.bucket).key(key);
         let object = match call.send().await {
             Ok(object) => object,
             Err(e) if e.code() == Some("NoSuchKey") => return Ok(None),
             Err(e) => return Err(Error::call("GetObject", key, e)),
         };
+        let tag = object.e_tag.unwrap_or_default();
         match object.body.collect().await {
-            Ok(bytes) => Ok(Some(bytes.to_vec())),
+            Ok(bytes) => Ok(Some(Tagged {
+                bytes: bytes.to_vec(),
+                tag,
+            })),
             Err(e) => Err(Error::Call {
                 operation: "GetObject",
                 name: key.to_owned(),
@@ -92,6 +106,40 @@ impl S3 {
                 transient: true,
                 source: Box::new(error),
             }),
+        }
+    }
+
+    async fn try_replace(
+        &self,
+        key: &str,
+        expected: &[u8],
+        bytes: &[u8],
+    ) -> Result<Replace, Error> {
+        let Some(object) = self.try_get_tagged(key).await? else {
+            return Ok(Replace::Changed(None));
+        };
+        // An earlier try may have written the object although its answer was lost.
+        if object.bytes == bytes {
+            return Ok(Replace::Written);
+        }
+        if object.bytes != expected {
+            return Ok(Replace::Changed(Some(object.bytes)));
+        }
+        let call = self.client.put_object().bucket(&self.bucket).key(key);
+        let call = call
+            .if_match(object.tag)
+            .body(ByteStream::from(bytes.to_vec()));
+        match call.send().await {
+            Ok(_) => Ok(Replace::Written),
+            // Another process wrote between our read and our write. The next try reads its bytes.
+            Err(error) if error.code() == Some("PreconditionFailed") => Err(Error::Call {
+                operation: "PutObject",
+                name: key.to_owned(),
+                code: error.code().map(str::to_owned),
+                transient: true,
+                source: Box::new(error),
+            }),
+            Err(error) => Err(Error::call("PutObject", key, error)),
         }
     }
 
@@ -169,6 +217,11 @@ impl Objects for S3 {
 
     async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<PutNew, Error> {
         retry("PutObject", key, || self.try_put_new(key, &bytes)).await
+    }
+
+    async fn replace(&self, key: &str, expected: &[u8], bytes: Vec<u8>) -> Result<Replace, Error> {
+        let replace = || self.try_replace(key, expected, &bytes);
+        retry("PutObject", key, replace).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {

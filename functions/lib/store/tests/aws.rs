@@ -3,7 +3,7 @@
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use harness::http::{Response, Service};
 use retry::MAX_TRIES;
-use store::{KinesisStream, Objects, PutNew, S3, Stream, StreamRecord};
+use store::{KinesisStream, Objects, PutNew, Replace, S3, Stream, StreamRecord};
 
 fn credentials() -> Credentials {
     Credentials::builder()
@@ -91,6 +91,44 @@ async fn a_conditional_write_that_raced_is_retried() {
             .unwrap(),
         PutNew::Written
     );
+    assert_eq!(service.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_replacement_expects_the_tag_of_the_bytes_that_it_replaces() {
+    let service = Service::start([
+        Response::new(200, "old").with_header("etag", "\"tag\""),
+        Response::new(200, ""),
+    ]);
+    let replaced = bucket(&service).replace("k", b"old", b"new".to_vec()).await;
+    assert_eq!(replaced.unwrap(), Replace::Written);
+    let requests = service.requests();
+    assert_eq!(requests[1].method, "PUT");
+    assert_eq!(requests[1].header("if-match"), Some("\"tag\""));
+}
+
+#[tokio::test]
+async fn a_replacement_that_lost_returns_the_winners_bytes() {
+    let service = Service::start([
+        Response::new(200, "old").with_header("etag", "\"tag\""),
+        Response::new(412, error("PreconditionFailed")),
+        Response::new(200, "theirs").with_header("etag", "\"other\""),
+    ]);
+    let replaced = bucket(&service).replace("k", b"old", b"new".to_vec()).await;
+    let theirs = Replace::Changed(Some(b"theirs".to_vec()));
+    assert_eq!(replaced.unwrap(), theirs);
+    assert_eq!(service.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_replacement_whose_answer_was_lost_is_a_success() {
+    let service = Service::start([
+        Response::new(200, "old").with_header("etag", "\"tag\""),
+        Response::new(500, error("InternalError")),
+        Response::new(200, "new").with_header("etag", "\"other\""),
+    ]);
+    let replaced = bucket(&service).replace("k", b"old", b"new".to_vec()).await;
+    assert_eq!(replaced.unwrap(), Replace::Written);
     assert_eq!(service.requests().len(), 3);
 }
 

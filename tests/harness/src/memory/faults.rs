@@ -25,7 +25,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// Every call of this operation fails: `get`, `put`, `put_new`, `delete`, `list`, `publish`,
+    /// Every call of this operation fails: `get`, `put`, `put_new`, `replace`, `delete`, `list`, `publish`,
     /// `record` (one record of a publish is not accepted), `submit`, `status`, `rows`, `wait`.
     pub fn on(operation: &'static str) -> Self {
         Self {

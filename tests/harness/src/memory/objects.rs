@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
-use store::{Error, ObjectInfo, PutNew};
+use store::{Error, ObjectInfo, PutNew, Replace};
 use tokio::task::yield_now;
 
 use super::faults::Course;
@@ -118,6 +118,21 @@ impl store::Objects for Objects {
             }
         };
         self.call("put_new", key, write).await
+    }
+
+    async fn replace(&self, key: &str, expected: &[u8], bytes: Vec<u8>) -> Result<Replace, Error> {
+        let now = self.time();
+        let write = || match lock(&self.objects).get_mut(key) {
+            Some((there, _)) if *there == bytes => Replace::Written,
+            Some((there, modified)) if there == expected => {
+                *there = bytes;
+                *modified = now;
+                Replace::Written
+            }
+            Some((there, _)) => Replace::Changed(Some(there.clone())),
+            None => Replace::Changed(None),
+        };
+        self.call("replace", key, write).await
     }
 
     async fn delete(&self, key: &str) -> Result<(), Error> {
