@@ -1,1 +1,1 @@
-//! Empty: the benchmarks are under benches.
+//! Empty: the benchmarks are in `benches/`.

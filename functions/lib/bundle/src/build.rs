@@ -7,10 +7,10 @@ use crate::files::{CATEGORIES, CONFIRM, DEFINITION, FIRST, GOLDEN, PROFILES};
 use crate::manifest::seal;
 use crate::{Bundle, Error, Golden, Models};
 
-/// The files of a bundle, by name.
+/// Builds a bundle and returns its files by name.
 ///
-/// The scores of the golden vectors are computed here, by the code that serves; those in `golden`
-/// are ignored. The finished bundle is opened once, so one that can't be opened is an error here.
+/// The serving code computes the scores of the golden vectors; the scores in `golden` are ignored.
+/// Opens the finished bundle once, and returns an error if that fails.
 pub fn build(
     definition_text: &str,
     policy: Policy,

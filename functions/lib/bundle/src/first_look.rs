@@ -18,14 +18,16 @@ pub struct Scratch {
     missing: Vec<MissingProfiles>,
 }
 
-/// Which profiles a score was computed without; [`Bundle::degraded`] has the texts.
+/// The profiles that were missing when a score was computed. [`Bundle::degraded`] returns the
+/// texts.
 ///
-/// One bit for each profiled entity, and the bit after these if the profiles are stale. A bundle
-/// without profiles has only the bit after that.
+/// Bits, with n = the number of profiled entities: 0 to n − 1, the transaction's entity has no
+/// profile; n, the profiles are stale; n + 1, the bundle has no profiles (then no other bit is
+/// set).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MissingProfiles(u8);
 
-/// Both in the order of the batch's rows.
+/// The first scores of a batch. Both slices have one element for each row, in the batch's order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FirstScores<'s> {
     pub scores: &'s [f64],
@@ -127,7 +129,8 @@ impl Bundle {
     }
 }
 
-/// For each table of the profiles, the row of the transaction's entity.
+/// Fills `profile_rows`: for each table of the profiles, the row of the transaction's entity, or
+/// `None` if the entity has no profile.
 fn find_profiles(
     profiles: Option<&Profiles>,
     batch: &Batch<'_>,

@@ -22,14 +22,15 @@ enum ProfilesFile<'a> {
 }
 
 impl Bundle {
-    /// Opens a bundle from its files by name. Nothing is trusted: checksums, version, definition,
-    /// policy, models and profiles are checked, and the golden vectors are scored again.
+    /// Opens a bundle. `files` maps names to contents. Nothing is trusted: checksums, version,
+    /// definition, policy, models and profiles are checked, and the golden vectors are scored
+    /// again.
     pub fn open(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
         open(files, ProfilesFile::Read)
     }
 
-    /// As [`Bundle::open`], but the profiles' file may be missing: the second look does not read
-    /// it.
+    /// As [`Bundle::open`], but ignores the profiles' file, which may be missing. The second look
+    /// does not need it.
     pub fn open_without_profiles(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Error> {
         open(files, ProfilesFile::Ignore)
     }
@@ -86,7 +87,7 @@ fn open(files: &Files, mut profiles_file: ProfilesFile<'_>) -> Result<Bundle, Er
     Ok(bundle)
 }
 
-/// Compares the files with the manifest, and the manifest with its own version.
+/// Compares the files with the manifest's checksums, and its version with its content.
 fn check_files(
     manifest: &Manifest,
     files: &Files,

@@ -4,7 +4,7 @@ use features::{Definition, Feature, FeatureKind};
 
 #[derive(Clone, Debug)]
 pub(crate) struct ProfileSlots {
-    /// By the index of the feature; `None` for features that are no windows of the first look.
+    /// Indexed by feature; `None` for features that are not windows of the first look.
     slots: Vec<Option<ProfileSlot>>,
     tables: usize,
 }
@@ -13,7 +13,7 @@ pub(crate) struct ProfileSlots {
 pub(crate) struct ProfileSlot {
     pub(crate) table: usize,
     pub(crate) column: usize,
-    /// The value for an entity without a profile: that of a window without transactions.
+    /// The value of a window without transactions. An entity without a profile has this value.
     pub(crate) empty_value: f64,
 }
 
@@ -30,7 +30,7 @@ impl ProfileSlots {
         self.slots.get(feature).copied().flatten()
     }
 
-    /// Number of the profiles' tables, one for each profiled entity.
+    /// The number of profile tables. Each profiled entity has one.
     pub(crate) fn tables(&self) -> usize {
         self.tables
     }

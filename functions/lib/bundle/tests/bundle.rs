@@ -1,4 +1,4 @@
-//! A bundle that differs from what was built is refused.
+//! Building a bundle and opening it. A bundle that was changed after the build is refused.
 
 #![expect(
     clippy::unwrap_used,
@@ -74,7 +74,7 @@ fn missing_unknown_and_changed_files_are_refused_by_name() {
 }
 
 #[test]
-fn equal_content_has_equal_bytes_and_an_equal_version() {
+fn equal_content_has_equal_bytes_and_changed_content_another_version() {
     assert_eq!(fixture::files(), fixture::files());
     let one = fixture::bundle();
     let other = bundle::Golden {
@@ -142,12 +142,12 @@ fn a_bundle_needs_readable_golden_vectors_of_both_looks() {
         confirm: golden().confirm,
     };
     assert!(build(unreadable).is_err());
-    let narrow = scoring::Forest::new(3, 0.0, &[]).unwrap().into();
+    let wide = scoring::Forest::new(3, 0.0, &[]).unwrap().into();
     let wrong = bundle::build(
         fixture::DEFINITION,
         fixture::policy(),
         bundle::Models {
-            first: narrow,
+            first: wide,
             confirm: forest,
         },
         &Categories::default(),
@@ -165,7 +165,7 @@ fn a_bundle_needs_readable_golden_vectors_of_both_looks() {
 }
 
 #[test]
-fn reasons_name_what_moved_the_score_strongest_first() {
+fn reasons_name_the_features_that_changed_the_score() {
     let bundle = fixture::bundle();
     let bytes = json!({
         "transaction_id": "a", "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0, "customer_id": "C", "terminal_id": "T",
@@ -195,11 +195,11 @@ fn reasons_name_what_moved_the_score_strongest_first() {
         assert_eq!(confirmed.score < 0.2, released);
         assert_eq!(confirmed.reasons[0].feature, "customer_mean_7d");
     }
-    // What the warehouse could not say is not taken for a small number.
+    // A value that the warehouse does not know is not treated as a small number.
     let missing = bundle.confirm(
         &hold,
         &BTreeMap::from([("customer_mean_7d".to_owned(), None)]),
     );
-    assert!(missing.score < 0.2, "missing goes the way of the large");
+    assert!(missing.score < 0.2, "NaN takes the branch of large values");
     assert!(missing.reasons[0].value.is_nan());
 }

@@ -12,7 +12,7 @@ use crate::{Calendar, Definition, FeatureKind, Look};
 const DAY: i64 = 86_400;
 
 impl Calendar {
-    /// The part's value at a timestamp, in UTC.
+    /// The value of this calendar part at a timestamp, in UTC.
     pub fn at(self, timestamp: Timestamp) -> f64 {
         let seconds = timestamp.as_second();
         let hour = seconds.rem_euclid(DAY) / 3_600;
@@ -35,13 +35,13 @@ pub trait FeatureSource {
     fn number(&self, index: usize) -> f64;
     /// The category at an index of the schema, as its value's fraud rate in training.
     fn category(&self, index: usize) -> f64;
-    /// The window that is the feature at an index of the definition.
+    /// The value of the window feature at an index of the definition.
     fn window(&self, feature: usize) -> f64;
 }
 
 impl Definition {
-    /// The value of the feature at an index. If it is missing or not finite: the feature's own
-    /// `missing`, or NaN.
+    /// The value of the feature at an index. A value that is missing or not finite is replaced by
+    /// the feature's `missing`, or by NaN if the feature has no `missing`.
     pub fn value(&self, index: usize, source: &impl FeatureSource) -> f64 {
         let Some(feature) = self.feature(index) else {
             return f64::NAN;
@@ -52,7 +52,7 @@ impl Definition {
             FeatureKind::Category(category) => source.category(*category),
             FeatureKind::Calendar(part) => part.at(source.occurred_at()),
             FeatureKind::Window(_) => source.window(index),
-            // A division by 0 is not finite.
+            // The result of a division by 0 is not finite.
             FeatureKind::Ratio(left, right) => {
                 self.value(*left, source) / self.value(*right, source)
             }

@@ -33,7 +33,7 @@ pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportErro
     let sigmoid = sigmoid.split(' ').next().unwrap_or_default();
     let sigmoid: f64 = sigmoid
         .parse()
-        .map_err(|_| form(format!("sigmoid is {sigmoid:?}")))?;
+        .map_err(|_| form(format!("sigmoid is {sigmoid:?}, not a number")))?;
 
     let names: Vec<String> = list(&header, "feature_names")?;
     let given = names
@@ -42,7 +42,7 @@ pub(super) fn forest(text: &str, features: &[&str]) -> Result<Forest, ImportErro
         .all(|(place, name)| *name == format!("Column_{place}"));
     let columns = Columns::new((!given).then_some(names.as_slice()), names.len(), features)?;
     let sections: Vec<Fields<'_>> = sections.map(fields).collect();
-    // A random forest's score is the mean of its trees, which are in log odds too.
+    // A random forest's score is the mean of its trees' values, which are log odds too.
     let averaged = header.contains_key("average_output");
     let scale = if averaged {
         sigmoid / sections.len().max(1) as f64
@@ -139,7 +139,8 @@ fn grown(
     tree(&nodes).ok_or_else(no_tree)
 }
 
-/// Whether NaN goes below. `None` if zero takes NaN's way and that is not the way of `<=`.
+/// Whether NaN goes to `below`. `None` if LightGBM treats zero as missing and the branch for
+/// missing values is not the branch that `0 <= threshold` selects.
 fn missing_below(decision: u8, threshold: f64) -> Option<bool> {
     let default_left = decision & 2 != 0;
     match decision >> 2 & 3 {

@@ -40,7 +40,7 @@ impl Stream {
     /// All published records as decisions.
     ///
     /// # Panics
-    /// If a record is no decision.
+    /// If a record is not a decision.
     pub fn decisions(&self) -> Vec<Decision> {
         self.published()
             .iter()

@@ -12,7 +12,7 @@ const ENTITIES: usize = 5_000_000;
 /// Look-ups per round.
 const LOOK_UPS: usize = 1_000;
 const ROUNDS: usize = 500;
-/// Visits the entities in a scattered order.
+/// Step between entities that are looked up one after the other, so that their order is scattered.
 const STEP: usize = 3_141_592_653;
 
 pub(crate) fn measure() -> Value {
@@ -56,9 +56,9 @@ pub(crate) fn measure() -> Value {
     let expected = places.iter().map(|place| (place % 1_000 * windows) as f64);
     assert!(
         names.iter().map(look_up).eq(expected),
-        "every profile is found with its value"
+        "every look-up returns the value of its profile"
     );
-    // Each round looks up other entities, so that no round profits from an earlier one's cache.
+    // Each round looks up other entities, so that no round finds its entities in the CPU cache.
     let mut rounds = names.chunks(LOOK_UPS);
     let found = best(ROUNDS, || {
         rounds.next().unwrap().iter().map(look_up).sum::<f64>()

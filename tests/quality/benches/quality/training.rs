@@ -1,6 +1,7 @@
-//! Trains one look, and both, on 300,000 transactions of 30 features. It uses the settings of
-//! ulb-cards, made for such a table, and those of card-fraud with a tenth of the good transactions.
-//! Each training runs in a process of its own, so that its peak memory can be read.
+//! Measures the training of one look and of both looks, on 300,000 transactions with 30 features.
+//! It runs once with the settings of ulb-cards and once with those of card-fraud. Both train on a
+//! tenth of the good transactions. Each training runs in its own process, so that its peak memory
+//! can be measured.
 
 use std::fmt::Write as _;
 use std::process::Command;
@@ -17,8 +18,8 @@ use train::{ImportedModels, TrainingSet};
 
 use crate::{at_most, memory_mb, rounded};
 
-/// The child's command, followed by the name of its settings and the number of looks that it
-/// trains.
+/// The first argument of the child process. Two more follow: the name of the settings and the
+/// number of looks to train.
 pub(crate) const CHILD: &str = "training-child";
 const TABLE: &str = include_str!("../../../../infra/bundles/ulb-cards/bundle.toml");
 const CARDS: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
@@ -74,7 +75,7 @@ pub(crate) fn child(settings: &str, looks: &str) -> Value {
 }
 
 /// User and system time of this process from `/proc/self/stat`, which counts in hundredths of a
-/// second. On a busy machine it says more than the elapsed time.
+/// second. On a busy machine it is a better measure than the elapsed time.
 fn cpu_seconds() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let (_, after_name) = stat.rsplit_once(')').unwrap();
@@ -103,7 +104,8 @@ fn definition(settings: &str) -> String {
     format!("{text}[costs]{rest}")
 }
 
-/// Normally distributed numbers. A third of them carry information, two of them only together.
+/// Normally distributed numbers. The fraud probability depends on ten of the 29 numbers: on eight
+/// separately, and on the product of two. It also depends on the amount.
 /// About one transaction in a hundred is a fraud.
 fn simulated(definition: &Definition) -> TrainingSet {
     let mut rng = StdRng::seed_from_u64(300_000);
@@ -115,12 +117,12 @@ fn simulated(definition: &Definition) -> TrainingSet {
     let numbers: Vec<Vec<f64>> = (1..FEATURES).map(|_| normal(ROWS)).collect();
     let amounts: Vec<f64> = normal(ROWS).into_iter().map(f64::exp).collect();
     let fraud = |row: usize, chance: f64| {
-        let told: f64 = (0..8)
+        let sum: f64 = (0..8)
             .map(|column| numbers[column][row] / (column + 2) as f64)
             .sum();
         chance
             < logistic(
-                -6.0 + 1.5 * told + numbers[8][row] * numbers[9][row] + 0.3 * amounts[row].min(5.0),
+                -6.0 + 1.5 * sum + numbers[8][row] * numbers[9][row] + 0.3 * amounts[row].min(5.0),
             )
     };
     let mut chances = StdRng::seed_from_u64(30);

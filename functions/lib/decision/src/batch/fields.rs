@@ -11,7 +11,7 @@ use crate::value::{Key, Value};
 use crate::{ReadError, Schema};
 
 const MAX_ID_CHARS: usize = 64;
-/// The warehouse's columns count bytes, and a value that is too long fails a whole COPY.
+/// The warehouse limits text columns in bytes, and one value that is too long fails a whole COPY.
 const MAX_TEXT_BYTES: usize = 256;
 /// A larger amount is a mistake in any currency, and sums of squares would lose digits.
 const MAX_AMOUNT: f64 = 1e12;
@@ -25,7 +25,7 @@ pub(super) fn id(value: Option<Value<'_>>) -> Result<Cow<'_, str>, ReadError> {
     const FIELD: &str = "transaction_id";
     const EXPECTED: &str = "a string of 1 to 64 printable characters";
     let id = text(FIELD, value, EXPECTED)?;
-    // There are at most as many characters as bytes, so most ids need no counting.
+    // A string has at most as many characters as bytes, so most ids need no counting.
     if id.len() > MAX_ID_CHARS && id.chars().count() > MAX_ID_CHARS {
         return Err(wrong(FIELD, "a longer string", EXPECTED));
     }

@@ -6,15 +6,16 @@ use serde::Deserialize;
 use super::duration::duration_setting;
 use super::error::{DefinitionError, invalid_setting, share_setting};
 
-/// Deeper trees have more leaves than there are transactions to fill them.
+/// A deeper tree can have more leaves than a training set can fill.
 const MAX_DEPTH: usize = 16;
 const MAX_TREES: usize = 2000;
 
-/// All of it changes decisions, so keys that must be set have no default. Training tries every
-/// learner that has a section, and serves the one that ranks the holdout best.
+/// Every key changes decisions, so only keys whose default has no effect have one: `rows`,
+/// `columns` and `l2` of [`Boost`]. Training tries every learner that has a section, and chooses
+/// the one that ranks the holdout best.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
-    /// The time that labelled transactions are taken from.
+    /// The length of the period whose labelled transactions are used.
     pub span: SignedDuration,
     /// The last part of `span`, kept apart to compare learners, to stop early, to calibrate and to
     /// choose thresholds. The served model is then trained again on all of `span`.
@@ -25,7 +26,7 @@ pub struct Training {
     pub negatives: f64,
     /// Seed of all random choices.
     pub seed: u64,
-    /// `None`: not tried, as for the other learners.
+    /// A learner that is `None` is not tried.
     pub boost: Option<Boost>,
     pub forest: Option<ProbabilityForest>,
     pub logistic: Option<Logistic>,
@@ -42,11 +43,11 @@ pub struct Boost {
     pub learning_rate: f64,
     /// Minimum number of transactions in a leaf.
     pub min_leaf: usize,
-    /// Share of the transactions, drawn anew for each tree, that its splits are chosen on. Its
-    /// values are computed on all transactions.
+    /// Share of the transactions on which a tree's splits are chosen, drawn again for each tree.
+    /// The values of the leaves are computed on all transactions.
     #[serde(default = "all")]
     pub rows: f64,
-    /// Share of the features, drawn anew for each tree, that it may split on.
+    /// Share of the features on which a tree may split, drawn again for each tree.
     #[serde(default = "all")]
     pub columns: f64,
     /// Added to a leaf's sum of p(1 − p), which is the divisor of its value.
@@ -69,24 +70,24 @@ pub struct ProbabilityForest {
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Logistic {
-    /// Half of it is the weight of each squared coefficient in the loss, which is the sum of the
-    /// log losses plus this. Other libraries call the inverse `C`.
+    /// The loss is the sum of the log losses plus `penalty / 2` times the sum of the squared
+    /// coefficients. Other libraries have its inverse, `C`.
     pub penalty: f64,
 }
 
-/// Which transactions a training set has, and which reports label them.
+/// The period of a training set's transactions, and the end of the reports that label them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrainingPeriod {
     pub from: Timestamp,
-    /// The first timestamp after `from` that is outside.
+    /// The end of the period, exclusive.
     pub to: Timestamp,
-    /// A transaction is a fraud if it was reported as one at or before this.
+    /// A transaction is a fraud if it was reported as one at or before this timestamp.
     pub as_of: Timestamp,
 }
 
 impl TrainingPeriod {
-    /// The period that `as_of` allows: it ends [`Training::label_delay`] before, and has the
-    /// length [`Training::span`].
+    /// The latest period whose labels are complete at `as_of`. It ends [`Training::label_delay`]
+    /// before `as_of`, and its length is [`Training::span`].
     pub fn ending_before(as_of: Timestamp, training: &Training) -> Self {
         let back = |end: Timestamp, duration: SignedDuration| {
             end.saturating_sub(duration)

@@ -46,7 +46,7 @@ impl Profiles {
         Ok(())
     }
 
-    /// What [`Profiles::write`] writes.
+    /// The bytes of the file, as [`Profiles::write`] writes them.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let written = self.write(&mut bytes);
@@ -107,7 +107,7 @@ fn take_array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], ProfilesError
 /// The next `len` values, copied because a file's bytes may not be aligned.
 fn take_values<T: bytemuck::Pod>(rest: &mut &[u8], len: usize) -> Result<Vec<T>, ProfilesError> {
     let bytes = len.checked_mul(size_of::<T>()).ok_or(WRONG_LENGTH)?;
-    // The length is checked before memory is allocated: a corrupt count could ask for any size.
+    // The length is checked before memory is allocated, because a corrupt count can be very large.
     let (taken, after) = rest.split_at_checked(bytes).ok_or(WRONG_LENGTH)?;
     *rest = after;
     let mut values = vec![T::zeroed(); len];
