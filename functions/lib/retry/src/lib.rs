@@ -5,18 +5,26 @@
 //! wrapped in a `ValidationException` for permanent errors, give `ActiveStatementsExceededException`
 //! one try, and know nothing of a PutRecords answer of 200 that contains failed records.
 
+mod chain;
+mod permanent;
+
+use std::error::Error;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use tokio::time::sleep;
 
+pub use chain::chain;
+pub use permanent::{lacks_credentials, refuses_caller};
+
 /// Tries of one call, the first included.
 pub const MAX_TRIES: u32 = 7;
 
-/// No try begins later than this after the first. It matters for an endpoint that hangs, where each
-/// try takes as long as the client's timeout.
-const MAX_ELAPSED: Duration = Duration::from_secs(60);
+/// No try begins later than this after the first one, its pause included. It matters for an endpoint
+/// that hangs: each try takes up to the client's timeout of 40 s, and a function runs for a minute
+/// or a few.
+const MAX_ELAPSED: Duration = Duration::from_secs(15);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
@@ -34,8 +42,9 @@ pub fn pause(repetition: u32, rng: &mut Rng) -> Duration {
     limit.min(LONGEST_PAUSE).mul_f64(rng.f64())
 }
 
-fn may_try_again(made: u32, elapsed: Duration) -> bool {
-    made < MAX_TRIES && elapsed <= MAX_ELAPSED
+/// `until_next` is the time from the start of the first try to the start of the next one.
+fn may_try_again(made: u32, until_next: Duration) -> bool {
+    made < MAX_TRIES && until_next <= MAX_ELAPSED
 }
 
 /// The tries of one call, for callers whose repetition differs from their first try.
@@ -63,10 +72,11 @@ impl Tries {
 
     /// Waits before the next try; `false` if there must be none.
     pub async fn next(&mut self) -> bool {
-        if !may_try_again(self.made, self.started.elapsed()) {
+        let pause = pause(self.made - 1, &mut self.rng);
+        if !may_try_again(self.made, self.started.elapsed() + pause) {
             return false;
         }
-        sleep(pause(self.made - 1, &mut self.rng)).await;
+        sleep(pause).await;
         self.made += 1;
         true
     }
@@ -80,7 +90,7 @@ pub async fn retry<T, E, F>(
     mut call: impl FnMut() -> F,
 ) -> Result<T, E>
 where
-    E: Transient + Display,
+    E: Transient + Error + 'static,
     F: Future<Output = Result<T, E>>,
 {
     let mut tries = Tries::new();
@@ -89,7 +99,13 @@ where
             Err(error) if error.is_transient() => error,
             done => return done,
         };
-        tracing::warn!(operation, name = %name, tried = tries.made, error = %error, "call failed");
+        tracing::warn!(
+            operation,
+            name = %name,
+            tried = tries.made,
+            error = chain(&error),
+            "call failed"
+        );
         if !tries.next().await {
             return Err(error);
         }
@@ -97,94 +113,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug)]
-    struct Failure {
-        transient: bool,
-    }
-
-    impl Display for Failure {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("failure")
-        }
-    }
-
-    impl Transient for Failure {
-        fn is_transient(&self) -> bool {
-            self.transient
-        }
-    }
-
-    /// How often a call that always fails like this is made.
-    async fn calls(transient: bool) -> u32 {
-        let mut calls = 0;
-        let result: Result<(), Failure> = retry("Call", "name", || {
-            calls += 1;
-            async move { Err(Failure { transient }) }
-        })
-        .await;
-        result.unwrap_err();
-        calls
-    }
-
-    #[tokio::test]
-    async fn a_call_that_always_fails_is_made_seven_times() {
-        assert_eq!(calls(true).await, MAX_TRIES);
-    }
-
-    #[tokio::test]
-    async fn a_permanent_error_is_not_retried() {
-        assert_eq!(calls(false).await, 1);
-    }
-
-    #[test]
-    fn a_call_that_hangs_is_not_repeated_after_a_minute() {
-        assert!(may_try_again(1, Duration::from_secs(40)));
-        assert!(!may_try_again(2, Duration::from_secs(80)));
-        assert!(!may_try_again(MAX_TRIES, Duration::ZERO));
-    }
-
-    #[tokio::test]
-    async fn a_call_that_recovers_returns_its_value() {
-        let mut calls = 0;
-        let value = retry("Call", "name", || {
-            calls += 1;
-            let result = match calls {
-                3 => Ok("value"),
-                _ => Err(Failure { transient: true }),
-            };
-            async move { result }
-        });
-        assert_eq!(value.await.unwrap(), "value");
-    }
-
-    fn pauses(rng: &mut Rng) -> Vec<Duration> {
-        (0..MAX_TRIES - 1)
-            .map(|repetition| pause(repetition, rng))
-            .collect()
-    }
-
-    #[test]
-    fn two_rivals_pause_for_different_times() {
-        let mut first = Tries::new();
-        let mut second = Tries::new();
-        assert_ne!(pauses(&mut first.rng), pauses(&mut second.rng));
-    }
-
-    #[test]
-    fn the_limit_of_a_pause_doubles_up_to_3_seconds() {
-        let limits_ms = [100, 200, 400, 800, 1_600, 3_000, 3_000];
-        for (repetition, limit) in (0..).zip(limits_ms) {
-            let mut rng = Rng::with_seed(7);
-            let drawn = (0..1_000).map(|_| pause(repetition, &mut rng).as_millis());
-            let longest = drawn.max().unwrap();
-            assert!(
-                (limit * 9 / 10..=limit).contains(&longest),
-                "repetition {repetition}: {longest} ms"
-            );
-        }
-        pause(u32::MAX, &mut Rng::new());
-    }
-}
+mod tests;

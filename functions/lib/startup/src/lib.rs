@@ -13,4 +13,5 @@ pub use clients::Clients;
 pub use config::{ConfigError, Variables, environment};
 pub use definition::{DefinitionError, definition_text};
 pub use follower::BundleFollower;
-pub use logs::{chain, start};
+pub use logs::start;
+pub use retry::chain;

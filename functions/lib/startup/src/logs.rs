@@ -1,7 +1,7 @@
 use std::error::Error;
-use std::fmt::Write;
 use std::process::ExitCode;
 
+use retry::chain;
 use tracing_subscriber::EnvFilter;
 
 use crate::environment;
@@ -34,33 +34,4 @@ fn start_logs(filter: Option<&str>) {
         .with_current_span(false)
         .with_span_list(false);
     let _ = log.with_env_filter(filter).try_init();
-}
-
-/// The error and its sources in one line, separated by colons.
-pub fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // INVARIANT: writing into a String cannot fail.
-        let _ = write!(line, ": {error}");
-        cause = error.source();
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug, thiserror::Error)]
-    #[error("outer")]
-    struct Outer(#[source] std::io::Error);
-
-    #[test]
-    fn a_chain_names_each_source_once() {
-        assert_eq!(
-            chain(&Outer(std::io::Error::other("inner"))),
-            "outer: inner"
-        );
-    }
 }

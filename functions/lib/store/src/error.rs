@@ -2,7 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use retry::Transient;
+use retry::{Transient, lacks_credentials, refuses_caller};
 
 /// Why a call of S3 or Kinesis failed, after all retries. The text names the operation and the key
 /// once: callers need not repeat them.
@@ -49,7 +49,7 @@ impl Error {
         let transient = match &error {
             SdkError::ServiceError(_) => !code.as_deref().is_some_and(is_permanent),
             SdkError::ConstructionFailure(_) => false,
-            _ => true,
+            error => !lacks_credentials(error),
         };
         Self::Call {
             operation,
@@ -67,11 +67,9 @@ impl Transient for Error {
     }
 }
 
-/// Codes of requests that will fail the same way again.
-fn is_permanent(code: &str) -> bool {
-    const PERMANENT: [&str; 9] = [
-        "AccessDenied",
-        "AccessDeniedException",
+/// Whether the same request would fail the same way again.
+pub(crate) fn is_permanent(code: &str) -> bool {
+    const WRONG_REQUESTS: [&str; 7] = [
         "InvalidArgument",
         "InvalidArgumentException",
         "KeyTooLongError",
@@ -80,5 +78,5 @@ fn is_permanent(code: &str) -> bool {
         "ResourceNotFoundException",
         "ValidationException",
     ];
-    PERMANENT.contains(&code)
+    refuses_caller(code) || WRONG_REQUESTS.contains(&code)
 }

@@ -6,6 +6,7 @@ use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier};
 use jiff::Timestamp;
 use retry::retry;
 
+use crate::error::is_permanent;
 use crate::{Error, ObjectInfo, Objects, PutNew, Replace};
 
 /// The most keys of one page of a listing.
@@ -179,7 +180,7 @@ impl S3 {
             operation: OPERATION,
             name: failed.key().unwrap_or(first).to_owned(),
             code: failed.code().map(str::to_owned),
-            transient: failed.code() != Some("AccessDenied"),
+            transient: !failed.code().is_some_and(is_permanent),
             source: "an object was not deleted".into(),
         })
     }
@@ -201,7 +202,9 @@ impl S3 {
         let objects = page.contents.unwrap_or_default();
         Ok(Page {
             objects: objects.into_iter().filter_map(info).collect(),
-            next: page.next_continuation_token,
+            next: page
+                .next_continuation_token
+                .filter(|token| !token.is_empty()),
         })
     }
 }

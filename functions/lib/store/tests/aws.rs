@@ -1,33 +1,49 @@
 //! The adapters of S3 and Kinesis against throttling, races, lost answers and refusals.
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use aws_credential_types::credential_fn::provide_credentials_fn;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use harness::http::{Response, Service};
 use retry::MAX_TRIES;
 use store::{KinesisStream, Objects, PutNew, Replace, S3, Stream, StreamRecord};
 
-fn credentials() -> Credentials {
-    Credentials::builder()
+fn key_pair() -> SharedCredentialsProvider {
+    let keys = Credentials::builder()
         .access_key_id("none")
         .secret_access_key("none")
         .provider_name("test")
-        .build()
+        .build();
+    SharedCredentialsProvider::new(keys)
+}
+
+fn no_credentials() -> SharedCredentialsProvider {
+    let not_loaded = || async { Err(CredentialsError::not_loaded("no provider has any")) };
+    SharedCredentialsProvider::new(provide_credentials_fn(not_loaded))
 }
 
 fn bucket(service: &Service) -> S3 {
+    bucket_as(service, key_pair())
+}
+
+fn bucket_as(service: &Service, credentials: SharedCredentialsProvider) -> S3 {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .credentials_provider(credentials())
+        .credentials_provider(credentials)
         .endpoint_url(service.url())
         .force_path_style(true);
     S3::new(aws_sdk_s3::Client::from_conf(config.build()), "bucket")
 }
 
 fn stream(service: &Service) -> KinesisStream {
+    stream_as(service, key_pair())
+}
+
+fn stream_as(service: &Service, credentials: SharedCredentialsProvider) -> KinesisStream {
     let config = aws_sdk_kinesis::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .credentials_provider(credentials())
+        .credentials_provider(credentials)
         .endpoint_url(service.url());
     KinesisStream::new(
         aws_sdk_kinesis::Client::from_conf(config.build()),
@@ -148,6 +164,44 @@ async fn a_permanent_error_is_not_retried() {
 }
 
 #[tokio::test]
+async fn refused_credentials_are_a_permanent_error() {
+    for code in [
+        "ExpiredToken",
+        "InvalidAccessKeyId",
+        "InvalidToken",
+        "SignatureDoesNotMatch",
+    ] {
+        let service = Service::start([Response::new(403, error(code))]);
+        let error = bucket(&service).get("k").await.unwrap_err();
+        assert!(!error.is_transient(), "{error}");
+        assert_eq!(service.requests().len(), 1, "{code}");
+    }
+    for code in [
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+    ] {
+        let body = format!(r#"{{"__type":"{code}","message":"no"}}"#);
+        let service = Service::start([Response::new(400, body)]);
+        let error = stream(&service).publish(&records(1)).await.unwrap_err();
+        assert!(!error.is_transient(), "{error}");
+        assert_eq!(service.requests().len(), 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn missing_credentials_are_a_permanent_error() {
+    let service = Service::start([]);
+    let bucket = bucket_as(&service, no_credentials());
+    let error = bucket.get("k").await.unwrap_err();
+    assert!(!error.is_transient(), "{error}");
+    let stream = stream_as(&service, no_credentials());
+    let error = stream.publish(&records(1)).await.unwrap_err();
+    assert!(!error.is_transient(), "{error}");
+    assert_eq!(service.requests().len(), 0);
+}
+
+#[tokio::test]
 async fn a_failing_bucket_is_called_seven_times() {
     // An empty script: every answer is 500.
     let service = Service::start([]);
@@ -164,14 +218,28 @@ async fn a_failing_stream_is_called_seven_times() {
     assert_eq!(service.requests().len(), MAX_TRIES as usize);
 }
 
+/// A ListObjectsV2 answer with one key.
+fn page(key: &str, next: &str) -> String {
+    format!(
+        "<ListBucketResult><Contents><Key>{key}</Key><Size>1</Size>\
+         <LastModified>2026-01-31T09:00:00.000Z</LastModified></Contents>{next}</ListBucketResult>"
+    )
+}
+
+#[tokio::test]
+async fn an_empty_continuation_token_ends_a_listing() {
+    let next = "<NextContinuationToken></NextContinuationToken>";
+    let service = Service::start([
+        Response::new(200, page("a", next)),
+        Response::new(200, page("a", next)),
+    ]);
+    assert_eq!(bucket(&service).list("").await.unwrap().len(), 1);
+    assert_eq!(bucket(&service).list_first("", 5).await.unwrap().len(), 1);
+    assert_eq!(service.requests().len(), 2);
+}
+
 #[tokio::test]
 async fn a_listing_that_fails_in_the_middle_resumes_at_its_page() {
-    let page = |key: &str, next: &str| {
-        format!(
-            "<ListBucketResult><Contents><Key>{key}</Key><Size>1</Size>\
-             <LastModified>2026-01-31T09:00:00.000Z</LastModified></Contents>{next}</ListBucketResult>"
-        )
-    };
     let next = "<IsTruncated>true</IsTruncated>\
                 <NextContinuationToken>more</NextContinuationToken>";
     let service = Service::start([

@@ -3,7 +3,7 @@ use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_redshiftdata::error::{ProvideErrorMetadata, SdkError};
-use retry::Transient;
+use retry::{Transient, lacks_credentials, refuses_caller};
 
 use crate::StatementId;
 
@@ -63,7 +63,7 @@ impl Error {
         let transient = match &error {
             SdkError::ServiceError(_) => !is_permanent(code.as_deref(), error.message()),
             SdkError::ConstructionFailure(_) => false,
-            _ => true,
+            error => !lacks_credentials(error),
         };
         Self::Call {
             operation,
@@ -86,10 +86,9 @@ fn is_permanent(code: Option<&str>, message: Option<&str>) -> bool {
     match code {
         // Redshift Serverless wraps its throttling into one of these.
         Some("ValidationException") => !message.is_some_and(is_throttling),
-        Some(
-            "ResourceNotFoundException" | "AccessDeniedException" | "UnrecognizedClientException",
-        ) => true,
-        _ => false,
+        Some("ResourceNotFoundException") => true,
+        Some(code) => refuses_caller(code),
+        None => false,
     }
 }
 

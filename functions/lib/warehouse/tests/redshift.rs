@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use aws_sdk_redshiftdata::config::{BehaviorVersion, Credentials, Region};
+use aws_credential_types::credential_fn::provide_credentials_fn;
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_redshiftdata::config::{
+    BehaviorVersion, Credentials, Region, SharedCredentialsProvider,
+};
 use harness::http::{Response, Service};
 use retry::MAX_TRIES;
 use warehouse::{
@@ -14,10 +18,14 @@ fn warehouse(service: &Service) -> RedshiftData {
         .access_key_id("none")
         .secret_access_key("none")
         .provider_name("test");
+    warehouse_as(service, SharedCredentialsProvider::new(credentials.build()))
+}
+
+fn warehouse_as(service: &Service, credentials: SharedCredentialsProvider) -> RedshiftData {
     let config = aws_sdk_redshiftdata::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .credentials_provider(credentials.build())
+        .credentials_provider(credentials)
         .endpoint_url(service.url());
     let target = Target::Workgroup("group".to_owned());
     let database = Database {
@@ -138,6 +146,32 @@ async fn a_wrong_statement_is_not_retried() {
         "ExecuteStatement failed for second-look-confirm-0-1-2: ValidationException"
     );
     assert_eq!(service.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn refused_credentials_are_a_permanent_error() {
+    for code in [
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+    ] {
+        let service = Service::start([refused(code, "no")]);
+        let error = warehouse(&service).status(&id()).await.unwrap_err();
+        assert!(!error.is_transient(), "{error}");
+        assert_eq!(service.requests().len(), 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn missing_credentials_are_a_permanent_error() {
+    let not_loaded = || async { Err(CredentialsError::not_loaded("no provider has any")) };
+    let none = SharedCredentialsProvider::new(provide_credentials_fn(not_loaded));
+    let service = Service::start([]);
+    let warehouse = warehouse_as(&service, none);
+    let error = warehouse.status(&id()).await.unwrap_err();
+    assert!(!error.is_transient(), "{error}");
+    assert_eq!(service.requests().len(), 0);
 }
 
 #[tokio::test]
