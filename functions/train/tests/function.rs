@@ -170,7 +170,7 @@ async fn profiles_come_with_a_bundle_and_can_be_updated_alone() {
         .iter()
         .map(|line| format!("{line},40.5"))
         .collect();
-    let set = format!("{HEADER},profile_customer_mean_7d\n{}\n", all.join("\n"));
+    let set = format!("{HEADER},_profile_customer_mean_7d\n{}\n", all.join("\n"));
     let profiles =
         |mean: &str| format!("entity,customer_mean_7d\nC1,{mean}\n\"it's \"\"C2\"\"\",\n");
     let mut warehouse = Unloading {

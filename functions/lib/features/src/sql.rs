@@ -4,7 +4,9 @@
 //! writes these files again.
 //!
 //! All identifiers come from a checked [`crate::Definition`]: plain words that begin with a letter.
-//! Names that begin with `_` are our own. Values of transactions are bound parameters, never part
+//! Names that are made from these, as of
+//! common table expressions and aggregates, begin with `_`, so that they are no identifier of the
+//! definition. Values of transactions are bound parameters, never part
 //! of a text.
 
 mod evidence;

@@ -1,4 +1,4 @@
-//! The evidence query and its parameters.
+//! The evidence statement and its parameters.
 
 #![expect(
     clippy::unwrap_used,

@@ -158,8 +158,8 @@ fn a_wrong_feature_is_refused() {
             "missing: expected a finite number",
         ),
         (
-            swap("name = \"night\"", "name = \"profile_night\""),
-            "names that begin with profile_ are reserved",
+            swap("name = \"night\"", "name = \"_profile_night\""),
+            "expected a name of at most 64 lower case letters, digits and _, a letter first",
         ),
     ]);
 }

@@ -5,14 +5,14 @@ WITH held AS (
     CAST('1970-01-01T00:00:00Z' AS TIMESTAMPTZ) + (CAST(EXTRACT(EPOCH FROM occurred_at) * 1000000 AS BIGINT) - 1) / 21600000000 * INTERVAL '21600 seconds' AS _cut_off
   FROM transactions
   WHERE occurred_at >= CAST('2026-01-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND occurred_at < CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
-), tail_number_history AS (
+), _past_tail_number AS (
   SELECT
     held.transaction_id,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '54000 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' THEN 1 END) AS plane_late_12h_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '54000 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS plane_late_12h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' THEN 1 END) AS plane_late_30d_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' AND report.is_fraud THEN 1 END) AS plane_late_30d_frauds,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at THEN 1 END) AS plane_flights_12h_count
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '54000 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' THEN 1 END) AS _plane_late_12h_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '54000 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS _plane_late_12h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' THEN 1 END) AS _plane_late_30d_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' AND report.is_fraud THEN 1 END) AS _plane_late_30d_frauds,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at THEN 1 END) AS _plane_flights_12h_count
   FROM held
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
@@ -25,16 +25,16 @@ WITH held AS (
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
   GROUP BY held.transaction_id
-), carrier_history AS (
+), _past_carrier AS (
   SELECT
     held.transaction_id,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' THEN 1 END) AS carrier_late_2h_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS carrier_late_2h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS carrier_late_3h_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS carrier_late_3h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS carrier_late_8h_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS carrier_late_8h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '7200 seconds' AND past.occurred_at <= held.occurred_at THEN 1 END) AS carrier_departing_count
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' THEN 1 END) AS _carrier_late_2h_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_2h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS _carrier_late_3h_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_3h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS _carrier_late_8h_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_8h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '7200 seconds' AND past.occurred_at <= held.occurred_at THEN 1 END) AS _carrier_departing_count
   FROM held
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
@@ -47,22 +47,22 @@ WITH held AS (
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
   GROUP BY held.transaction_id
-), origin_history AS (
+), _past_origin AS (
   SELECT
     held.transaction_id,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' THEN 1 END) AS origin_late_2h_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS origin_late_2h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS origin_late_3h_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS origin_late_3h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS origin_late_8h_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS origin_late_8h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '7200 seconds' AND past.occurred_at <= held.occurred_at THEN 1 END) AS origin_departing_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.visib END) AS origin_visib_6h_count,
-    SUM(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.visib END) AS origin_visib_6h_sum,
-    MIN(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.visib END) AS origin_visib_least_extreme,
-    SUM(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.precip END) AS origin_rain_6h_sum,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.pressure END) AS pressure_mean_count,
-    SUM(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.pressure END) AS pressure_mean_sum
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' THEN 1 END) AS _origin_late_2h_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS _origin_late_2h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS _origin_late_3h_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _origin_late_3h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS _origin_late_8h_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _origin_late_8h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '7200 seconds' AND past.occurred_at <= held.occurred_at THEN 1 END) AS _origin_departing_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.visib END) AS _origin_visib_6h_count,
+    SUM(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.visib END) AS _origin_visib_6h_sum,
+    MIN(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.visib END) AS _origin_visib_least_extreme,
+    SUM(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.precip END) AS _origin_rain_6h_sum,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.pressure END) AS _pressure_mean_count,
+    SUM(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '21600 seconds' AND past.occurred_at <= held.occurred_at THEN past.pressure END) AS _pressure_mean_sum
   FROM held
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
@@ -75,13 +75,13 @@ WITH held AS (
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
   GROUP BY held.transaction_id
-), route_history AS (
+), _past_route AS (
   SELECT
     held.transaction_id,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '97200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' THEN 1 END) AS route_late_1d_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '97200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS route_late_1d_frauds,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' THEN 1 END) AS route_late_30d_count,
-    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' AND report.is_fraud THEN 1 END) AS route_late_30d_frauds
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '97200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' THEN 1 END) AS _route_late_1d_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '97200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS _route_late_1d_frauds,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' THEN 1 END) AS _route_late_30d_count,
+    COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' AND report.is_fraud THEN 1 END) AS _route_late_30d_frauds
   FROM held
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
@@ -94,14 +94,14 @@ WITH held AS (
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
   GROUP BY held.transaction_id
-), profile_tail_number_history AS (
+), _profile_tail_number AS (
   SELECT
     held.tail_number, held._cut_off,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '54000 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '10800 seconds' THEN 1 END) AS plane_late_12h_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '54000 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS plane_late_12h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '2635200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '43200 seconds' THEN 1 END) AS plane_late_30d_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '2635200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '43200 seconds' AND report.is_fraud THEN 1 END) AS plane_late_30d_frauds,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off THEN 1 END) AS plane_flights_12h_count
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '54000 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '10800 seconds' THEN 1 END) AS _plane_late_12h_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '54000 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS _plane_late_12h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '2635200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '43200 seconds' THEN 1 END) AS _plane_late_30d_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '2635200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '43200 seconds' AND report.is_fraud THEN 1 END) AS _plane_late_30d_frauds,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off THEN 1 END) AS _plane_flights_12h_count
   FROM (SELECT DISTINCT tail_number, _cut_off FROM held) held
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
@@ -113,16 +113,16 @@ WITH held AS (
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held._cut_off
   GROUP BY held.tail_number, held._cut_off
-), profile_carrier_history AS (
+), _profile_carrier AS (
   SELECT
     held.carrier, held._cut_off,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '14400 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '7200 seconds' THEN 1 END) AS carrier_late_2h_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '14400 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS carrier_late_2h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '25200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' THEN 1 END) AS carrier_late_3h_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '25200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS carrier_late_3h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' THEN 1 END) AS carrier_late_8h_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS carrier_late_8h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '7200 seconds' AND past.occurred_at <= held._cut_off THEN 1 END) AS carrier_departing_count
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '14400 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '7200 seconds' THEN 1 END) AS _carrier_late_2h_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '14400 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_2h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '25200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' THEN 1 END) AS _carrier_late_3h_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '25200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_3h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' THEN 1 END) AS _carrier_late_8h_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_8h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '7200 seconds' AND past.occurred_at <= held._cut_off THEN 1 END) AS _carrier_departing_count
   FROM (SELECT DISTINCT carrier, _cut_off FROM held) held
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
@@ -134,22 +134,22 @@ WITH held AS (
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held._cut_off
   GROUP BY held.carrier, held._cut_off
-), profile_origin_history AS (
+), _profile_origin AS (
   SELECT
     held.origin, held._cut_off,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '14400 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '7200 seconds' THEN 1 END) AS origin_late_2h_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '14400 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS origin_late_2h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '25200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' THEN 1 END) AS origin_late_3h_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '25200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS origin_late_3h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' THEN 1 END) AS origin_late_8h_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS origin_late_8h_frauds,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '7200 seconds' AND past.occurred_at <= held._cut_off THEN 1 END) AS origin_departing_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.visib END) AS origin_visib_6h_count,
-    SUM(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.visib END) AS origin_visib_6h_sum,
-    MIN(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.visib END) AS origin_visib_least_extreme,
-    SUM(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.precip END) AS origin_rain_6h_sum,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.pressure END) AS pressure_mean_count,
-    SUM(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.pressure END) AS pressure_mean_sum
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '14400 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '7200 seconds' THEN 1 END) AS _origin_late_2h_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '14400 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS _origin_late_2h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '25200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' THEN 1 END) AS _origin_late_3h_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '25200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _origin_late_3h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' THEN 1 END) AS _origin_late_8h_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '43200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _origin_late_8h_frauds,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '7200 seconds' AND past.occurred_at <= held._cut_off THEN 1 END) AS _origin_departing_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.visib END) AS _origin_visib_6h_count,
+    SUM(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.visib END) AS _origin_visib_6h_sum,
+    MIN(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.visib END) AS _origin_visib_least_extreme,
+    SUM(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.precip END) AS _origin_rain_6h_sum,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.pressure END) AS _pressure_mean_count,
+    SUM(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '21600 seconds' AND past.occurred_at <= held._cut_off THEN past.pressure END) AS _pressure_mean_sum
   FROM (SELECT DISTINCT origin, _cut_off FROM held) held
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
@@ -161,13 +161,13 @@ WITH held AS (
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held._cut_off
   GROUP BY held.origin, held._cut_off
-), profile_route_history AS (
+), _profile_route AS (
   SELECT
     held.route, held._cut_off,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '97200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '10800 seconds' THEN 1 END) AS route_late_1d_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '97200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS route_late_1d_frauds,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '2635200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '43200 seconds' THEN 1 END) AS route_late_30d_count,
-    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '2635200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '43200 seconds' AND report.is_fraud THEN 1 END) AS route_late_30d_frauds
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '97200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '10800 seconds' THEN 1 END) AS _route_late_1d_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '97200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS _route_late_1d_frauds,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '2635200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '43200 seconds' THEN 1 END) AS _route_late_30d_count,
+    COUNT(CASE WHEN past.occurred_at > held._cut_off - INTERVAL '2635200 seconds' AND past.occurred_at <= held._cut_off - INTERVAL '43200 seconds' AND report.is_fraud THEN 1 END) AS _route_late_30d_frauds
   FROM (SELECT DISTINCT route, _cut_off FROM held) held
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
@@ -202,48 +202,48 @@ SELECT
   held.destination,
   held.airport,
   CASE WHEN label.is_fraud THEN 1 ELSE 0 END AS label,
-  CAST(COALESCE(CAST(tail_number_history.plane_late_12h_frauds AS DOUBLE PRECISION) / NULLIF(tail_number_history.plane_late_12h_count, 0), 0) AS DOUBLE PRECISION) AS plane_late_12h,
-  CAST(COALESCE(CAST(tail_number_history.plane_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(tail_number_history.plane_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS plane_late_30d,
-  CAST((tail_number_history.plane_flights_12h_count + 1) AS DOUBLE PRECISION) AS plane_flights_12h,
-  CAST(COALESCE(CAST(carrier_history.carrier_late_2h_frauds AS DOUBLE PRECISION) / NULLIF(carrier_history.carrier_late_2h_count, 0), 0) AS DOUBLE PRECISION) AS carrier_late_2h,
-  CAST(COALESCE(CAST(carrier_history.carrier_late_3h_frauds AS DOUBLE PRECISION) / NULLIF(carrier_history.carrier_late_3h_count, 0), 0) AS DOUBLE PRECISION) AS carrier_late_3h,
-  CAST(COALESCE(CAST(carrier_history.carrier_late_8h_frauds AS DOUBLE PRECISION) / NULLIF(carrier_history.carrier_late_8h_count, 0), 0) AS DOUBLE PRECISION) AS carrier_late_8h,
-  CAST((carrier_history.carrier_departing_count + 1) AS DOUBLE PRECISION) AS carrier_departing,
-  CAST(COALESCE(CAST(origin_history.origin_late_2h_frauds AS DOUBLE PRECISION) / NULLIF(origin_history.origin_late_2h_count, 0), 0) AS DOUBLE PRECISION) AS origin_late_2h,
-  CAST(COALESCE(CAST(origin_history.origin_late_3h_frauds AS DOUBLE PRECISION) / NULLIF(origin_history.origin_late_3h_count, 0), 0) AS DOUBLE PRECISION) AS origin_late_3h,
-  CAST(COALESCE(CAST(origin_history.origin_late_8h_frauds AS DOUBLE PRECISION) / NULLIF(origin_history.origin_late_8h_count, 0), 0) AS DOUBLE PRECISION) AS origin_late_8h,
-  CAST((origin_history.origin_departing_count + 1) AS DOUBLE PRECISION) AS origin_departing,
-  CAST((COALESCE(origin_history.origin_visib_6h_sum, 0) + COALESCE(held.visib, 0)) / NULLIF(origin_history.origin_visib_6h_count + CASE WHEN held.visib IS NULL THEN 0 ELSE 1 END, 0) AS DOUBLE PRECISION) AS origin_visib_6h,
-  CAST(COALESCE(LEAST(origin_history.origin_visib_least_extreme, held.visib), origin_history.origin_visib_least_extreme, held.visib) AS DOUBLE PRECISION) AS origin_visib_least,
-  CAST((COALESCE(origin_history.origin_rain_6h_sum, 0) + COALESCE(held.precip, 0)) AS DOUBLE PRECISION) AS origin_rain_6h,
-  CAST((COALESCE(origin_history.pressure_mean_sum, 0) + COALESCE(held.pressure, 0)) / NULLIF(origin_history.pressure_mean_count + CASE WHEN held.pressure IS NULL THEN 0 ELSE 1 END, 0) AS DOUBLE PRECISION) AS pressure_mean,
-  CAST(COALESCE(CAST(route_history.route_late_1d_frauds AS DOUBLE PRECISION) / NULLIF(route_history.route_late_1d_count, 0), 0) AS DOUBLE PRECISION) AS route_late_1d,
-  CAST(COALESCE(CAST(route_history.route_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(route_history.route_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS route_late_30d,
-  CAST(COALESCE(CAST(profile_tail_number_history.plane_late_12h_frauds AS DOUBLE PRECISION) / NULLIF(profile_tail_number_history.plane_late_12h_count, 0), 0) AS DOUBLE PRECISION) AS profile_plane_late_12h,
-  CAST(COALESCE(CAST(profile_tail_number_history.plane_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(profile_tail_number_history.plane_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS profile_plane_late_30d,
-  CAST(COALESCE(profile_tail_number_history.plane_flights_12h_count, 0) AS DOUBLE PRECISION) AS profile_plane_flights_12h,
-  CAST(COALESCE(CAST(profile_carrier_history.carrier_late_2h_frauds AS DOUBLE PRECISION) / NULLIF(profile_carrier_history.carrier_late_2h_count, 0), 0) AS DOUBLE PRECISION) AS profile_carrier_late_2h,
-  CAST(COALESCE(CAST(profile_carrier_history.carrier_late_3h_frauds AS DOUBLE PRECISION) / NULLIF(profile_carrier_history.carrier_late_3h_count, 0), 0) AS DOUBLE PRECISION) AS profile_carrier_late_3h,
-  CAST(COALESCE(CAST(profile_carrier_history.carrier_late_8h_frauds AS DOUBLE PRECISION) / NULLIF(profile_carrier_history.carrier_late_8h_count, 0), 0) AS DOUBLE PRECISION) AS profile_carrier_late_8h,
-  CAST(COALESCE(profile_carrier_history.carrier_departing_count, 0) AS DOUBLE PRECISION) AS profile_carrier_departing,
-  CAST(COALESCE(CAST(profile_origin_history.origin_late_2h_frauds AS DOUBLE PRECISION) / NULLIF(profile_origin_history.origin_late_2h_count, 0), 0) AS DOUBLE PRECISION) AS profile_origin_late_2h,
-  CAST(COALESCE(CAST(profile_origin_history.origin_late_3h_frauds AS DOUBLE PRECISION) / NULLIF(profile_origin_history.origin_late_3h_count, 0), 0) AS DOUBLE PRECISION) AS profile_origin_late_3h,
-  CAST(COALESCE(CAST(profile_origin_history.origin_late_8h_frauds AS DOUBLE PRECISION) / NULLIF(profile_origin_history.origin_late_8h_count, 0), 0) AS DOUBLE PRECISION) AS profile_origin_late_8h,
-  CAST(COALESCE(profile_origin_history.origin_departing_count, 0) AS DOUBLE PRECISION) AS profile_origin_departing,
-  CAST((COALESCE(profile_origin_history.origin_visib_6h_sum, 0)) / NULLIF(profile_origin_history.origin_visib_6h_count, 0) AS DOUBLE PRECISION) AS profile_origin_visib_6h,
-  CAST(profile_origin_history.origin_visib_least_extreme AS DOUBLE PRECISION) AS profile_origin_visib_least,
-  CAST((COALESCE(profile_origin_history.origin_rain_6h_sum, 0)) AS DOUBLE PRECISION) AS profile_origin_rain_6h,
-  CAST((COALESCE(profile_origin_history.pressure_mean_sum, 0)) / NULLIF(profile_origin_history.pressure_mean_count, 0) AS DOUBLE PRECISION) AS profile_pressure_mean,
-  CAST(COALESCE(CAST(profile_route_history.route_late_1d_frauds AS DOUBLE PRECISION) / NULLIF(profile_route_history.route_late_1d_count, 0), 0) AS DOUBLE PRECISION) AS profile_route_late_1d,
-  CAST(COALESCE(CAST(profile_route_history.route_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(profile_route_history.route_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS profile_route_late_30d
+  CAST(COALESCE(CAST(_past_tail_number._plane_late_12h_frauds AS DOUBLE PRECISION) / NULLIF(_past_tail_number._plane_late_12h_count, 0), 0) AS DOUBLE PRECISION) AS plane_late_12h,
+  CAST(COALESCE(CAST(_past_tail_number._plane_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(_past_tail_number._plane_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS plane_late_30d,
+  CAST((_past_tail_number._plane_flights_12h_count + 1) AS DOUBLE PRECISION) AS plane_flights_12h,
+  CAST(COALESCE(CAST(_past_carrier._carrier_late_2h_frauds AS DOUBLE PRECISION) / NULLIF(_past_carrier._carrier_late_2h_count, 0), 0) AS DOUBLE PRECISION) AS carrier_late_2h,
+  CAST(COALESCE(CAST(_past_carrier._carrier_late_3h_frauds AS DOUBLE PRECISION) / NULLIF(_past_carrier._carrier_late_3h_count, 0), 0) AS DOUBLE PRECISION) AS carrier_late_3h,
+  CAST(COALESCE(CAST(_past_carrier._carrier_late_8h_frauds AS DOUBLE PRECISION) / NULLIF(_past_carrier._carrier_late_8h_count, 0), 0) AS DOUBLE PRECISION) AS carrier_late_8h,
+  CAST((_past_carrier._carrier_departing_count + 1) AS DOUBLE PRECISION) AS carrier_departing,
+  CAST(COALESCE(CAST(_past_origin._origin_late_2h_frauds AS DOUBLE PRECISION) / NULLIF(_past_origin._origin_late_2h_count, 0), 0) AS DOUBLE PRECISION) AS origin_late_2h,
+  CAST(COALESCE(CAST(_past_origin._origin_late_3h_frauds AS DOUBLE PRECISION) / NULLIF(_past_origin._origin_late_3h_count, 0), 0) AS DOUBLE PRECISION) AS origin_late_3h,
+  CAST(COALESCE(CAST(_past_origin._origin_late_8h_frauds AS DOUBLE PRECISION) / NULLIF(_past_origin._origin_late_8h_count, 0), 0) AS DOUBLE PRECISION) AS origin_late_8h,
+  CAST((_past_origin._origin_departing_count + 1) AS DOUBLE PRECISION) AS origin_departing,
+  CAST((COALESCE(_past_origin._origin_visib_6h_sum, 0) + COALESCE(held.visib, 0)) / NULLIF(_past_origin._origin_visib_6h_count + CASE WHEN held.visib IS NULL THEN 0 ELSE 1 END, 0) AS DOUBLE PRECISION) AS origin_visib_6h,
+  CAST(COALESCE(LEAST(_past_origin._origin_visib_least_extreme, held.visib), _past_origin._origin_visib_least_extreme, held.visib) AS DOUBLE PRECISION) AS origin_visib_least,
+  CAST((COALESCE(_past_origin._origin_rain_6h_sum, 0) + COALESCE(held.precip, 0)) AS DOUBLE PRECISION) AS origin_rain_6h,
+  CAST((COALESCE(_past_origin._pressure_mean_sum, 0) + COALESCE(held.pressure, 0)) / NULLIF(_past_origin._pressure_mean_count + CASE WHEN held.pressure IS NULL THEN 0 ELSE 1 END, 0) AS DOUBLE PRECISION) AS pressure_mean,
+  CAST(COALESCE(CAST(_past_route._route_late_1d_frauds AS DOUBLE PRECISION) / NULLIF(_past_route._route_late_1d_count, 0), 0) AS DOUBLE PRECISION) AS route_late_1d,
+  CAST(COALESCE(CAST(_past_route._route_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(_past_route._route_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS route_late_30d,
+  CAST(COALESCE(CAST(_profile_tail_number._plane_late_12h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_tail_number._plane_late_12h_count, 0), 0) AS DOUBLE PRECISION) AS _profile_plane_late_12h,
+  CAST(COALESCE(CAST(_profile_tail_number._plane_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(_profile_tail_number._plane_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS _profile_plane_late_30d,
+  CAST(COALESCE(_profile_tail_number._plane_flights_12h_count, 0) AS DOUBLE PRECISION) AS _profile_plane_flights_12h,
+  CAST(COALESCE(CAST(_profile_carrier._carrier_late_2h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_carrier._carrier_late_2h_count, 0), 0) AS DOUBLE PRECISION) AS _profile_carrier_late_2h,
+  CAST(COALESCE(CAST(_profile_carrier._carrier_late_3h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_carrier._carrier_late_3h_count, 0), 0) AS DOUBLE PRECISION) AS _profile_carrier_late_3h,
+  CAST(COALESCE(CAST(_profile_carrier._carrier_late_8h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_carrier._carrier_late_8h_count, 0), 0) AS DOUBLE PRECISION) AS _profile_carrier_late_8h,
+  CAST(COALESCE(_profile_carrier._carrier_departing_count, 0) AS DOUBLE PRECISION) AS _profile_carrier_departing,
+  CAST(COALESCE(CAST(_profile_origin._origin_late_2h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_origin._origin_late_2h_count, 0), 0) AS DOUBLE PRECISION) AS _profile_origin_late_2h,
+  CAST(COALESCE(CAST(_profile_origin._origin_late_3h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_origin._origin_late_3h_count, 0), 0) AS DOUBLE PRECISION) AS _profile_origin_late_3h,
+  CAST(COALESCE(CAST(_profile_origin._origin_late_8h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_origin._origin_late_8h_count, 0), 0) AS DOUBLE PRECISION) AS _profile_origin_late_8h,
+  CAST(COALESCE(_profile_origin._origin_departing_count, 0) AS DOUBLE PRECISION) AS _profile_origin_departing,
+  CAST((COALESCE(_profile_origin._origin_visib_6h_sum, 0)) / NULLIF(_profile_origin._origin_visib_6h_count, 0) AS DOUBLE PRECISION) AS _profile_origin_visib_6h,
+  CAST(_profile_origin._origin_visib_least_extreme AS DOUBLE PRECISION) AS _profile_origin_visib_least,
+  CAST((COALESCE(_profile_origin._origin_rain_6h_sum, 0)) AS DOUBLE PRECISION) AS _profile_origin_rain_6h,
+  CAST((COALESCE(_profile_origin._pressure_mean_sum, 0)) / NULLIF(_profile_origin._pressure_mean_count, 0) AS DOUBLE PRECISION) AS _profile_pressure_mean,
+  CAST(COALESCE(CAST(_profile_route._route_late_1d_frauds AS DOUBLE PRECISION) / NULLIF(_profile_route._route_late_1d_count, 0), 0) AS DOUBLE PRECISION) AS _profile_route_late_1d,
+  CAST(COALESCE(CAST(_profile_route._route_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(_profile_route._route_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS _profile_route_late_30d
 FROM held
-LEFT JOIN tail_number_history ON tail_number_history.transaction_id = held.transaction_id
-LEFT JOIN carrier_history ON carrier_history.transaction_id = held.transaction_id
-LEFT JOIN origin_history ON origin_history.transaction_id = held.transaction_id
-LEFT JOIN route_history ON route_history.transaction_id = held.transaction_id
-LEFT JOIN profile_tail_number_history ON profile_tail_number_history.tail_number = held.tail_number AND profile_tail_number_history._cut_off = held._cut_off
-LEFT JOIN profile_carrier_history ON profile_carrier_history.carrier = held.carrier AND profile_carrier_history._cut_off = held._cut_off
-LEFT JOIN profile_origin_history ON profile_origin_history.origin = held.origin AND profile_origin_history._cut_off = held._cut_off
-LEFT JOIN profile_route_history ON profile_route_history.route = held.route AND profile_route_history._cut_off = held._cut_off
+LEFT JOIN _past_tail_number ON _past_tail_number.transaction_id = held.transaction_id
+LEFT JOIN _past_carrier ON _past_carrier.transaction_id = held.transaction_id
+LEFT JOIN _past_origin ON _past_origin.transaction_id = held.transaction_id
+LEFT JOIN _past_route ON _past_route.transaction_id = held.transaction_id
+LEFT JOIN _profile_tail_number ON _profile_tail_number.tail_number = held.tail_number AND _profile_tail_number._cut_off = held._cut_off
+LEFT JOIN _profile_carrier ON _profile_carrier.carrier = held.carrier AND _profile_carrier._cut_off = held._cut_off
+LEFT JOIN _profile_origin ON _profile_origin.origin = held.origin AND _profile_origin._cut_off = held._cut_off
+LEFT JOIN _profile_route ON _profile_route.route = held.route AND _profile_route._cut_off = held._cut_off
 LEFT JOIN fraud_reports label
   ON label.transaction_id = held.transaction_id AND label.reported_at <= CAST('2026-02-08T00:00:00.000000Z' AS TIMESTAMPTZ);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use decision::Hold;
-use features::{History, Label};
+use features::{Definition, History, Label};
 use jiff::Timestamp;
 use look::simulate::{self, Simulation, Size};
 use rand::rngs::StdRng;
@@ -96,12 +96,15 @@ fn channel(history: &History, row: usize) -> Option<String> {
     history.categories.first()?[row].map(|channel| format!("it's {channel}"))
 }
 
-pub(crate) fn hold(history: &History, row: usize) -> Hold {
+/// The entities of the histories here are customers and terminals, under the definition's names.
+pub(crate) fn hold(definition: &Definition, history: &History, row: usize) -> Hold {
+    let [customer, terminal] = entities(definition);
     serde_json::from_value(json!({
         "decision_id": format!("0-{row}-0"), "transaction_id": format!("T{row}"), "occurred_at": history.occurred_at[row],
         "amount": history.amounts[row], "score": 0.9, "reasons": [], "model_version": "v",
         "entities": {
-            "customer_id": format!("it's C{}", history.entities[0][row]), "terminal_id": format!("S{}", history.entities[1][row]),
+            customer: format!("it's C{}", history.entities[0][row]),
+            terminal: format!("S{}", history.entities[1][row]),
         },
         "numbers": age(history, row).map(|age| ("age", age)).into_iter().collect::<BTreeMap<_, _>>(),
         "categories": channel(history, row).map(|channel| ("channel", channel)).into_iter().collect::<BTreeMap<_, _>>(),
@@ -110,8 +113,16 @@ pub(crate) fn hold(history: &History, row: usize) -> Hold {
     .unwrap()
 }
 
+fn entities(definition: &Definition) -> [&String; 2] {
+    let [customer, terminal] = definition.schema().entities.as_slice() else {
+        panic!("expected two entities")
+    };
+    [customer, terminal]
+}
+
 /// The statements that insert a history.
-pub(crate) fn inserts(history: &History) -> Vec<String> {
+pub(crate) fn inserts(definition: &Definition, history: &History) -> Vec<String> {
+    let [customer, terminal] = entities(definition);
     let quoted = |text: &str| text.replace('\'', "''");
     let more_columns = if history.numbers.is_empty() {
         ""
@@ -121,15 +132,15 @@ pub(crate) fn inserts(history: &History) -> Vec<String> {
     let mut transactions = Vec::new();
     let mut reports = Vec::new();
     for row in 0..history.len() {
-        let hold = hold(history, row);
+        let hold = hold(definition, history, row);
         let entity = |name: &str| quoted(&hold.entities[name]);
         let mut values = format!(
             "'{}', '{}', {}, '{}', '{}'",
             hold.transaction_id,
             hold.occurred_at,
             hold.amount,
-            entity("customer_id"),
-            entity("terminal_id"),
+            entity(customer),
+            entity(terminal),
         );
         if !more_columns.is_empty() {
             let age = age(history, row).map_or_else(|| "NULL".to_owned(), |age| age.to_string());
@@ -148,7 +159,7 @@ pub(crate) fn inserts(history: &History) -> Vec<String> {
         }
     }
     let columns =
-        format!("transaction_id, occurred_at, amount, customer_id, terminal_id{more_columns}");
+        format!("transaction_id, occurred_at, amount, {customer}, {terminal}{more_columns}");
     let into =
         |table: &str, rows: &[String]| format!("INSERT INTO {table} VALUES {}", rows.join(", "));
     let transactions = transactions

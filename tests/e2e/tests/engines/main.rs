@@ -81,6 +81,21 @@ async fn both_engines_agree_on_a_history_of_edge_cases() {
     world.compare_evidence("absent", &[last]).await;
 }
 
+/// A first look's window `customer_count_0` of `customer` and a second look's window
+/// `profile_customer_count_0` of `profile_customer` need different names in one training set.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_engines_agree_if_a_name_is_another_one_with_our_prefix() {
+    let text = all_measures()
+        .replace("customer_id", "customer")
+        .replace("terminal_id", "profile_customer");
+    let world = World::new(&text, history()).await;
+    world
+        .compare_evidence("all", &(0..ROWS).collect::<Vec<_>>())
+        .await;
+    world.compare_training_set(Timestamp::UNIX_EPOCH).await;
+    world.compare_profiles(world.history.occurred_at[0]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engines_agree_on_simulated_cards_with_the_shipped_definition() {
     let world = World::new(SHIPPED, simulated()).await;

@@ -97,7 +97,12 @@ impl World {
         .await;
         run(
             &warehouse,
-            &Statement::new("rows".to_owned(), 1, inserts(&history), Vec::new()),
+            &Statement::new(
+                "rows".to_owned(),
+                1,
+                inserts(&definition, &history),
+                Vec::new(),
+            ),
         )
         .await;
         Self {
@@ -112,7 +117,8 @@ impl World {
 
     /// The evidence for these rows equals Rust's windows. Each transaction has one row.
     pub(crate) async fn compare_evidence(&self, name: &str, held: &[usize]) {
-        let holds: Vec<Hold> = held.iter().map(|&row| hold(&self.history, row)).collect();
+        let hold = |&row: &usize| hold(&self.definition, &self.history, row);
+        let holds: Vec<Hold> = held.iter().map(hold).collect();
         let parameters = sql::evidence_parameters(&self.definition, &holds);
         let sqls = sql::evidence(&self.definition, parameters.len());
         let statement = Statement::new(name.to_owned(), 1, sqls, parameters);

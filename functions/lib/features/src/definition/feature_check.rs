@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use decision::Schema;
 
 use super::error::{DefinitionError, invalid_setting};
-use super::feature::{Feature, FeatureKind, PROFILE_PREFIX};
+use super::feature::{Feature, FeatureKind};
 use super::file::FeatureEntry;
 use super::window_check::{checked_window, measure_count};
 
@@ -80,11 +80,6 @@ fn check_name(schema: &Schema, earlier: &[Feature], name: &str) -> Result<(), St
             "expected a name of at most 64 lower case letters, digits and _, a letter first"
                 .to_owned(),
         );
-    }
-    if name.starts_with(PROFILE_PREFIX) {
-        return Err(format!(
-            "names that begin with {PROFILE_PREFIX} are reserved"
-        ));
     }
     let is_reserved = ["transaction_id", "occurred_at", "label", "entity"].contains(&name);
     if is_reserved || schema.entities.iter().any(|entity| entity == name) {

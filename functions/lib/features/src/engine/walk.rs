@@ -156,15 +156,15 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A value that a later one reindexs can never be the extreme again: it leaves first.
-    fn push_extreme(&mut self, index: usize, value: f64, reindexs: impl Fn(f64) -> bool) {
+    /// A value that a later one replaces can never be the extreme again: it leaves first.
+    fn push_extreme(&mut self, index: usize, value: f64, replaces: impl Fn(f64) -> bool) {
         if value.is_nan() {
             return;
         }
         while self
             .extremes
             .back()
-            .is_some_and(|other| reindexs(other.value))
+            .is_some_and(|other| replaces(other.value))
         {
             self.extremes.pop_back();
         }

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 
 use super::window_columns::{HeldTransaction, WindowColumns};
-use super::window_query::reports_join;
+use super::window_query::{profile_name, reports_join};
 use super::{TRANSACTIONS, literal};
 use crate::{Definition, Reach};
 
@@ -14,7 +14,7 @@ pub fn profiles(definition: &Definition, entity: usize, cut_off: Timestamp) -> S
     let schema = definition.schema();
     let name = schema.entities.get(entity).map_or("", String::as_str);
     let cut_off = literal::timestamp(cut_off);
-    let cte = format!("{name}_history");
+    let cte = profile_name(name);
     let mut aggregates = String::new();
     let mut values = String::new();
     for &(window_name, window) in &windows {

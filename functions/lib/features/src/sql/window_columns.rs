@@ -23,13 +23,13 @@ pub(super) struct WindowColumns<'d> {
 }
 
 impl WindowColumns<'_> {
-    /// Aggregates, named as the window with a suffix, over the past transactions in the window
-    /// that ends at `end`.
+    /// Aggregates over the past transactions in the window that ends at `end`. See
+    /// [`WindowColumns::aggregate`] for their names.
     pub(super) fn aggregates(&self, end: &str) -> Vec<String> {
         let first = literal::before(end, self.window.delay + self.window.length);
         let last = literal::before(end, self.window.delay);
         let inside = format!("past.occurred_at > {first} AND past.occurred_at <= {last}");
-        let column = |value: &str, suffix: &str| format!("{value} AS {}_{suffix}", self.name);
+        let column = |value: &str, suffix: &str| format!("{value} AS {}", self.aggregate(suffix));
         let count_if = |condition: &str| format!("COUNT(CASE WHEN {condition} THEN 1 END)");
         let field = self.field();
         let over = |function: &str| format!("{function}(CASE WHEN {inside} THEN past.{field} END)");
@@ -71,10 +71,16 @@ impl WindowColumns<'_> {
         }
     }
 
+    /// The name of an aggregate's column. The `_` keeps it apart from the entity's column, which
+    /// has a name of the definition.
+    fn aggregate(&self, suffix: &str) -> String {
+        format!("_{}_{suffix}", self.name)
+    }
+
     /// The window's value, from the aggregates in the common table expression `cte`. Where the
     /// entity is NULL, `cte` has no row, and its columns are NULL.
     pub(super) fn value(&self, cte: &str) -> String {
-        let aggregate = |suffix: &str| format!("{cte}.{}_{suffix}", self.name);
+        let aggregate = |suffix: &str| format!("{cte}.{}", self.aggregate(suffix));
         let held = format!("held.{}", self.field());
         let held_count = format!("CASE WHEN {held} IS NULL THEN 0 ELSE 1 END");
         match (self.window.measure, self.held) {
@@ -144,11 +150,13 @@ impl WindowColumns<'_> {
     }
 
     fn deviation(&self, cte: &str) -> String {
-        let name = self.name;
         let held = format!("held.{}", self.field());
-        let count = format!("CAST({cte}.{name}_count AS DOUBLE PRECISION)");
-        let mean = format!("{cte}.{name}_mean");
-        let variance = format!("{cte}.{name}_variance");
+        let count = format!(
+            "CAST({cte}.{} AS DOUBLE PRECISION)",
+            self.aggregate("count")
+        );
+        let mean = format!("{cte}.{}", self.aggregate("mean"));
+        let variance = format!("{cte}.{}", self.aggregate("variance"));
         let past = square_root(&variance);
         match self.held {
             HeldTransaction::Outside => past,

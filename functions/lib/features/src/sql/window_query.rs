@@ -125,9 +125,13 @@ impl<'q> WindowGroup<'q> {
         }
     }
 
-    /// The name of the common table expression.
+    /// The name of the common table expression. Two groups of one query have different names,
+    /// also if one entity is `customer` and another is `profile_customer`.
     fn name(&self) -> String {
-        format!("{}{}_history", self.prefix(), self.entity)
+        match self.look.cut_off {
+            Some(_) => profile_name(self.entity),
+            None => format!("_past_{}", self.entity),
+        }
     }
 
     /// Where the windows end, before their delays.
@@ -195,6 +199,11 @@ impl<'q> WindowGroup<'q> {
             })
             .collect()
     }
+}
+
+/// The name of the common table expression with the profiles of an entity.
+pub(super) fn profile_name(entity: &str) -> String {
+    format!("{PROFILE_PREFIX}{entity}")
 }
 
 /// Joins the reports of the past transactions, as of `end`, if a window needs them.
