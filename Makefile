@@ -47,7 +47,7 @@ events: ## every event of events/ to its function on this machine, by cargo-lamb
 		$(CARGO) lambda invoke $(STACK)-$$function --remote --endpoint-url $$AWS_ENDPOINT_URL --data-file $$event; echo; \
 	done
 
-deploy: ## to your AWS account: make deploy BUCKET=artifacts PARAMETERS="WarehouseWorkgroup=… …" (see README)
+deploy: ## to your AWS account: make deploy BUCKET=artifacts PARAMETERS="WarehouseWorkgroup=… …" (see docs/deploying.md)
 	$(CARGO) lambda build --profile lambda --arm64 --locked -p score -p confirm -p sweep -p load -p train
 	aws cloudformation package --template-file infra/template.yaml --s3-bucket "$(BUCKET)" --output-template-file target/packaged.yaml
 	aws cloudformation deploy --template-file target/packaged.yaml --stack-name $(STACK) --capabilities CAPABILITY_NAMED_IAM --parameter-overrides $(PARAMETERS)
@@ -59,7 +59,11 @@ build: needs
 needs:
 	@command -v cargo >/dev/null || { echo "missing: cargo. Install Rust 1.94.1 or newer with rustup or your distribution"; exit 1; }
 	@command -v cc >/dev/null || { echo "missing: a C compiler. Install gcc or clang (Debian: apt-get install build-essential)"; exit 1; }
-	@command -v python3 >/dev/null || { echo "missing: python3. Install Python 3.11, 3.12 or 3.13 (Debian: apt-get install python3 python3-venv)"; exit 1; }
+	@found=; for name in python3 python3.13 python3.12 python3.11; do \
+		version=$$($$name -c "import sys; print('%d.%d' % sys.version_info[:2])" 2>/dev/null) || continue; \
+		case $$version in 3.11|3.12|3.13) exit 0;; *) found="$$found $$name $$version";; esac; \
+	done; \
+	echo "missing: Python 3.11, 3.12 or 3.13; found$${found:- none}. Install one (Debian: apt-get install python3 python3-venv; elsewhere: uv python install 3.13)"; exit 1
 
 clean: ## everything that was built or left behind by a run
 	-$(LOOK) local down --state $(STATE)

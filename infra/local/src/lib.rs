@@ -103,7 +103,8 @@ impl Local {
         }
         if options.warehouse {
             progress(Progress::Postgres);
-            self.state.postgres = Some(postgres::start(&options.state, options.patience)?);
+            let postgres = postgres::start(&self.venv, &options.state, options.patience)?;
+            self.state.postgres = Some(postgres);
             self.state.save()?;
         }
         if let Some(localstack) = &self.state.localstack {

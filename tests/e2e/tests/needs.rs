@@ -1,0 +1,66 @@
+//! `make needs` says what is missing before a build that would fail later.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+/// Runs `make needs` on a machine that has cargo, cc and these interpreters, each a name and its
+/// version. Returns its standard output, or `None` if it succeeds.
+fn missing(interpreters: &[(&str, &str)]) -> Option<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    write("cargo", "");
+    write("cc", "");
+    for (name, version) in interpreters {
+        write(name, &format!("echo {version}"));
+    }
+    let make = std::env::split_paths(&std::env::var_os("PATH").unwrap())
+        .map(|folder| folder.join("make"))
+        .find(|make| make.is_file())
+        .unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let output = Command::new(make)
+        .arg("needs")
+        .current_dir(root)
+        .env("PATH", folder.path())
+        .output()
+        .unwrap();
+    match output.status.success() {
+        true => None,
+        false => Some(String::from_utf8(output.stdout).unwrap()),
+    }
+}
+
+#[test]
+fn a_supported_python_is_accepted_under_any_of_its_names() {
+    assert_eq!(missing(&[("python3", "3.11")]), None);
+    assert_eq!(
+        missing(&[("python3", "3.14"), ("python3.13", "3.13")]),
+        None
+    );
+    assert_eq!(missing(&[("python3", "3.9"), ("python3.12", "3.12")]), None);
+    assert_eq!(missing(&[("python3.11", "3.11")]), None);
+}
+
+#[test]
+fn an_unsupported_python_is_named_in_one_line() {
+    for (interpreters, found) in [
+        (&[][..], "found none."),
+        (&[("python3", "3.14")], "found python3 3.14."),
+    ] {
+        let text = missing(interpreters).unwrap();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(
+            text.starts_with("missing: Python 3.11, 3.12 or 3.13"),
+            "{text}"
+        );
+        assert!(text.contains(found), "{text}");
+    }
+}
