@@ -10,7 +10,7 @@ use smartcore::tree::decision_tree_regressor::{
 
 use crate::draw::drawn;
 use crate::learner::{FittedModel, LearnError, RawModel, Sample, Stop, TOLERANCE, Task};
-use crate::metrics::log_loss;
+use crate::metrics::{ScoredLabel, log_loss};
 use crate::tree::{Columns, SmartcoreTree, read};
 
 /// Growing stops after this many rounds without a better log loss on the holdout.
@@ -67,13 +67,11 @@ pub(crate) fn boost(
         trees.push(tree);
         grown(round + 1);
         if let Stop::Holdout(_) = stop {
-            let labels = holdout.iter().map(|&row| task.is_fraud(row));
-            let loss = log_loss(
-                held_out
-                    .iter()
-                    .map(|log_odds| log_odds + sample.correction)
-                    .zip(labels),
-            );
+            let scored = |(log_odds, &row): (&f64, &usize)| ScoredLabel {
+                score: log_odds + sample.correction,
+                is_fraud: task.is_fraud(row),
+            };
+            let loss = log_loss(held_out.iter().zip(holdout).map(scored));
             if loss < best.0 {
                 best = (loss, trees.len());
             } else if trees.len() >= best.1 + PATIENCE {

@@ -3,7 +3,7 @@
 use scoring::logistic;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::log_loss;
+use crate::metrics::{ScoredLabel, count_frauds, softplus};
 
 /// The smallest number of frauds, and of good transactions, to train or calibrate on.
 pub(crate) const MIN_CLASS: usize = 10;
@@ -31,11 +31,10 @@ impl Calibration {
 /// Upper limit of Newton steps; about a dozen are needed.
 const STEPS: usize = 100;
 
-/// Fits the calibration to `(log odds, is fraud)`, with Platt's targets instead of 0 and 1. `None`
-/// if a class has fewer than [`MIN_CLASS`] rows, or if higher scores do not mean a higher fraud
-/// rate.
-pub(crate) fn calibrate(scored: &[(f64, bool)]) -> Option<Calibration> {
-    let frauds = scored.iter().filter(|(_, fraud)| *fraud).count();
+/// Fits the calibration to log odds, with Platt's targets instead of 0 and 1. `None` if a class has
+/// fewer than [`MIN_CLASS`] rows, or if higher scores do not mean a higher fraud rate.
+pub(crate) fn calibrate(scored: &[ScoredLabel]) -> Option<Calibration> {
+    let frauds = count_frauds(scored);
     let good = scored.len() - frauds;
     if frauds < MIN_CLASS || good < MIN_CLASS {
         return None;
@@ -45,12 +44,10 @@ pub(crate) fn calibrate(scored: &[(f64, bool)]) -> Option<Calibration> {
         1.0 / (good as f64 + 2.0),
     );
     let loss = |at: Calibration| -> f64 {
-        let one = |&(log_odds, fraud): &(f64, bool)| {
-            let (log_odds, target) = (
-                at.log_odds(log_odds),
-                if fraud { of_fraud } else { of_good },
-            );
-            target * log_loss([(log_odds, true)]) + (1.0 - target) * log_loss([(log_odds, false)])
+        let one = |one: &ScoredLabel| {
+            let log_odds = at.log_odds(one.score);
+            let target = if one.is_fraud { of_fraud } else { of_good };
+            target * softplus(-log_odds) + (1.0 - target) * softplus(log_odds)
         };
         scored.iter().map(one).sum()
     };
@@ -59,9 +56,12 @@ pub(crate) fn calibrate(scored: &[(f64, bool)]) -> Option<Calibration> {
     for _ in 0..STEPS {
         // Gradient and Hessian by slope and intercept.
         let (mut g, mut h) = ([0.0; 2], [0.0; 3]);
-        for &(log_odds, fraud) in scored {
+        for one in scored {
+            let log_odds = one.score;
             let p = logistic(at.log_odds(log_odds));
-            let (off, weight) = (p - if fraud { of_fraud } else { of_good }, p * (1.0 - p));
+            let target = if one.is_fraud { of_fraud } else { of_good };
+            let off = p - target;
+            let weight = p * (1.0 - p);
             g = [g[0] + off * log_odds, g[1] + off];
             h = [
                 h[0] + weight * log_odds * log_odds,
@@ -111,16 +111,14 @@ const EDGES: [f64; 14] = [
     0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9,
 ];
 
-/// The reliability table of `(probability, is fraud)`. Empty bins are left out.
-pub(crate) fn reliability(scored: &[(f64, bool)]) -> Vec<Bin> {
+/// The reliability table of probabilities. Empty bins are left out.
+pub(crate) fn reliability(scored: &[ScoredLabel]) -> Vec<Bin> {
     let ends = EDGES.iter().skip(1).copied().chain([f64::INFINITY]);
     let bin = |(&from, to): (&f64, f64)| {
-        let within: Vec<&(f64, bool)> = scored
-            .iter()
-            .filter(|(p, _)| *p >= from && *p < to)
-            .collect();
-        let said = within.iter().map(|(p, _)| p).sum::<f64>() / within.len() as f64;
-        let frauds = within.iter().filter(|(_, fraud)| *fraud).count();
+        let is_within = |one: &&ScoredLabel| one.score >= from && one.score < to;
+        let within: Vec<ScoredLabel> = scored.iter().filter(is_within).copied().collect();
+        let said = within.iter().map(|one| one.score).sum::<f64>() / within.len() as f64;
+        let frauds = count_frauds(&within);
         Bin {
             from,
             to: to.min(1.0),
@@ -141,11 +139,15 @@ pub(crate) fn reliability(scored: &[(f64, bool)]) -> Vec<Bin> {
 mod tests {
     use super::*;
 
-    /// `(log odds, is fraud)` where the true log odds are 0.5 x − 2.
-    fn scored() -> Vec<(f64, bool)> {
+    fn label(score: f64, is_fraud: bool) -> ScoredLabel {
+        ScoredLabel { score, is_fraud }
+    }
+
+    /// Log odds x where the true log odds are 0.5 x − 2.
+    fn scored() -> Vec<ScoredLabel> {
         let of = |x: i32| {
             let share = logistic(0.5 * f64::from(x) - 2.0);
-            (0..1000).map(move |i| (f64::from(x), f64::from(i) < share * 1000.0))
+            (0..1000).map(move |i| label(f64::from(x), f64::from(i) < share * 1000.0))
         };
         (-5..=10).flat_map(of).collect()
     }
@@ -157,9 +159,9 @@ mod tests {
             (found.slope - 0.5).abs() < 0.01 && (found.intercept + 2.0).abs() < 0.02,
             "{found:?}"
         );
-        let right: Vec<(f64, bool)> = scored()
+        let right: Vec<ScoredLabel> = scored()
             .iter()
-            .map(|(x, fraud)| (logistic(found.log_odds(*x)), *fraud))
+            .map(|one| label(logistic(found.log_odds(one.score)), one.is_fraud))
             .collect();
         for bin in reliability(&right) {
             let share = bin.frauds as f64 / bin.transactions as f64;
@@ -169,21 +171,25 @@ mod tests {
 
     #[test]
     fn too_few_frauds_or_inverted_scores_give_no_calibration() {
-        let few: Vec<(f64, bool)> = (0..100).map(|i| (f64::from(i), i > 95)).collect();
+        let few: Vec<ScoredLabel> = (0..100).map(|i| label(f64::from(i), i > 95)).collect();
         assert_eq!(calibrate(&few), None);
-        let upside_down: Vec<(f64, bool)> =
-            scored().iter().map(|(x, fraud)| (-x, *fraud)).collect();
+        let upside_down: Vec<ScoredLabel> = scored()
+            .iter()
+            .map(|one| label(-one.score, one.is_fraud))
+            .collect();
         assert_eq!(calibrate(&upside_down), None);
         // Perfectly separated classes: Platt's targets keep the slope finite.
-        let apart: Vec<(f64, bool)> = (0..100).map(|i| (f64::from(i) - 50.0, i >= 50)).collect();
+        let apart: Vec<ScoredLabel> = (0..100)
+            .map(|i| label(f64::from(i) - 50.0, i >= 50))
+            .collect();
         assert!(calibrate(&apart).is_some_and(|found| found.slope.is_finite()));
     }
 
     #[test]
     fn every_probability_is_in_one_bin() {
-        let scored: Vec<(f64, bool)> = [0.0, 0.001, 0.05, 0.95, 1.0]
+        let scored: Vec<ScoredLabel> = [0.0, 0.001, 0.05, 0.95, 1.0]
             .into_iter()
-            .map(|p| (p, p > 0.5))
+            .map(|p| label(p, p > 0.5))
             .collect();
         let bins = reliability(&scored);
         assert_eq!(bins.iter().map(|bin| bin.transactions).sum::<usize>(), 5);

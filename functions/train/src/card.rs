@@ -9,12 +9,13 @@ use features::{Definition, HoldBy, ReviewBy};
 
 use crate::TrainError;
 use crate::learn::IMPORTED;
+use crate::metrics::ScoredLabel;
 use crate::report::{LookReport, TrainingReport};
 
-/// `(probability, is fraud)` of the holdout's rows.
+/// The looks' probabilities of the holdout's rows.
 pub(crate) struct Curves<'a> {
-    pub(crate) first: &'a [(f64, bool)],
-    pub(crate) confirm: &'a [(f64, bool)],
+    pub(crate) first: &'a [ScoredLabel],
+    pub(crate) confirm: &'a [ScoredLabel],
 }
 
 /// `card.md` and its plots by name.
@@ -59,11 +60,10 @@ fn text(definition: &Definition, report: &TrainingReport) -> String {
         holdout_use(report),
     );
     card.push_str("## Leaderboard\n\nThe learner with the best average precision is served.\n\n");
-    card.push_str(
-        "| look | learner | trees | AUC | average precision | log loss | |\n|---|---|---:|---:|---:|---:|---|\n",
-    );
-    for (name, look) in [("first", first), ("second", confirm)] {
-        leaderboard(&mut card, name, look);
+    let columns = TrainingReport::LEADERBOARD_COLUMNS.join(" | ");
+    let _ = write!(card, "| {columns} |\n|---|---|---:|---:|---:|---:|---|\n");
+    for row in report.leaderboard() {
+        let _ = writeln!(card, "| {} |", row.join(" | "));
     }
     card.push_str("\n![Precision and recall](precision-recall.svg)\n\n");
     thresholds(&mut card, definition, report);
@@ -133,29 +133,6 @@ fn holdout_use(report: &TrainingReport) -> String {
         (true, true) => format!("Each look's {unknown}"),
         (true, false) => format!("The second look's {held_out} The first look's {unknown}"),
         (false, true) => format!("The first look's {held_out} The second look's {unknown}"),
-    }
-}
-
-fn leaderboard(card: &mut String, name: &str, look: &LookReport) {
-    for entry in &look.leaderboard {
-        let served = match (entry.learner == look.learner, entry.calibration) {
-            (true, Some(_)) => "served",
-            (true, None) => "served, not calibrated",
-            (false, _) => "",
-        };
-        let trees = if entry.trees > 0 {
-            entry.trees.to_string()
-        } else {
-            String::new()
-        };
-        let _ = writeln!(
-            card,
-            "| {name} | {} | {trees} | {} | {} | {:.5} | {served} |",
-            entry.learner,
-            entry.figure(|ranking| ranking.auc),
-            entry.figure(|ranking| ranking.average_precision),
-            entry.log_loss,
-        );
     }
 }
 

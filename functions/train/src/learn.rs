@@ -9,7 +9,7 @@ use crate::calibrate::{Calibration, calibrate};
 use crate::forest::forest;
 use crate::learner::{FittedModel, LearnError, Sample, Stop, Task, take_rows};
 use crate::logistic::regress;
-use crate::metrics::{log_loss, ranking};
+use crate::metrics::{ScoredLabel, log_loss, ranking};
 use crate::report::LearnerScore;
 
 /// The learner's name for an imported model.
@@ -140,7 +140,12 @@ pub(crate) fn learn(
         } else {
             0
         };
-        let entry = LearnerScore::new(IMPORTED, trees, &labelled(&held_out, &labels), None);
+        let entry = LearnerScore::new(
+            IMPORTED,
+            trees,
+            &ScoredLabel::from_columns(&held_out, &labels),
+            None,
+        );
         return Ok(LookModel {
             model,
             held_out,
@@ -156,11 +161,16 @@ pub(crate) fn learn(
         let fitted = learner.fit(task, &sample, Stop::Holdout(&holdout), &mut progress)?;
         let raw = scores(&fitted.export(task, Calibration::NONE)?);
         let log_odds: Vec<f64> = raw.iter().map(|p| logit(*p)).collect();
-        let found = calibrate(&labelled(&log_odds, &labels));
+        let found = calibrate(&ScoredLabel::from_columns(&log_odds, &labels));
         let calibration = found.unwrap_or(Calibration::NONE);
         let held_out = scores(&fitted.export(task, calibration)?);
         let trees = fitted.model.trees();
-        let entry = LearnerScore::new(learner.name(), trees, &labelled(&held_out, &labels), found);
+        let entry = LearnerScore::new(
+            learner.name(),
+            trees,
+            &ScoredLabel::from_columns(&held_out, &labels),
+            found,
+        );
         let ahead = best
             .as_ref()
             .and_then(|candidate| tried.get(candidate.place))
@@ -191,19 +201,19 @@ pub(crate) fn learn(
     })
 }
 
-fn labelled(scores: &[f64], labels: &[bool]) -> Vec<(f64, bool)> {
-    scores.iter().copied().zip(labels.iter().copied()).collect()
-}
-
 impl LearnerScore {
+    /// `scored` are probabilities.
     fn new(
         learner: &str,
         trees: usize,
-        scored: &[(f64, bool)],
+        scored: &[ScoredLabel],
         calibration: Option<Calibration>,
     ) -> Self {
-        let loss =
-            log_loss(scored.iter().map(|(p, fraud)| (logit(*p), *fraud))) / scored.len() as f64;
+        let log_odds = |one: &ScoredLabel| ScoredLabel {
+            score: logit(one.score),
+            is_fraud: one.is_fraud,
+        };
+        let loss = log_loss(scored.iter().map(log_odds)) / scored.len() as f64;
         Self {
             learner: learner.to_owned(),
             trees,

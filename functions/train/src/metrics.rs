@@ -23,21 +23,60 @@ pub struct Choice {
     pub chosen: usize,
 }
 
-/// Takes `(score, is fraud)`. `None` unless there are both frauds and good transactions.
-pub fn ranking(scored: &[(f64, bool)]) -> Option<Ranking> {
-    let frauds = scored.iter().filter(|(_, fraud)| *fraud).count();
+/// A transaction's score beside its label.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScoredLabel {
+    /// A probability or log odds: the function that takes it says which.
+    pub score: f64,
+    pub is_fraud: bool,
+}
+
+impl ScoredLabel {
+    pub(crate) fn from_columns(scores: &[f64], labels: &[bool]) -> Vec<Self> {
+        let mut scored = Vec::with_capacity(scores.len());
+        for (&score, &is_fraud) in scores.iter().zip(labels) {
+            scored.push(Self { score, is_fraud });
+        }
+        scored
+    }
+}
+
+pub(crate) fn count_frauds(scored: &[ScoredLabel]) -> usize {
+    scored.iter().filter(|one| one.is_fraud).count()
+}
+
+/// The frauds and all transactions with one score.
+pub(crate) struct EqualScores {
+    pub(crate) frauds: usize,
+    pub(crate) transactions: usize,
+}
+
+/// The transactions in groups of equal scores, the highest score first.
+pub(crate) fn by_descending_score(scored: &[ScoredLabel]) -> Vec<EqualScores> {
+    let mut sorted = scored.to_vec();
+    sorted.sort_by(|a, b| b.score.total_cmp(&a.score));
+    sorted
+        .chunk_by(|a, b| a.score == b.score)
+        .map(|equal| EqualScores {
+            frauds: count_frauds(equal),
+            transactions: equal.len(),
+        })
+        .collect()
+}
+
+/// Of scores on any scale. `None` unless there are both frauds and good transactions.
+pub fn ranking(scored: &[ScoredLabel]) -> Option<Ranking> {
+    let frauds = count_frauds(scored);
     let others = scored.len() - frauds;
     if frauds == 0 || others == 0 {
         return None;
     }
-    let mut sorted: Vec<&(f64, bool)> = scored.iter().collect();
-    sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
     let (mut seen, mut found, mut pairs, mut precision) = (0usize, 0usize, 0.0, 0.0);
-    for equal in sorted.chunk_by(|a, b| a.0 == b.0) {
-        let hits = equal.iter().filter(|(_, fraud)| *fraud).count();
+    for equal in by_descending_score(scored) {
+        let hits = equal.frauds;
         // A good transaction with this score is below all frauds before it and ties with these.
-        pairs += (equal.len() - hits) as f64 * (found as f64 + hits as f64 / 2.0);
-        seen += equal.len();
+        pairs += (equal.transactions - hits) as f64 * (found as f64 + hits as f64 / 2.0);
+        seen += equal.transactions;
         found += hits;
         precision += hits as f64 * found as f64 / seen as f64;
     }
@@ -47,14 +86,15 @@ pub fn ranking(scored: &[(f64, bool)]) -> Option<Ranking> {
     })
 }
 
-/// Takes `(log odds, is fraud)`. Sum of −ln of the probability given to the true label.
-pub(crate) fn log_loss(scored: impl IntoIterator<Item = (f64, bool)>) -> f64 {
-    // ln(1 + e^x), without overflow.
-    let softplus = |x: f64| x.max(0.0) + (-x.abs()).exp().ln_1p();
-    scored
-        .into_iter()
-        .map(|(log_odds, fraud)| softplus(if fraud { -log_odds } else { log_odds }))
-        .sum()
+/// Sum of −ln of the probability given to the true label. The scores are log odds.
+pub(crate) fn log_loss(scored: impl IntoIterator<Item = ScoredLabel>) -> f64 {
+    let loss = |ScoredLabel { score, is_fraud }| softplus(if is_fraud { -score } else { score });
+    scored.into_iter().map(loss).sum()
+}
+
+/// ln(1 + e^x), without overflow.
+pub(crate) fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 pub fn choice(choices: impl IntoIterator<Item = (bool, bool)>) -> Choice {
@@ -84,8 +124,13 @@ mod tests {
 
     #[test]
     fn rankings_equal_scikit_learns() {
-        let scored =
-            |pairs: &[(f64, u8)]| pairs.iter().map(|&(s, y)| (s, y == 1)).collect::<Vec<_>>();
+        let scored = |pairs: &[(f64, u8)]| {
+            let label = |&(score, label): &(f64, u8)| ScoredLabel {
+                score,
+                is_fraud: label == 1,
+            };
+            pairs.iter().map(label).collect::<Vec<_>>()
+        };
         let agrees = |pairs, auc: f64, average_precision: f64| {
             let found = ranking(&scored(pairs)).unwrap();
             assert!((found.auc - auc).abs() < 1e-12, "{found:?}");

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::calibrate::{Bin, Calibration};
-use crate::metrics::{Choice, Ranking, choice};
+use crate::metrics::{Choice, Ranking, ScoredLabel, choice};
 
 /// All scores and rates are measured on the holdout with models that were not trained on it. The
 /// served models are then trained in the same way on all transactions.
@@ -30,6 +30,46 @@ pub struct TrainingReport {
     pub settled: HoldOutcomes,
     /// `hold_at`, `release_below`, `block_at`.
     pub thresholds: [f64; 3],
+}
+
+impl TrainingReport {
+    pub const LEADERBOARD_COLUMNS: [&'static str; 7] = [
+        "look",
+        "learner",
+        "trees",
+        "AUC",
+        "average precision",
+        "log loss",
+        "",
+    ];
+
+    /// The leaderboards of both looks as rows of text.
+    pub fn leaderboard(&self) -> Vec<[String; 7]> {
+        let mut rows = Vec::new();
+        for (name, look) in [("first", &self.first), ("second", &self.confirm)] {
+            for score in &look.leaderboard {
+                let served = match (score.learner == look.learner, score.calibration) {
+                    (true, Some(_)) => "served",
+                    (true, None) => "served, not calibrated",
+                    (false, _) => "",
+                };
+                let trees = match score.trees {
+                    0 => String::new(),
+                    trees => trees.to_string(),
+                };
+                rows.push([
+                    name.to_owned(),
+                    score.learner.clone(),
+                    trees,
+                    score.figure(|ranking| ranking.auc),
+                    score.figure(|ranking| ranking.average_precision),
+                    format!("{:.5}", score.log_loss),
+                    served.to_owned(),
+                ]);
+            }
+        }
+        rows
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,7 +104,7 @@ pub struct LearnerScore {
 
 impl LearnerScore {
     /// A figure of the ranking to three decimal places; `unknown` without a ranking.
-    pub fn figure(&self, pick: fn(&Ranking) -> f64) -> String {
+    fn figure(&self, pick: fn(&Ranking) -> f64) -> String {
         self.ranking.as_ref().map_or_else(
             || "unknown".to_owned(),
             |ranking| format!("{:.3}", pick(ranking)),
@@ -94,43 +134,48 @@ pub(crate) struct HoldoutOutcome {
 }
 
 impl HoldoutOutcome {
-    /// `first` and `confirm` are `(probability, is fraud)` of the same rows.
-    pub(crate) fn new(policy: &Policy, first: &[(f64, bool)], confirm: &[(f64, bool)]) -> Self {
-        let held = |score: f64| policy.provisional(score) == Action::Hold;
-        let both = || {
-            first
-                .iter()
-                .zip(confirm)
-                .map(|(&(first, fraud), &(second, _))| (first, second, fraud))
-        };
-        let kept = |(first, second, fraud)| {
-            (
-                held(first) && policy.settled(second) != Action::Release,
-                fraud,
-            )
-        };
+    /// `first` and `confirm` are the looks' probabilities of the same rows.
+    pub(crate) fn new(policy: &Policy, first: &[ScoredLabel], confirm: &[ScoredLabel]) -> Self {
+        let mut held = Vec::with_capacity(first.len());
+        let mut kept = Vec::with_capacity(first.len());
         let mut settled = HoldOutcomes::default();
-        for (_, second, fraud) in both().filter(|(first, ..)| held(*first)) {
-            let count = match policy.settled(second) {
-                Action::Release => &mut settled.released,
-                Action::Block => &mut settled.blocked,
-                _ => &mut settled.review,
-            };
-            *(if fraud {
-                &mut count.frauds
-            } else {
-                &mut count.good
-            }) += 1;
+        for (first, confirm) in first.iter().zip(confirm) {
+            let is_fraud = first.is_fraud;
+            let is_held = policy.provisional(first.score) == Action::Hold;
+            let action = policy.settled(confirm.score);
+            held.push((is_held, is_fraud));
+            kept.push((is_held && action != Action::Release, is_fraud));
+            if is_held {
+                settled.count_mut(action).add(is_fraud);
+            }
         }
         Self {
-            held: choice(first.iter().map(|(score, fraud)| (held(*score), *fraud))),
-            kept: choice(both().map(kept)),
+            held: choice(held),
+            kept: choice(kept),
             settled,
         }
     }
 }
 
+impl Count {
+    fn add(&mut self, is_fraud: bool) {
+        if is_fraud {
+            self.frauds += 1;
+        } else {
+            self.good += 1;
+        }
+    }
+}
+
 impl HoldOutcomes {
+    fn count_mut(&mut self, action: Action) -> &mut Count {
+        match action {
+            Action::Release => &mut self.released,
+            Action::Block => &mut self.blocked,
+            _ => &mut self.review,
+        }
+    }
+
     pub fn held(&self) -> Count {
         let Self {
             released,

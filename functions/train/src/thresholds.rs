@@ -4,15 +4,16 @@ use decision::Policy;
 use features::{Costs, Definition, HoldBy, ReviewBy};
 
 use crate::TrainError;
+use crate::metrics::ScoredLabel;
 
 const DAY_SECONDS: f64 = 86_400.0;
 
-/// The policy with the definition's settings. `first` and `confirm` are `(probability, is fraud)`
-/// of the holdout's rows.
+/// The policy with the definition's settings. `first` and `confirm` are the looks' probabilities of
+/// the holdout's rows.
 pub(crate) fn policy(
     definition: &Definition,
-    first: &[(f64, bool)],
-    confirm: &[(f64, bool)],
+    first: &[ScoredLabel],
+    confirm: &[ScoredLabel],
 ) -> Result<Policy, TrainError> {
     let days = definition.training.holdout.as_secs_f64() / DAY_SECONDS;
     let within = |setting, budget: f64| {
@@ -36,10 +37,10 @@ pub(crate) fn policy(
             let held = first
                 .iter()
                 .zip(confirm)
-                .filter(|((first, _), _)| *first >= hold_at);
+                .filter(|(first, _)| first.score >= hold_at);
             review_cost(
                 definition.costs,
-                held.map(|(_, (score, _))| *score),
+                held.map(|(_, confirm)| confirm.score),
                 (reviews * days).floor() as usize,
             )
         }
@@ -61,8 +62,8 @@ pub(crate) fn policy(
 
 /// The lowest threshold with at most `budget` holds. `None` if more transactions than that share
 /// the highest score.
-fn hold_at(scored: &[(f64, bool)], budget: usize) -> Option<f64> {
-    let mut scores: Vec<f64> = scored.iter().map(|(score, _)| *score).collect();
+fn hold_at(scored: &[ScoredLabel], budget: usize) -> Option<f64> {
+    let mut scores: Vec<f64> = scored.iter().map(|one| one.score).collect();
     scores.sort_by(|a, b| b.total_cmp(a));
     let (mut threshold, mut held) = (None, 0);
     for equal in scores.chunk_by(|a, b| a == b) {
@@ -76,9 +77,9 @@ fn hold_at(scored: &[(f64, bool)], budget: usize) -> Option<f64> {
 }
 
 /// Number of transactions with the highest score.
-fn tied(scored: &[(f64, bool)]) -> usize {
-    let highest = scored.iter().map(|(score, _)| *score).fold(0.0, f64::max);
-    scored.iter().filter(|(score, _)| *score == highest).count()
+fn tied(scored: &[ScoredLabel]) -> usize {
+    let highest = scored.iter().map(|one| one.score).fold(0.0, f64::max);
+    scored.iter().filter(|one| one.score == highest).count()
 }
 
 /// The review cost at which at most `budget` of these holds are reviewed. A review saves the
@@ -108,11 +109,15 @@ mod tests {
 
     #[test]
     fn the_hold_threshold_stays_within_the_budget() {
-        let scored: Vec<(f64, bool)> = (1..=100).map(|i| (f64::from(i) / 100.0, false)).collect();
+        let good = |score: f64| ScoredLabel {
+            score,
+            is_fraud: false,
+        };
+        let scored: Vec<ScoredLabel> = (1..=100).map(|i| good(f64::from(i) / 100.0)).collect();
         assert_eq!(hold_at(&scored, 5), Some(0.96));
         assert_eq!(hold_at(&scored, 100), Some(0.01));
-        let ties: Vec<(f64, bool)> = (0..100)
-            .map(|i| (if i < 10 { 0.9 } else { 0.1 }, false))
+        let ties: Vec<ScoredLabel> = (0..100)
+            .map(|i| good(if i < 10 { 0.9 } else { 0.1 }))
             .collect();
         assert_eq!(
             hold_at(&ties, 20),

@@ -11,7 +11,7 @@ use crate::card::{Curves, card};
 use crate::golden::golden;
 use crate::learn::{LookModel, Step, learn};
 use crate::learner::{LearnError, Task, take_rows};
-use crate::metrics::ranking;
+use crate::metrics::{ScoredLabel, ranking};
 use crate::report::{HoldoutOutcome, LookReport, TrainingReport};
 use crate::thresholds::policy;
 use crate::training_set::TrainingSet;
@@ -128,23 +128,13 @@ pub fn train(
     let [first, confirm] = ready;
     let (first, confirm) = (first?, confirm?);
 
-    let labels = || {
-        set.frauds
-            .iter()
-            .zip(&held_out)
-            .filter(|(_, held_out)| **held_out)
-            .map(|(fraud, _)| *fraud)
-    };
-    let labelled = |ready: &LookResult| {
-        ready
-            .learned
-            .held_out
-            .iter()
-            .copied()
-            .zip(labels())
-            .collect::<Vec<_>>()
-    };
-    let (first_out, confirm_out) = (labelled(&first), labelled(&confirm));
+    let rows = set.frauds.iter().zip(&held_out);
+    let labels: Vec<bool> = rows
+        .filter(|(_, held_out)| **held_out)
+        .map(|(is_fraud, _)| *is_fraud)
+        .collect();
+    let first_out = ScoredLabel::from_columns(&first.learned.held_out, &labels);
+    let confirm_out = ScoredLabel::from_columns(&confirm.learned.held_out, &labels);
     let policy = policy(&definition, &first_out, &confirm_out)?;
     let HoldoutOutcome {
         held,
@@ -240,7 +230,7 @@ impl LookTask<'_> {
 const EXPLAINED: usize = 2_000;
 
 impl LookResult {
-    fn report(&self, definition: &Definition, look: &Look, scored: &[(f64, bool)]) -> LookReport {
+    fn report(&self, definition: &Definition, look: &Look, scored: &[ScoredLabel]) -> LookReport {
         let Self {
             learned:
                 LookModel {

@@ -120,21 +120,21 @@ impl Audit {
     }
 }
 
-/// Audits a system. `seen` has the decisions that were read from the stream, if a consumer ran.
+/// Audits a system. `log` has the decisions that were read from the stream, if a consumer ran.
 pub async fn audit(
     system: &System,
-    asked: &AuditScope,
-    seen: Option<&DecisionLog>,
+    scope: &AuditScope,
+    log: Option<&DecisionLog>,
 ) -> Result<Audit> {
-    let found = StoredDecisions::read(system, asked, Timestamp::now()).await?;
-    Ok(judge(asked, &found, seen, system.approvals_published))
+    let stored = StoredDecisions::read(system, scope, Timestamp::now()).await?;
+    Ok(judge(scope, &stored, log, system.approvals_published))
 }
 
 /// `approvals_published`: whether the stream carries approvals, not only holds and final decisions.
 fn judge(
-    asked: &AuditScope,
-    found: &StoredDecisions,
-    seen: Option<&DecisionLog>,
+    scope: &AuditScope,
+    stored: &StoredDecisions,
+    log: Option<&DecisionLog>,
     approvals_published: bool,
 ) -> Audit {
     let StoredDecisions {
@@ -143,8 +143,8 @@ fn judge(
         outcomes,
         ended,
         ..
-    } = found;
-    let sent = &asked.ids;
+    } = stored;
+    let sent = &scope.ids;
     let holds: BTreeSet<&String> = decided
         .iter()
         .filter(|(_, actions)| actions.contains(&Action::Hold))
@@ -153,42 +153,42 @@ fn judge(
 
     let provisional_read = |id: &String| {
         let expected = approvals_published || holds.contains(id);
-        !expected || seen.is_none_or(|seen| seen.provisional.contains_key(id))
+        !expected || log.is_none_or(|log| log.provisional.contains_key(id))
     };
     let lost = |id: &&String| {
         !decided.contains_key(*id) || !transactions.contains_key(*id) || !provisional_read(id)
     };
 
     let settled = |id: &&&String| outcomes.contains(**id);
-    let final_read = |id: &String| seen.is_none_or(|seen| seen.finals.contains_key(id));
+    let final_read = |id: &String| log.is_none_or(|log| log.finals.contains_key(id));
     let unsettled = |id: &&&String| !settled(id) || !final_read(id) || !ended.contains_key(**id);
 
     let same_first = |id: &String, actions: &BTreeSet<Action>| {
-        let stored = transactions.get(id).and_then(|row| row.action);
-        let on_stream = seen
-            .and_then(|seen| seen.provisional.get(id))
-            .map(|(first, _)| first.action);
+        let in_warehouse = transactions.get(id).and_then(|row| row.action);
+        let on_stream = log
+            .and_then(|log| log.provisional.get(id))
+            .map(|first| first.decision.action);
         actions.len() == 1
-            && stored
+            && in_warehouse
                 .into_iter()
                 .chain(on_stream)
                 .all(|action| actions.contains(&action))
     };
     let same_end = |(id, row): &(&String, &WarehouseRows)| {
-        let on_stream = seen
-            .and_then(|seen| seen.finals.get(*id))
-            .map(|(last, _)| last.action);
+        let on_stream = log
+            .and_then(|log| log.finals.get(*id))
+            .map(|last| last.decision.action);
         on_stream.is_none() || row.action.is_none() || on_stream == row.action
     };
-    let contradictions = seen
+    let contradictions = log
         .into_iter()
-        .flat_map(|seen| &seen.contradictions)
-        .filter(|id| asked.is_about(id));
+        .flat_map(|log| &log.contradictions)
+        .filter(|id| scope.is_about(id));
 
-    let finals = seen
+    let finals = log
         .into_iter()
-        .flat_map(|seen| seen.finals.keys())
-        .filter(|id| asked.is_about(id));
+        .flat_map(|log| log.finals.keys())
+        .filter(|id| scope.is_about(id));
     let never_sent = decided
         .keys()
         .chain(transactions.keys())
@@ -203,7 +203,7 @@ fn judge(
         decided: sent.iter().filter(|id| decided.contains_key(*id)).count(),
         held: holds.len(),
         settled: holds.iter().filter(settled).count(),
-        rejected: found.rejected,
+        rejected: stored.rejected,
         lost: sent.iter().filter(lost).count(),
         unsettled: holds.iter().filter(unsettled).count(),
         duplicates: transactions
@@ -218,8 +218,8 @@ fn judge(
             .count()
             + ended.iter().filter(|end| !same_end(end)).count()
             + contradictions.count(),
-        pending: found.pending,
-        failed_batches: found.failed_batches,
-        failed_loads: found.failed_loads,
+        pending: stored.pending,
+        failed_batches: stored.failed_batches,
+        failed_loads: stored.failed_loads,
     }
 }

@@ -29,6 +29,7 @@ use crate::run;
     name = "look",
     version,
     propagate_version = true,
+    max_term_width = 100,
     after_help = "Start with: look run"
 )]
 pub struct Cli {

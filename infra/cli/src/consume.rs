@@ -14,13 +14,20 @@ use tokio::task::JoinSet;
 /// The pause between two reads of a shard without new records.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// A decision that was read from the stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ReadDecision {
+    pub decision: Decision,
+    pub read_at: Timestamp,
+}
+
 /// The decisions that were read from the stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DecisionLog {
-    /// The first provisional decision of each transaction, and when it was read.
-    pub provisional: HashMap<String, (Decision, Timestamp)>,
-    /// The first final decision of each transaction, and when it was read.
-    pub finals: HashMap<String, (Decision, Timestamp)>,
+    /// The first provisional decision of each transaction.
+    pub provisional: HashMap<String, ReadDecision>,
+    /// The first final decision of each transaction.
+    pub finals: HashMap<String, ReadDecision>,
     /// Transactions with two different decisions of the same stage.
     pub contradictions: Vec<String>,
     /// Records that are no decisions.
@@ -43,12 +50,13 @@ impl DecisionLog {
         };
         // Delivery is at-least-once: the same decision may come again.
         match decisions.get(&id) {
-            Some((before, _)) if before.action != decision.action => {
+            Some(before) if before.decision.action != decision.action => {
                 self.contradictions.push(id.clone());
             }
             Some(_) => return,
             None => {
-                decisions.insert(id.clone(), (decision, now));
+                let read_at = now;
+                decisions.insert(id.clone(), ReadDecision { decision, read_at });
             }
         }
         if held {
@@ -63,7 +71,7 @@ impl DecisionLog {
     pub fn holds(&self) -> usize {
         self.provisional
             .values()
-            .filter(|(decision, _)| decision.deadline.is_some())
+            .filter(|read| read.decision.deadline.is_some())
             .count()
     }
 }
@@ -71,43 +79,42 @@ impl DecisionLog {
 /// A consumer in the background. Dropping it stops the consumer.
 #[derive(Debug)]
 pub struct Consumer {
-    seen: Arc<Mutex<DecisionLog>>,
+    log: Arc<Mutex<DecisionLog>>,
     _shards: JoinSet<()>,
 }
 
 impl Consumer {
     /// Starts to read all shards that the stream has now.
     pub async fn start(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Self> {
-        let seen = Arc::new(Mutex::new(DecisionLog::default()));
+        let log = Arc::new(Mutex::new(DecisionLog::default()));
         let mut shards = JoinSet::new();
         for shard in shards_of(client, stream).await? {
-            let (client, stream, seen) = (client.clone(), stream.to_owned(), Arc::clone(&seen));
-            shards.spawn(
-                async move { follow(&client, &stream, &shard, &seen, Until::Dropped).await },
-            );
+            let (client, stream, log) = (client.clone(), stream.to_owned(), Arc::clone(&log));
+            shards
+                .spawn(async move { follow(&client, &stream, &shard, &log, Until::Dropped).await });
         }
         Ok(Self {
-            seen,
+            log,
             _shards: shards,
         })
     }
 
-    pub fn seen(&self) -> MutexGuard<'_, DecisionLog> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn log(&self) -> MutexGuard<'_, DecisionLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Reads the stream up to now. By default, a stream keeps its records for a day.
 pub async fn read(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<DecisionLog> {
-    let seen = Mutex::new(DecisionLog::default());
+    let log = Mutex::new(DecisionLog::default());
     let shards = shards_of(client, stream).await?;
     futures_util::future::join_all(
         shards
             .iter()
-            .map(|shard| follow(client, stream, shard, &seen, Until::Now)),
+            .map(|shard| follow(client, stream, shard, &log, Until::Now)),
     )
     .await;
-    Ok(seen.into_inner().unwrap_or_else(PoisonError::into_inner))
+    Ok(log.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 async fn shards_of(client: &aws_sdk_kinesis::Client, stream: &str) -> Result<Vec<String>> {
@@ -136,7 +143,7 @@ async fn follow(
     client: &aws_sdk_kinesis::Client,
     stream: &str,
     shard: &str,
-    seen: &Mutex<DecisionLog>,
+    log: &Mutex<DecisionLog>,
     until: Until,
 ) {
     let mut after: Option<String> = None;
@@ -169,9 +176,9 @@ async fn follow(
             let now = Timestamp::now();
             let some = !answer.records().is_empty();
             {
-                let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
                 for record in answer.records() {
-                    seen.take(record.data().as_ref(), now);
+                    log.take(record.data().as_ref(), now);
                 }
             }
             after = answer
@@ -198,7 +205,7 @@ mod tests {
 
     use super::*;
 
-    fn take(seen: &mut DecisionLog, id: &str, stage: &str, action: &str) {
+    fn take(log: &mut DecisionLog, id: &str, stage: &str, action: &str) {
         let mut decision = json!({
             "decision_id": id, "transaction_id": id, "stage": stage, "action": action, "score": 0.5,
             "reasons": [], "model_version": "v", "decided_at": Timestamp::UNIX_EPOCH,
@@ -206,47 +213,47 @@ mod tests {
         if action == "hold" {
             decision["deadline"] = json!(Timestamp::UNIX_EPOCH);
         }
-        seen.take(decision.to_string().as_bytes(), Timestamp::UNIX_EPOCH);
+        log.take(decision.to_string().as_bytes(), Timestamp::UNIX_EPOCH);
     }
 
     #[test]
     fn a_repeated_decision_changes_nothing_and_a_different_one_contradicts() {
-        let mut seen = DecisionLog::default();
-        take(&mut seen, "a", "provisional", "approve");
-        take(&mut seen, "h", "provisional", "hold");
-        take(&mut seen, "h", "provisional", "hold");
-        take(&mut seen, "h", "final", "block");
+        let mut log = DecisionLog::default();
+        take(&mut log, "a", "provisional", "approve");
+        take(&mut log, "h", "provisional", "hold");
+        take(&mut log, "h", "provisional", "hold");
+        take(&mut log, "h", "final", "block");
         assert_eq!(
-            (seen.provisional.len(), seen.finals.len(), seen.holds()),
+            (log.provisional.len(), log.finals.len(), log.holds()),
             (2, 1, 1)
         );
-        assert_eq!((seen.contradictions.len(), seen.unreadable), (0, 0));
-        take(&mut seen, "h", "final", "release");
-        take(&mut seen, "a", "provisional", "hold");
-        assert_eq!(seen.contradictions, ["h", "a"]);
-        assert_eq!(seen.finals["h"].0.action, decision::Action::Block);
+        assert_eq!((log.contradictions.len(), log.unreadable), (0, 0));
+        take(&mut log, "h", "final", "release");
+        take(&mut log, "a", "provisional", "hold");
+        assert_eq!(log.contradictions, ["h", "a"]);
+        assert_eq!(log.finals["h"].decision.action, decision::Action::Block);
     }
 
     #[test]
     fn records_that_are_no_decisions_are_counted() {
-        let mut seen = DecisionLog::default();
-        seen.take(b"{}", Timestamp::UNIX_EPOCH);
-        assert_eq!(seen.unreadable, 1);
+        let mut log = DecisionLog::default();
+        log.take(b"{}", Timestamp::UNIX_EPOCH);
+        assert_eq!(log.unreadable, 1);
     }
 
     #[test]
     fn the_latest_are_the_last_twelve_holds() {
-        let mut seen = DecisionLog::default();
+        let mut log = DecisionLog::default();
         for number in 0..20 {
-            take(&mut seen, &format!("h{number}"), "provisional", "hold");
-            take(&mut seen, &format!("a{number}"), "provisional", "approve");
+            take(&mut log, &format!("h{number}"), "provisional", "hold");
+            take(&mut log, &format!("a{number}"), "provisional", "approve");
         }
-        take(&mut seen, "h9", "final", "block");
+        take(&mut log, "h9", "final", "block");
         assert_eq!(
             (
-                seen.latest.len(),
-                seen.latest.first().unwrap(),
-                seen.latest.last().unwrap()
+                log.latest.len(),
+                log.latest.first().unwrap(),
+                log.latest.last().unwrap()
             ),
             (12, &"h8".into(), &"h9".into())
         );

@@ -16,7 +16,7 @@ pub struct Outcome {
     pub source: String,
     pub summary: Summary,
     pub audit: Audit,
-    pub seen: DecisionLog,
+    pub log: DecisionLog,
     /// The labels of the live transactions.
     pub fraud: HashMap<String, bool>,
 }

@@ -152,10 +152,10 @@ fn latency(outcome: &Outcome) -> Markup {
         html! { td { (seconds(times.p50)) } td { (seconds(times.p99)) } }
     };
     let held_for = outcome
-        .seen
+        .log
         .finals
         .values()
-        .filter_map(|(decision, _)| decision.held_ms);
+        .filter_map(|read| read.decision.held_ms);
     let histogram = Histogram {
         caption: "seconds from hold to final decision",
         series: vec![Series {
@@ -182,7 +182,8 @@ fn latency(outcome: &Outcome) -> Markup {
 fn scores(outcome: &Outcome) -> Markup {
     let with_label = |fraud: bool| -> Vec<f64> {
         let mut scores = Vec::new();
-        for (id, (decision, _)) in &outcome.seen.finals {
+        for (id, read) in &outcome.log.finals {
+            let decision = &read.decision;
             if decision.evidence.is_some() && outcome.fraud.get(id) == Some(&fraud) {
                 scores.push(decision.score);
             }
@@ -217,10 +218,10 @@ const EXAMPLES: usize = 4;
 
 fn examples(outcome: &Outcome) -> Markup {
     let evidence = outcome
-        .seen
+        .log
         .finals
         .values()
-        .find_map(|(decision, _)| decision.evidence.as_ref());
+        .find_map(|read| read.decision.evidence.as_ref());
     html! {
         h2 { "Examples of holds" }
         table {
@@ -243,7 +244,7 @@ fn examples(outcome: &Outcome) -> Markup {
 
 /// The final decisions with this action that were made from evidence, by transaction id.
 fn settled_with(outcome: &Outcome, action: Action) -> Vec<&Decision> {
-    let finals = outcome.seen.finals.values().map(|(decision, _)| decision);
+    let finals = outcome.log.finals.values().map(|read| &read.decision);
     let mut chosen: Vec<&Decision> = finals
         .filter(|decision| decision.action == action && decision.evidence.is_some())
         .collect();
@@ -253,9 +254,10 @@ fn settled_with(outcome: &Outcome, action: Action) -> Vec<&Decision> {
 
 fn example(outcome: &Outcome, decision: &Decision) -> Markup {
     let id = decision.transaction_id.as_str();
-    let Some((hold, _)) = outcome.seen.provisional.get(id) else {
+    let Some(read) = outcome.log.provisional.get(id) else {
         return html! {};
     };
+    let hold = &read.decision;
     let label = match outcome.fraud.get(id) {
         Some(true) => "fraud",
         Some(false) => "good",

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use decision::{Action, Decision};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use train::metrics::{choice, ranking};
+use train::metrics::{ScoredLabel, choice, ranking};
 
 use crate::audit::Audit;
 use crate::consume::DecisionLog;
@@ -143,20 +143,20 @@ impl Summary {
         live: &HashMap<String, LiveTransaction>,
         score_us_per_transaction: Option<f64>,
     ) -> Self {
-        let finals = || log.finals.values().map(|(decision, _)| decision);
+        let finals = || log.finals.values().map(|read| &read.decision);
         let with_action = |action| {
             finals()
                 .filter(|decision| decision.action == action)
                 .count()
         };
-        let waits = log.provisional.iter().filter_map(|(id, (_, read_at))| {
+        let waits = log.provisional.iter().filter_map(|(id, read)| {
             let put_at = live.get(id)?.put_at;
-            Some((read_at.as_millisecond() - put_at.as_millisecond()) as f64)
+            Some((read.read_at.as_millisecond() - put_at.as_millisecond()) as f64)
         });
         let held_for = finals()
             .filter_map(|decision| decision.held_ms)
             .map(|ms| ms as f64);
-        let provisional = log.provisional.values().map(|(decision, _)| decision);
+        let provisional = log.provisional.values().map(|read| &read.decision);
         let labelled = labelled(log, live);
         Self {
             transactions: audit.sent,
@@ -187,7 +187,7 @@ fn labelled<'a>(
     live: &'a HashMap<String, LiveTransaction>,
 ) -> Vec<Labelled<'a>> {
     let mut labelled = Vec::new();
-    for (id, (provisional, _)) in &log.provisional {
+    for (id, provisional) in &log.provisional {
         let Some(transaction) = live.get(id) else {
             continue;
         };
@@ -197,8 +197,8 @@ fn labelled<'a>(
         labelled.push(Labelled {
             live: transaction,
             fraud,
-            provisional,
-            final_decision: log.finals.get(id).map(|(decision, _)| decision),
+            provisional: &provisional.decision,
+            final_decision: log.finals.get(id).map(|read| &read.decision),
         });
     }
     // The quality measures are defined only if there are both frauds and good transactions.
@@ -210,9 +210,10 @@ fn labelled<'a>(
 }
 
 fn first_look_quality(labelled: &[Labelled<'_>]) -> Option<FirstLookQuality> {
-    let scored = labelled
-        .iter()
-        .map(|one| (one.provisional.score, one.fraud));
+    let scored = labelled.iter().map(|one| ScoredLabel {
+        score: one.provisional.score,
+        is_fraud: one.fraud,
+    });
     let ranked = ranking(&scored.collect::<Vec<_>>())?;
     let held = choice(labelled.iter().map(|one| (one.is_held(), one.fraud)));
     Some(FirstLookQuality {
@@ -273,6 +274,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::consume::ReadDecision;
 
     fn log(decisions: &[(&str, &str, f64)]) -> DecisionLog {
         let mut log = DecisionLog::default();
@@ -285,10 +287,10 @@ mod tests {
                 "deadline": (*action == "hold").then_some(Timestamp::UNIX_EPOCH),
                 "held_ms": is_final.then_some(250), "settled_by": is_final.then_some("sweep"),
             });
-            let entry = (
-                serde_json::from_value(decision).unwrap(),
-                Timestamp::from_second(2).unwrap(),
-            );
+            let entry = ReadDecision {
+                decision: serde_json::from_value(decision).unwrap(),
+                read_at: Timestamp::from_second(2).unwrap(),
+            };
             if is_final {
                 &mut log.finals
             } else {

@@ -33,6 +33,22 @@ fn every_command_and_option_has_a_description() {
 }
 
 #[test]
+fn no_line_of_a_help_is_over_100_columns() {
+    let mut all = commands();
+    all.push(("look".to_owned(), Cli::command()));
+    for (name, mut command) in all {
+        // A subcommand on its own does not have the width that it inherits.
+        command = command.max_term_width(100);
+        let texts = [command.render_help(), command.render_long_help()];
+        for text in texts.map(|text| text.to_string()) {
+            for line in text.lines() {
+                assert!(line.chars().count() <= 100, "{name}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_example_is_a_valid_command_line() {
     let mut checked = 0;
     for (name, command) in commands() {

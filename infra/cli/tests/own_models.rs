@@ -6,29 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use local::Venv;
+use harness::peers;
 use serde_json::Value;
-
-/// Runs a script in the environment of the libraries. Returns its output.
-fn python(script: &str, folder: &Path) -> String {
-    let venv = Venv::peers(&local::root(), folder).unwrap();
-    let output = Command::new(venv.python())
-        .env("OMP_NUM_THREADS", "1")
-        .arg(
-            local::root()
-                .join("functions/lib/import/tests/models")
-                .join(script),
-        )
-        .arg(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{script}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
-}
 
 #[test]
 fn a_users_own_models_are_served() {
@@ -75,7 +54,9 @@ fn a_users_own_models_are_served() {
         let table = fine(&[&["features"][..], &history, &["--look", look]].concat());
         fs::write(folder.path().join(look).with_extension("csv"), table).unwrap();
     }
-    let own: Value = serde_json::from_str(&python("own.py", folder.path())).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../functions/lib/import/tests/models/own.py");
+    let own: Value = serde_json::from_str(&peers::run(&script, folder.path())).unwrap();
     assert!(
         own["missing"].as_u64().unwrap() > 0,
         "some value must be missing: {own}"

@@ -1,7 +1,7 @@
 //! Shared code of tests: [`memory`] has in-memory adapters for the bucket, the stream and the
 //! warehouse, which fail on demand. [`contract`] has the checks that these and the real adapters
 //! must pass. [`holds`] has holds and their evidence. [`interleave`] runs two futures in a given
-//! order of steps. [`http`] is a service with scripted answers.
+//! order of steps. [`http`] is a service with scripted answers. [`peers`] runs Python scripts.
 
 #![expect(
     clippy::expect_used,
@@ -16,3 +16,4 @@ pub mod holds;
 pub mod http;
 pub mod interleave;
 pub mod memory;
+pub mod peers;

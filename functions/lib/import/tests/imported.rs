@@ -10,9 +10,8 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use local::Venv;
+use harness::peers;
 use scoring::{Link, Matrix, Model, logit};
 
 /// The largest difference from the library's own probability.
@@ -20,23 +19,6 @@ const TOLERANCE: f64 = 1e-6;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/models")
-}
-
-/// Runs a script in the virtual environment with the libraries and returns its output.
-fn python(script: &str, folder: &Path) -> String {
-    let venv = Venv::peers(&local::root(), folder).unwrap();
-    let output = Command::new(venv.python())
-        .env("OMP_NUM_THREADS", "1")
-        .arg(fixtures().join(script))
-        .arg(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{script}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    String::from_utf8(output.stdout).unwrap()
 }
 
 /// Compares a model with a table of rows and probabilities. The columns are put into the order of
@@ -105,7 +87,7 @@ fn differences(models: &BTreeMap<PathBuf, PathBuf>, features: &[&str]) -> Vec<St
 #[test]
 fn every_kind_of_model_has_its_librarys_probabilities() {
     let folder = tempfile::tempdir().unwrap();
-    python("peers.py", folder.path());
+    peers::run(&fixtures().join("peers.py"), folder.path());
     let features = ["a", "b", "c", "d", "e"];
     let tables = fs::read_dir(folder.path())
         .unwrap()

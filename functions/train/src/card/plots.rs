@@ -15,6 +15,7 @@ use self::chart::{Area, Axes, BLUE, INK, ORANGE, chart, font, legend, line, righ
 use super::{Curves, percent, thousands};
 use crate::TrainError;
 use crate::calibrate::Bin;
+use crate::metrics::{ScoredLabel, by_descending_score, count_frauds};
 use crate::report::{LookReport, TrainingReport};
 
 pub(super) fn all(
@@ -50,13 +51,28 @@ pub(super) fn all(
     Ok(plots)
 }
 
-fn looks<'a>(
-    report: &'a TrainingReport,
-    curves: &'a Curves<'_>,
-) -> [(&'static str, RGBColor, &'a LookReport, &'a [(f64, bool)]); 2] {
+/// One look as the plots show it.
+struct PlottedLook<'a> {
+    name: &'static str,
+    colour: RGBColor,
+    report: &'a LookReport,
+    scored: &'a [ScoredLabel],
+}
+
+fn looks<'a>(report: &'a TrainingReport, curves: &'a Curves<'_>) -> [PlottedLook<'a>; 2] {
     [
-        ("first look", BLUE, &report.first, curves.first),
-        ("second look", ORANGE, &report.confirm, curves.confirm),
+        PlottedLook {
+            name: "first look",
+            colour: BLUE,
+            report: &report.first,
+            scored: curves.first,
+        },
+        PlottedLook {
+            name: "second look",
+            colour: ORANGE,
+            report: &report.confirm,
+            scored: curves.confirm,
+        },
     ]
 }
 
@@ -79,12 +95,13 @@ fn precision_recall(
             labels: (11, 11),
         },
     )?;
-    for (name, colour, look, scored) in looks(report, curves) {
-        let label = look.ranking.map_or_else(
+    for look in looks(report, curves) {
+        let name = look.name;
+        let label = look.report.ranking.map_or_else(
             || format!("{name}: no frauds in the holdout"),
             |ranking| format!("{name}: average precision {:.3}", ranking.average_precision),
         );
-        line(&mut chart, curve(scored), colour, Some(label))?;
+        line(&mut chart, curve(look.scored), look.colour, Some(label))?;
     }
     let held = (report.held.recall, report.held.precision);
     chart
@@ -99,16 +116,13 @@ fn precision_recall(
 }
 
 /// (recall, precision) at each score of a fraud, from the highest score down.
-fn curve(scored: &[(f64, bool)]) -> Vec<(f64, f64)> {
-    let frauds = scored.iter().filter(|(_, fraud)| *fraud).count();
-    let mut sorted: Vec<&(f64, bool)> = scored.iter().collect();
-    sorted.sort_by(|a, b| b.0.total_cmp(&a.0));
+fn curve(scored: &[ScoredLabel]) -> Vec<(f64, f64)> {
+    let frauds = count_frauds(scored);
     let (mut seen, mut found, mut points) = (0usize, 0usize, Vec::new());
-    for equal in sorted.chunk_by(|a, b| a.0 == b.0) {
-        let hits = equal.iter().filter(|(_, fraud)| *fraud).count();
-        seen += equal.len();
-        found += hits;
-        if hits > 0 {
+    for equal in by_descending_score(scored) {
+        seen += equal.transactions;
+        found += equal.frauds;
+        if equal.frauds > 0 {
             points.push((found as f64 / frauds as f64, found as f64 / seen as f64));
         }
     }
@@ -207,11 +221,11 @@ fn scores(area: &Area<'_>, report: &TrainingReport, curves: &Curves<'_>) -> Resu
         "First look: all transactions of the holdout",
         "Second look: transactions held by the first look",
     ];
-    let held: Vec<(f64, bool)> = curves
+    let held: Vec<ScoredLabel> = curves
         .first
         .iter()
         .zip(curves.confirm)
-        .filter(|((p, _), _)| *p >= hold_at)
+        .filter(|(first, _)| first.score >= hold_at)
         .map(|(_, second)| *second)
         .collect();
     let scored = [curves.first, &held];
@@ -231,14 +245,14 @@ fn distribution(
     area: &Area<'_>,
     title: &str,
     thresholds: &[(&str, f64)],
-    scored: &[(f64, bool)],
+    scored: &[ScoredLabel],
 ) -> Result<(), String> {
     let least = LEAST.log10();
     let wide = -least / BINS as f64;
     let count = |of: bool| {
         let mut counts = vec![0usize; BINS];
-        for (p, _) in scored.iter().filter(|(_, fraud)| *fraud == of) {
-            let bin = ((exponent(*p) - least) / wide).floor() as usize;
+        for one in scored.iter().filter(|one| one.is_fraud == of) {
+            let bin = ((exponent(one.score) - least) / wide).floor() as usize;
             if let Some(count) = counts.get_mut(bin.min(BINS - 1)) {
                 *count += 1;
             }

@@ -22,9 +22,9 @@ const AT_A_TIME: usize = 8;
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(15);
 /// The time of a transaction is at most this long after its arrival: score rejects a later one.
 const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
-/// The prefix of the batches that failed for good.
+/// The prefix of the batches that failed in all attempts.
 const GIVEN_UP_BATCHES: &str = "aws/lambda/";
-/// The prefix of the lists that failed to load for good.
+/// The prefix of the lists whose load failed in all attempts.
 const GIVEN_UP_LOADS: &str = "manifests/failed/";
 
 /// The decisions and counts that an audit compares.
@@ -60,26 +60,26 @@ struct Line {
 }
 
 impl StoredDecisions {
-    pub(super) async fn read(system: &System, asked: &AuditScope, now: Timestamp) -> Result<Self> {
-        let days = asked
+    pub(super) async fn read(system: &System, scope: &AuditScope, now: Timestamp) -> Result<Self> {
+        let days = scope
             .among_others
             .map(|(first, _)| (day(first - MAX_AHEAD), day(now)));
-        let decided = decided(system, asked, days).await?;
+        let decided = decided(system, scope, days).await?;
         let holds = decided
             .iter()
             .filter(|(_, actions)| actions.contains(&Action::Hold))
             .map(|(id, _)| id);
-        let outcomes = match asked.among_others {
+        let outcomes = match scope.among_others {
             None => all_outcomes(system).await?,
             Some(_) => outcomes_of(system, holds).await?,
         };
         let old_enough = |listed: &ObjectInfo| {
-            asked.among_others.is_none() || listed.modified + UNDER_WAY <= now
+            scope.among_others.is_none() || listed.modified + UNDER_WAY <= now
         };
         Ok(Self {
-            transactions: in_table(system, asked, &transactions_query(asked)).await?,
+            transactions: in_table(system, scope, &transactions_query(scope)).await?,
             outcomes,
-            ended: in_table(system, asked, &outcomes_query(asked)).await?,
+            ended: in_table(system, scope, &outcomes_query(scope)).await?,
             rejected: listed(system, keys::REJECTED, days).await?.len(),
             pending: system
                 .objects
@@ -120,7 +120,7 @@ async fn listed(
 /// Reads object by object and keeps the decisions in the audit's scope.
 async fn decided(
     system: &System,
-    asked: &AuditScope,
+    scope: &AuditScope,
     days: Option<(Date, Date)>,
 ) -> Result<BTreeMap<String, BTreeSet<Action>>> {
     let objects = stream::iter(listed(system, keys::TRANSACTIONS, days).await?)
@@ -134,7 +134,7 @@ async fn decided(
         })
         .buffer_unordered(AT_A_TIME);
     let decided = objects.try_fold(BTreeMap::new(), |mut decided, (key, bytes)| async move {
-        read(&gunzip(&key, &bytes)?, asked, &mut decided)
+        read(&gunzip(&key, &bytes)?, scope, &mut decided)
             .with_context(|| format!("{key} is not readable"))?;
         Ok(decided)
     });
@@ -143,7 +143,7 @@ async fn decided(
 
 fn read(
     lines: &[u8],
-    asked: &AuditScope,
+    scope: &AuditScope,
     decided: &mut BTreeMap<String, BTreeSet<Action>>,
 ) -> Result<()> {
     for line in lines
@@ -153,7 +153,7 @@ fn read(
         let line: Line = serde_json::from_slice(line)?;
         // Rows of a loaded history have no decision.
         if let Some(action) = line.action
-            && asked.is_about(&line.transaction_id)
+            && scope.is_about(&line.transaction_id)
         {
             decided
                 .entry(line.transaction_id)
@@ -178,7 +178,7 @@ async fn outcomes_of(
     system: &System,
     ids: impl Iterator<Item = &String>,
 ) -> Result<HashSet<String>> {
-    let found = stream::iter(ids)
+    let settled = stream::iter(ids)
         .map(|id| async move {
             Ok(system
                 .objects
@@ -187,16 +187,16 @@ async fn outcomes_of(
                 .map(|_| id.clone()))
         })
         .buffer_unordered(AT_A_TIME);
-    found
-        .try_filter_map(|found| async move { Ok(found) })
+    settled
+        .try_filter_map(|id| async move { Ok(id) })
         .try_collect()
         .await
 }
 
 /// Times are rounded outward to seconds: the warehouse keeps fewer digits.
-fn transactions_query(asked: &AuditScope) -> String {
+fn transactions_query(scope: &AuditScope) -> String {
     let mut query = counts_of("transactions");
-    if let Some((first, last)) = asked.among_others {
+    if let Some((first, last)) = scope.among_others {
         let (from, to) = (first.as_second(), last.as_second() + 1);
         let timestamp = |second| Timestamp::from_second(second).unwrap_or_default();
         let _ = write!(
@@ -209,9 +209,9 @@ fn transactions_query(asked: &AuditScope) -> String {
     query + " GROUP BY transaction_id"
 }
 
-fn outcomes_query(asked: &AuditScope) -> String {
+fn outcomes_query(scope: &AuditScope) -> String {
     let mut query = counts_of("outcomes");
-    if let Some((first, _)) = asked.among_others {
+    if let Some((first, _)) = scope.among_others {
         let _ = write!(query, " AND decided_at >= '{}'", day(first - MAX_AHEAD));
     }
     query + " GROUP BY transaction_id"
@@ -226,12 +226,12 @@ fn counts_of(table: &str) -> String {
 
 async fn in_table(
     system: &System,
-    asked: &AuditScope,
+    scope: &AuditScope,
     query: &str,
 ) -> Result<HashMap<String, WarehouseRows>> {
     let rows = system.query(vec![query.to_owned()]).await?;
     let row = |row: &warehouse::Row| {
-        let id = row.text("transaction_id").filter(|id| asked.is_about(id))?;
+        let id = row.text("transaction_id").filter(|id| scope.is_about(id))?;
         let action = row
             .text("action")
             .and_then(|text| serde_json::from_value(text.into()).ok());

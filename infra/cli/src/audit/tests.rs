@@ -1,9 +1,9 @@
-use decision::Decision;
 use serde_json::json;
 
 use super::*;
+use crate::consume::ReadDecision;
 
-fn decision(id: &str, stage: &str, action: &str) -> (Decision, Timestamp) {
+fn decision(id: &str, stage: &str, action: &str) -> ReadDecision {
     let mut decision = json!({
         "decision_id": id, "transaction_id": id, "stage": stage, "action": action, "score": 0.5,
         "reasons": [], "model_version": "v", "decided_at": Timestamp::UNIX_EPOCH,
@@ -11,10 +11,10 @@ fn decision(id: &str, stage: &str, action: &str) -> (Decision, Timestamp) {
     if action == "hold" {
         decision["deadline"] = json!(Timestamp::UNIX_EPOCH);
     }
-    (
-        serde_json::from_value(decision).unwrap(),
-        Timestamp::UNIX_EPOCH,
-    )
+    ReadDecision {
+        decision: serde_json::from_value(decision).unwrap(),
+        read_at: Timestamp::UNIX_EPOCH,
+    }
 }
 
 fn once(action: Action) -> WarehouseRows {
@@ -24,11 +24,11 @@ fn once(action: Action) -> WarehouseRows {
     }
 }
 
-/// An approval `a` and a hold `h` that was released, as they must be found.
+/// An approval `a` and a hold `h` that was released, as they must be stored.
 fn in_order() -> (AuditScope, StoredDecisions, DecisionLog) {
     let ids = ["a", "h"].map(str::to_owned);
     let [a, h] = ids.clone();
-    let found = StoredDecisions {
+    let stored = StoredDecisions {
         decided: [
             (a.clone(), [Action::Approve].into()),
             (h.clone(), [Action::Hold].into()),
@@ -43,7 +43,7 @@ fn in_order() -> (AuditScope, StoredDecisions, DecisionLog) {
         ended: [(h.clone(), once(Action::Release))].into(),
         ..StoredDecisions::default()
     };
-    let seen = DecisionLog {
+    let log = DecisionLog {
         provisional: [
             (a, decision("a", "provisional", "approve")),
             (h.clone(), decision("h", "provisional", "hold")),
@@ -52,13 +52,13 @@ fn in_order() -> (AuditScope, StoredDecisions, DecisionLog) {
         finals: [(h, decision("h", "final", "release"))].into(),
         ..DecisionLog::default()
     };
-    (AuditScope::nothing_but(ids.into()), found, seen)
+    (AuditScope::nothing_but(ids.into()), stored, log)
 }
 
 #[test]
-fn what_is_in_order_is_clean() {
-    let (asked, found, seen) = in_order();
-    let audit = judge(&asked, &found, Some(&seen), true);
+fn complete_records_give_a_clean_audit() {
+    let (scope, stored, log) = in_order();
+    let audit = judge(&scope, &stored, Some(&log), true);
     assert_eq!(
         audit,
         Audit {
@@ -70,71 +70,71 @@ fn what_is_in_order_is_clean() {
         }
     );
     assert!(audit.is_clean());
-    assert!(judge(&asked, &found, None, true).is_clean());
+    assert!(judge(&scope, &stored, None, true).is_clean());
 }
 
 #[test]
-fn each_damage_is_seen_as_what_it_is() {
+fn each_damage_is_counted_under_its_name() {
     type Damage = fn(&mut StoredDecisions, &mut DecisionLog);
     let damages: [(&str, Damage, &str, usize); 16] = [
         (
             "no object",
-            |found, _| drop(found.decided.remove("a")),
+            |stored, _| drop(stored.decided.remove("a")),
             "lost",
             1,
         ),
         (
             "no row",
-            |found, _| found.transactions.retain(|id, _| id != "a"),
+            |stored, _| stored.transactions.retain(|id, _| id != "a"),
             "lost",
             1,
         ),
         (
             "no approval on the stream",
-            |_, seen| drop(seen.provisional.remove("a")),
+            |_, log| drop(log.provisional.remove("a")),
             "lost",
             1,
         ),
         (
             "no hold on the stream",
-            |_, seen| drop(seen.provisional.remove("h")),
+            |_, log| drop(log.provisional.remove("h")),
             "lost",
             1,
         ),
         (
             "no outcome",
-            |found, _| found.outcomes.clear(),
+            |stored, _| stored.outcomes.clear(),
             "unsettled",
             1,
         ),
         (
             "no row of the end",
-            |found, _| found.ended.retain(|id, _| id != "h"),
+            |stored, _| stored.ended.retain(|id, _| id != "h"),
             "unsettled",
             1,
         ),
         (
             "no end on the stream",
-            |_, seen| drop(seen.finals.remove("h")),
+            |_, log| drop(log.finals.remove("h")),
             "unsettled",
             1,
         ),
         (
             "a row twice",
-            |found, _| found.transactions.get_mut("a").unwrap().times = 3,
+            |stored, _| stored.transactions.get_mut("a").unwrap().times = 3,
             "twice",
             2,
         ),
         (
             "an end twice",
-            |found, _| found.ended.get_mut("h").unwrap().times = 2,
+            |stored, _| stored.ended.get_mut("h").unwrap().times = 2,
             "twice",
             1,
         ),
         (
-            "a row of nobody",
-            |found, _| {
-                found
+            "a row that was never sent",
+            |stored, _| {
+                stored
                     .transactions
                     .extend([("x".into(), once(Action::Hold))]);
             },
@@ -143,21 +143,21 @@ fn each_damage_is_seen_as_what_it_is() {
         ),
         (
             "an end of an approval",
-            |found, _| found.outcomes.extend(["a".into()]),
+            |stored, _| stored.outcomes.extend(["a".into()]),
             "strangers",
             1,
         ),
         (
             "two decisions",
-            |found, _| found.decided.get_mut("a").unwrap().extend([Action::Hold]),
+            |stored, _| stored.decided.get_mut("a").unwrap().extend([Action::Hold]),
             "contradictory",
             1,
         ),
         (
             "another decision on the stream",
-            |_, seen| {
+            |_, log| {
                 drop(
-                    seen.provisional
+                    log.provisional
                         .insert("a".into(), decision("a", "provisional", "hold")),
                 );
             },
@@ -166,9 +166,9 @@ fn each_damage_is_seen_as_what_it_is() {
         ),
         (
             "another end on the stream",
-            |_, seen| {
+            |_, log| {
                 drop(
-                    seen.finals
+                    log.finals
                         .insert("h".into(), decision("h", "final", "block")),
                 );
             },
@@ -177,8 +177,8 @@ fn each_damage_is_seen_as_what_it_is() {
         ),
         (
             "another action in the warehouse",
-            |found, _| {
-                found
+            |stored, _| {
+                stored
                     .transactions
                     .extend([("a".into(), once(Action::Hold))]);
             },
@@ -187,15 +187,15 @@ fn each_damage_is_seen_as_what_it_is() {
         ),
         (
             "two ends on the stream",
-            |_, seen| seen.contradictions.push("h".into()),
+            |_, log| log.contradictions.push("h".into()),
             "contradictory",
             1,
         ),
     ];
     for (name, damage, field, count) in damages {
-        let (asked, mut found, mut seen) = in_order();
-        damage(&mut found, &mut seen);
-        let audit = judge(&asked, &found, Some(&seen), true);
+        let (scope, mut stored, mut log) = in_order();
+        damage(&mut stored, &mut log);
+        let audit = judge(&scope, &stored, Some(&log), true);
         assert!(!audit.is_clean(), "{name}: {audit:?}");
         assert_eq!(
             serde_json::to_value(&audit).unwrap()[field],
@@ -206,15 +206,15 @@ fn each_damage_is_seen_as_what_it_is() {
 }
 
 #[test]
-fn what_was_left_behind_is_not_clean() {
+fn left_entries_and_failed_work_are_not_clean() {
     for field in ["pending", "given_up_batches", "given_up_loads"] {
-        let (asked, mut found, seen) = in_order();
+        let (scope, mut stored, log) = in_order();
         match field {
-            "pending" => found.pending = 1,
-            "given_up_batches" => found.failed_batches = 1,
-            _ => found.failed_loads = 1,
+            "pending" => stored.pending = 1,
+            "given_up_batches" => stored.failed_batches = 1,
+            _ => stored.failed_loads = 1,
         }
-        let audit = judge(&asked, &found, Some(&seen), true);
+        let audit = judge(&scope, &stored, Some(&log), true);
         assert!(!audit.is_clean(), "{field}");
         assert_eq!(serde_json::to_value(&audit).unwrap()[field], 1);
     }
@@ -222,21 +222,21 @@ fn what_was_left_behind_is_not_clean() {
 
 #[test]
 fn approvals_are_missed_only_where_they_are_published() {
-    let (asked, found, mut seen) = in_order();
-    seen.provisional.remove("a");
-    assert!(judge(&asked, &found, Some(&seen), false).is_clean());
-    seen.provisional.remove("h");
-    assert_eq!(judge(&asked, &found, Some(&seen), false).lost, 1);
+    let (scope, stored, mut log) = in_order();
+    log.provisional.remove("a");
+    assert!(judge(&scope, &stored, Some(&log), false).is_clean());
+    log.provisional.remove("h");
+    assert_eq!(judge(&scope, &stored, Some(&log), false).lost, 1);
 }
 
 #[test]
-fn others_transactions_are_nobodys_business() {
-    let (mut asked, found, mut seen) = in_order();
-    seen.finals
+fn other_transactions_are_outside_of_the_scope() {
+    let (mut scope, stored, mut log) = in_order();
+    log.finals
         .insert("theirs".into(), decision("theirs", "final", "block"));
-    seen.contradictions.push("theirs".into());
-    let among_all = judge(&asked, &found, Some(&seen), true);
+    log.contradictions.push("theirs".into());
+    let among_all = judge(&scope, &stored, Some(&log), true);
     assert_eq!((among_all.unknown, among_all.contradictory), (1, 1));
-    asked.among_others = Some((Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH));
-    assert!(judge(&asked, &found, Some(&seen), true).is_clean());
+    scope.among_others = Some((Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH));
+    assert!(judge(&scope, &stored, Some(&log), true).is_clean());
 }

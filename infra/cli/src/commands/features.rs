@@ -16,7 +16,7 @@ use super::labelled::LabelledArgs;
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
   look features --history history.csv.zst --look first > first.csv
-  look features --history cards/transactions.ndjson --labels cards/labels.ndjson --look confirm > confirm.csv
+  look features --history cards.ndjson --labels labels.ndjson --look confirm > confirm.csv
 
 To serve the trained models: look train --first-model FILE --confirm-model FILE")]
 pub struct FeaturesArgs {

@@ -164,12 +164,12 @@ impl AuditArgs {
             .occurred_at;
         let last = rows.last().map_or(first, |row| row.occurred_at);
         let among_others = (!self.nothing_else).then_some((first, last));
-        let asked = AuditScope {
+        let scope = AuditScope {
             ids: rows.into_iter().map(|row| row.transaction_id).collect(),
             among_others,
         };
         let system = self.which.open().await?;
-        let seen = if self.stream {
+        let log = if self.stream {
             let read = consume::read(&system.kinesis, &system.decisions_stream);
             Some(steps.wait("read the stream of decisions", read).await?)
         } else {
@@ -178,7 +178,7 @@ impl AuditArgs {
         let audit = steps
             .wait(
                 "read the bucket and the warehouse",
-                audit(&system, &asked, seen.as_ref()),
+                audit(&system, &scope, log.as_ref()),
             )
             .await?;
         if self.json {

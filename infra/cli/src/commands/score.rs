@@ -19,7 +19,8 @@ use crate::show::{Bar, Steps};
   look score --bundle target/bundle transactions.ndjson > decisions.ndjson
   look score --bundle target/bundle table.csv.gz > decisions.ndjson
 
-Exit codes: 0 all lines were read, 1 some are unreadable (standard error names each), 2 wrong usage")]
+Exit codes: 0 all lines were read, 1 some are unreadable, 2 wrong usage. Standard error names
+each unreadable line.")]
 pub struct ScoreArgs {
     /// The folder of the bundle.
     #[arg(long)]

@@ -17,7 +17,8 @@ use crate::simulate::{Simulation, Size, row, start};
   look simulate --out cards
   look simulate --customers 5000 --terminals 10000 --days 183 --seed 7 --out cards
 
-Writes transactions.ndjson and labels.ndjson to the folder. The same seed and sizes give the same files.")]
+Writes transactions.ndjson and labels.ndjson to the folder. The same seed and sizes give the same
+files.")]
 pub struct SimulateArgs {
     /// The number of customers.
     #[arg(long, default_value_t = 1_000)]

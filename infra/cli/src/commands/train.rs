@@ -17,20 +17,23 @@ use crate::show::{line, thousands};
 #[command(after_help = "Examples:
   look simulate --out cards
   look train --history cards/transactions.ndjson --labels cards/labels.ndjson --out target/bundle
-  look train --bundle mine.toml --history history.csv.zst --as-of 2018-08-08T00:00:00Z --out target/bundle
-  look train --first-model first.json --confirm-model confirm.txt --history history.csv.zst --out target/bundle
+  look train --bundle mine.toml --history mine.csv --as-of 2018-08-08T00:00:00Z --out mine
+  look train --first-model first.json --confirm-model confirm.txt --history mine.csv --out mine
 
-Labels come from the history (is_fraud, known from reported_at on, by default training.label_delay after the
-transaction) or from --labels. The columns are our fields, or those that [table] of the definition names.
+Labels come from the history (is_fraud, known from reported_at on, by default training.label_delay
+after the transaction) or from --labels. The columns are our fields, or those that [table] of the
+definition names.
 
 An imported model, trained elsewhere on the output of `look features`, is a file of
   XGBoost       booster.save_model(\"model.json\"): gbtree or dart, binary:logistic
   LightGBM      booster.save_model(\"model.txt\"): objective binary, random forests too
-  scikit-learn  python functions/lib/import/from_sklearn.py model.joblib model.json: decision trees, forests,
-                extremely random trees, gradient boosting, histogram gradient boosting
+  scikit-learn  python functions/lib/import/from_sklearn.py model.joblib model.json:
+                decision trees, forests, extremely random trees, gradient boosting,
+                histogram gradient boosting
 or a folder of
   Spark MLlib   model.save: RandomForest-, GBT- and DecisionTreeClassificationModel
-It is served unchanged: only the thresholds are chosen. Named columns are put in the order of the look.")]
+It is served unchanged: only the thresholds are chosen. Named columns are put in the order of the
+look.")]
 pub struct TrainArgs {
     #[command(flatten)]
     labelled: LabelledArgs,
@@ -176,28 +179,9 @@ fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<()> {
 fn results(report: &TrainingReport) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
-    table.set_header([
-        "look",
-        "learner",
-        "trees",
-        "AUC",
-        "average precision",
-        "log loss",
-        "",
-    ]);
-    for (name, look) in [("first", &report.first), ("second", &report.confirm)] {
-        for entry in &look.leaderboard {
-            let is_served = entry.learner == look.learner;
-            table.add_row([
-                name.to_owned(),
-                entry.learner.clone(),
-                entry.trees.to_string(),
-                entry.figure(|ranking| ranking.auc),
-                entry.figure(|ranking| ranking.average_precision),
-                format!("{:.5}", entry.log_loss),
-                if is_served { "served" } else { "" }.to_owned(),
-            ]);
-        }
+    table.set_header(TrainingReport::LEADERBOARD_COLUMNS);
+    for row in report.leaderboard() {
+        table.add_row(row);
     }
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
     let share = |share: Option<f64>| share.map_or_else(|| "none".to_owned(), percent);

@@ -1,12 +1,11 @@
-use decision::Decision;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::audit::Audit;
-use crate::consume::DecisionLog;
+use crate::consume::{DecisionLog, ReadDecision};
 
-fn decision(id: &str, values: Value) -> (Decision, Timestamp) {
+fn decision(id: &str, values: Value) -> ReadDecision {
     let mut decision = json!({
         "decision_id": id,
         "transaction_id": id,
@@ -20,10 +19,10 @@ fn decision(id: &str, values: Value) -> (Decision, Timestamp) {
     if let (Some(all), Value::Object(values)) = (decision.as_object_mut(), values) {
         all.extend(values);
     }
-    (
-        serde_json::from_value(decision).unwrap(),
-        Timestamp::UNIX_EPOCH,
-    )
+    ReadDecision {
+        decision: serde_json::from_value(decision).unwrap(),
+        read_at: Timestamp::UNIX_EPOCH,
+    }
 }
 
 /// A run with one hold, which was released. Its id and its source hold HTML.
@@ -60,7 +59,7 @@ fn outcome() -> Outcome {
         source: "<script>alert(1)</script>".to_owned(),
         summary: serde_json::from_value(summary).unwrap(),
         audit: Audit::default(),
-        seen: DecisionLog {
+        log: DecisionLog {
             provisional: [(id.to_owned(), decision(id, json!({})))].into(),
             finals: [(id.to_owned(), decision(id, released))].into(),
             ..DecisionLog::default()

@@ -67,17 +67,17 @@ pub(super) async fn stream(
         input::put(&system.transactions, chunk).await?;
         put_at.extend(chunk.iter().map(|row| (row.transaction_id.clone(), now)));
         bar.inc(chunk.len() as u64);
-        bar.table(&latest(&consumer.seen()));
+        bar.table(&latest(&consumer.log()));
         tokio::time::sleep_until(began + Duration::from_secs_f64(chunk.len() as f64 / RATE)).await;
     }
     // The table is shown until the last final decision, or until nothing has changed for a while.
     let (mut still, mut last) = (0, (0, 0));
     while still < 20 {
         let (decided, open) = {
-            let seen = consumer.seen();
+            let log = consumer.log();
             (
-                seen.provisional.len(),
-                seen.holds() - seen.finals.len().min(seen.holds()),
+                log.provisional.len(),
+                log.holds() - log.finals.len().min(log.holds()),
             )
         };
         if decided >= put_at.len() && open == 0 {
@@ -89,7 +89,7 @@ pub(super) async fn stream(
             0
         };
         last = (decided, open);
-        bar.table(&latest(&consumer.seen()));
+        bar.table(&latest(&consumer.log()));
         tokio::time::sleep(PAUSE).await;
     }
     bar.finish();
@@ -126,7 +126,7 @@ async fn refresh(local: &Local, cut_off: Timestamp) -> Result<String> {
 }
 
 /// The latest holds and their final decisions, as a table.
-fn latest(seen: &DecisionLog) -> String {
+fn latest(log: &DecisionLog) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header([
@@ -137,11 +137,12 @@ fn latest(seen: &DecisionLog) -> String {
         "main reason",
         "held",
     ]);
-    for id in &seen.latest {
-        let Some((held, _)) = seen.provisional.get(id) else {
+    for id in &log.latest {
+        let Some(read) = log.provisional.get(id) else {
             continue;
         };
-        let end = seen.finals.get(id).map(|(end, _)| end);
+        let held = &read.decision;
+        let end = log.finals.get(id).map(|read| &read.decision);
         let because = |reasons: &[decision::Reason]| {
             reasons
                 .first()
@@ -163,15 +164,15 @@ fn latest(seen: &DecisionLog) -> String {
         ]);
     }
     let ended = |action| {
-        seen.finals
+        log.finals
             .values()
-            .filter(|(end, _)| end.action == action)
+            .filter(|read| read.decision.action == action)
             .count()
     };
     format!(
         "{table}\n  decided {}  held {}  released {}  blocked {}  review {}",
-        thousands(seen.provisional.len()),
-        seen.holds(),
+        thousands(log.provisional.len()),
+        log.holds(),
         ended(Action::Release),
         ended(Action::Block),
         ended(Action::Review),

@@ -99,7 +99,7 @@ pub(super) async fn go_live(
         .await?;
     let arrived = steps.wait("wait until every decision is in the warehouse", async {
         arrive(system, DECIDED, sent.len()).await?;
-        let holds = consumer.seen().holds();
+        let holds = consumer.log().holds();
         arrive(
             system,
             "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL",
@@ -111,15 +111,15 @@ pub(super) async fn go_live(
     if let Err(error) = arrived.await {
         steps.note(&format!("{error:#}"));
     }
-    let asked = AuditScope::nothing_but(sent);
-    let (audit, seen) = steps
+    let scope = AuditScope::nothing_but(sent);
+    let (audit, log) = steps
         .wait(
             "audit bucket, stream and warehouse",
-            audited(system, &asked, &consumer),
+            audited(system, &scope, &consumer),
         )
         .await?;
     let live = live_transactions(split, &put_at);
-    let summary = Summary::new(&seen, &audit, &live, score_us(local));
+    let summary = Summary::new(&log, &audit, &live, score_us(local));
     let fraud = live
         .into_iter()
         .filter_map(|(id, transaction)| Some((id, transaction.fraud?)))
@@ -128,7 +128,7 @@ pub(super) async fn go_live(
         source: split.source.clone(),
         summary,
         audit,
-        seen,
+        log,
         fraud,
     })
 }
@@ -158,15 +158,15 @@ fn live_transactions(
 /// are published.
 async fn audited(
     system: &System,
-    asked: &AuditScope,
+    scope: &AuditScope,
     consumer: &Consumer,
 ) -> Result<(Audit, DecisionLog)> {
     let deadline = Instant::now() + Duration::from_secs(75);
     loop {
-        let seen = consumer.seen().clone();
-        let audit = audit(system, asked, Some(&seen)).await?;
+        let log = consumer.log().clone();
+        let audit = audit(system, scope, Some(&log)).await?;
         if audit.is_clean() || Instant::now() > deadline {
-            return Ok((audit, seen));
+            return Ok((audit, log));
         }
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
@@ -178,8 +178,8 @@ async fn settle(consumer: &Consumer, sent: usize) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
     while Instant::now() < deadline {
         {
-            let seen = consumer.seen();
-            if seen.provisional.len() >= sent && seen.finals.len() >= seen.holds() {
+            let log = consumer.log();
+            if log.provisional.len() >= sent && log.finals.len() >= log.holds() {
                 return Ok(());
             }
         }

@@ -19,10 +19,10 @@ use crate::sent::{self, Sent};
 use crate::system::{eventually, logs, set_faults};
 
 /// Every final decision follows from the evidence. The sweep made some, because events were lost.
-pub(crate) fn check_finals(sent: &Sent, seen: &DecisionLog) {
+pub(crate) fn check_finals(sent: &Sent, log: &DecisionLog) {
     let mut by = BTreeMap::new();
     for (id, end) in &sent.transactions {
-        let last = seen.finals.get(id).map(|(last, _)| last);
+        let last = log.finals.get(id).map(|last| &last.decision);
         assert_eq!(last.map(|last| last.action), *end, "{id}: {last:#?}");
         if let Some(last) = last {
             *by.entry(format!(
@@ -82,8 +82,8 @@ pub(crate) async fn check_outcomes(system: &System, sent: &Sent) {
 /// A repeated object and a repeated event change nothing.
 pub(crate) async fn nothing_changes_a_second_time(local: &Local, system: &System, sent: &Sent) {
     set_faults(local, &json!({}));
-    let asked = sent.asked();
-    let before = audit(system, &asked, None).await.unwrap();
+    let scope = sent.scope();
+    let before = audit(system, &scope, None).await.unwrap();
     let rows = system
         .count("SELECT COUNT(*) FROM transactions")
         .await
@@ -114,7 +114,7 @@ pub(crate) async fn nothing_changes_a_second_time(local: &Local, system: &System
     })
     .await;
     eventually("nothing has changed", 120, async || {
-        let after = audit(system, &asked, None).await.unwrap();
+        let after = audit(system, &scope, None).await.unwrap();
         if after == before {
             Ok(())
         } else {

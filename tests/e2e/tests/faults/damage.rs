@@ -14,9 +14,9 @@ use store::Objects as _;
 use crate::sent::Sent;
 
 /// Damages the system in one place after the other, and repairs it where possible.
-pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
-    let asked = sent.asked();
-    let audited = async || audit(system, &asked, Some(seen)).await.unwrap();
+pub(crate) async fn is_seen(system: &System, sent: &Sent, log: &DecisionLog) {
+    let scope = sent.scope();
+    let audited = async || audit(system, &scope, Some(log)).await.unwrap();
     let clean = audited().await;
     assert!(clean.is_clean(), "{clean:?}");
     let of = |action| {
@@ -28,7 +28,7 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
     };
     let (approved, released) = (of(None), of(Some(Action::Release)));
 
-    the_stream(system, &asked, seen, &approved, &clean).await;
+    the_stream(system, &scope, log, &approved, &clean).await;
 
     // The bucket: a final decision is missing.
     let end = keys::outcome(&released.as_str().into());
@@ -125,18 +125,18 @@ pub(crate) async fn a_changed_definition_is_followed_or_refused(system: &System)
 /// lost.
 async fn the_stream(
     system: &System,
-    asked: &AuditScope,
-    seen: &DecisionLog,
+    scope: &AuditScope,
+    log: &DecisionLog,
     approved: &str,
     clean: &Audit,
 ) {
     let read = consume::read(&system.kinesis, &system.decisions_stream)
         .await
         .unwrap();
-    assert_eq!(&audit(system, asked, Some(&read)).await.unwrap(), clean);
-    let mut less = seen.clone();
+    assert_eq!(&audit(system, scope, Some(&read)).await.unwrap(), clean);
+    let mut less = log.clone();
     less.provisional.remove(approved);
-    let found = audit(system, asked, Some(&less)).await.unwrap();
+    let found = audit(system, scope, Some(&less)).await.unwrap();
     assert_eq!((found.lost, found.is_clean()), (1, false), "{found:?}");
 }
 
@@ -153,15 +153,15 @@ async fn among_others(system: &System, sent: &Sent, clean: &Audit) {
     // Their times are the start of the test or the day of the example event.
     let first: Timestamp = "2026-01-30T00:00:00Z".parse().unwrap();
     let span = (first, Timestamp::now() + SignedDuration::from_hours(1));
-    let asked = AuditScope {
+    let scope = AuditScope {
         ids: ids.into_iter().collect(),
         among_others: Some(span),
     };
-    let found = audit(system, &asked, None).await.unwrap();
+    let found = audit(system, &scope, None).await.unwrap();
     let rejected = clean.rejected;
     let expected = Audit {
-        sent: asked.ids.len(),
-        decided: asked.ids.len(),
+        sent: scope.ids.len(),
+        decided: scope.ids.len(),
         held,
         settled: held,
         rejected,
@@ -172,10 +172,10 @@ async fn among_others(system: &System, sent: &Sent, clean: &Audit) {
     let entry = keys::pending("second-look-confirm-young");
     system.objects.put(&entry, b"{}".to_vec()).await.unwrap();
     assert_eq!(
-        audit(system, &asked, None).await.unwrap().pending,
+        audit(system, &scope, None).await.unwrap().pending,
         0,
         "a young entry is in progress"
     );
-    assert_eq!(audit(system, &sent.asked(), None).await.unwrap().pending, 1);
+    assert_eq!(audit(system, &sent.scope(), None).await.unwrap().pending, 1);
     system.objects.delete(&entry).await.unwrap();
 }

@@ -63,9 +63,9 @@ fn no_transaction_is_lost_or_doubled_and_no_hold_stays_open_under_faults() {
         phases::prepare(&system).await;
         say("stream under faults");
         let sent = sent::sent(Timestamp::now());
-        let seen = phases::go_live(&local, &system, &sent, &say).await;
+        let log = phases::go_live(&local, &system, &sent, &say).await;
         say("check the guarantees");
-        checks::check_finals(&sent, &seen);
+        checks::check_finals(&sent, &log);
         checks::check_rejected(&system, &sent).await;
         checks::check_outcomes(&system, &sent).await;
         say("repeat everything");
@@ -97,11 +97,11 @@ fn the_audit_detects_damage_and_every_function_accepts_its_example_events() {
                 "the stream takes every record"
             );
         }
-        let seen = phases::all_is_there(&system, &sent, &consumer).await;
+        let log = phases::all_is_there(&system, &sent, &consumer).await;
         say("audit by the stack's name");
         command::the_command_finds_the_stack(&local, &sent);
         say("damage the system");
-        damage::is_seen(&system, &sent, &seen).await;
+        damage::is_seen(&system, &sent, &log).await;
         say("change the definition");
         damage::a_changed_definition_is_followed_or_refused(&system).await;
         say("send the example events");

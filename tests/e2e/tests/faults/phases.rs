@@ -73,11 +73,11 @@ pub(crate) async fn go_live(
             "the stream takes every record"
         );
         eventually("score is at work", 120, async || {
-            let seen = consumer.seen().provisional.len();
-            if seen > place * 120 {
+            let decisions = consumer.log().provisional.len();
+            if decisions > place * 120 {
                 Ok(())
             } else {
-                Err(format!("{seen} decisions"))
+                Err(format!("{decisions} decisions"))
             }
         })
         .await;
@@ -97,10 +97,10 @@ pub(crate) async fn go_live(
 
 /// Waits until the audit is clean and every decision was read from the stream.
 pub(crate) async fn all_is_there(system: &System, sent: &Sent, consumer: &Consumer) -> DecisionLog {
-    let asked = sent.asked();
+    let scope = sent.scope();
     let audited = async || {
-        let audit = audit(system, &asked, None).await.unwrap();
-        if audit.is_clean() && audit.decided == asked.ids.len() {
+        let audit = audit(system, &scope, None).await.unwrap();
+        if audit.is_clean() && audit.decided == scope.ids.len() {
             return Ok(audit);
         }
         Err(format!(
@@ -113,9 +113,9 @@ pub(crate) async fn all_is_there(system: &System, sent: &Sent, consumer: &Consum
     assert_eq!((found.held, found.settled), (held, held));
     assert_eq!(found.rejected, sent.unreadable.len());
     eventually("all decisions are on the stream", 60, async || {
-        let seen = consumer.seen();
-        let counts = (seen.provisional.len(), seen.finals.len());
-        let expected = (asked.ids.len(), held);
+        let log = consumer.log();
+        let counts = (log.provisional.len(), log.finals.len());
+        let expected = (scope.ids.len(), held);
         if counts == expected {
             Ok(())
         } else {
@@ -123,10 +123,10 @@ pub(crate) async fn all_is_there(system: &System, sent: &Sent, consumer: &Consum
         }
     })
     .await;
-    let seen = std::mem::take(&mut *consumer.seen());
-    assert_eq!((seen.contradictions.len(), seen.unreadable), (0, 0));
-    assert_eq!(audit(system, &asked, Some(&seen)).await.unwrap(), found);
-    seen
+    let log = std::mem::take(&mut *consumer.log());
+    assert_eq!((log.contradictions.len(), log.unreadable), (0, 0));
+    assert_eq!(audit(system, &scope, Some(&log)).await.unwrap(), found);
+    log
 }
 
 /// The keys of unfinished work, for the failure message.

@@ -42,7 +42,7 @@ fn customer(number: usize) -> (String, bool) {
 
 impl Sent {
     /// All these transactions and no others.
-    pub(crate) fn asked(&self) -> AuditScope {
+    pub(crate) fn scope(&self) -> AuditScope {
         AuditScope::nothing_but(self.transactions.keys().cloned().collect())
     }
 }

@@ -10,7 +10,7 @@ use features::{Definition, TrainingPeriod};
 use jiff::{SignedDuration, Timestamp};
 use look::input::{self, Row};
 use serde_json::{Value, json};
-use train::metrics::ranking;
+use train::metrics::{ScoredLabel, ranking};
 use train::{ImportedModels, TrainingSet};
 
 const DEFINITION: &str = include_str!("../../../../infra/bundles/card-fraud/bundle.toml");
@@ -132,9 +132,12 @@ fn of_definition(rows: &[Row], test: Timestamp, span: u32, text: &str) -> Value 
     }
     let scored = without_known(rows, scored, test);
     let figures = |score: fn(&Scored<'_>) -> f64| {
-        let labelled: Vec<(f64, bool)> = scored
+        let labelled: Vec<ScoredLabel> = scored
             .iter()
-            .map(|s| (score(s), s.row.fraud.unwrap()))
+            .map(|s| ScoredLabel {
+                score: score(s),
+                is_fraud: s.row.fraud.unwrap(),
+            })
             .collect();
         let ranked = ranking(&labelled).unwrap();
         json!({ "auc": ranked.auc, "average_precision": ranked.average_precision, "card_precision_at_100": card_precision(&scored, score) })
@@ -213,22 +216,24 @@ fn card_precision(scored: &[Scored<'_>], score: fn(&Scored<'_>) -> f64) -> f64 {
     let mut found: HashSet<&str> = HashSet::new();
     let mut sum = 0.0;
     for day in 0..TEST_DAYS {
-        let mut cards: BTreeMap<&str, (f64, bool)> = BTreeMap::new();
+        let mut cards: BTreeMap<&str, ScoredLabel> = BTreeMap::new();
         for s in scored
             .iter()
             .filter(|s| s.day == day && !found.contains(s.customer.as_str()))
         {
-            let card = cards
-                .entry(&s.customer)
-                .or_insert((f64::NEG_INFINITY, false));
-            *card = (card.0.max(score(s)), card.1 || s.row.fraud == Some(true));
+            let card = cards.entry(&s.customer).or_insert(ScoredLabel {
+                score: f64::NEG_INFINITY,
+                is_fraud: false,
+            });
+            card.score = card.score.max(score(s));
+            card.is_fraud |= s.row.fraud == Some(true);
         }
-        let mut cards: Vec<(&str, (f64, bool))> = cards.into_iter().collect();
-        cards.sort_by(|a, b| b.1.0.total_cmp(&a.1.0));
+        let mut cards: Vec<(&str, ScoredLabel)> = cards.into_iter().collect();
+        cards.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
         cards.truncate(TOP);
         let hits: Vec<&str> = cards
             .iter()
-            .filter(|(_, (_, fraud))| *fraud)
+            .filter(|(_, best)| best.is_fraud)
             .map(|(card, _)| *card)
             .collect();
         sum += hits.len() as f64 / TOP as f64;

@@ -12,7 +12,7 @@ use look::input::{self, Row};
 use scoring::Forest;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use train::metrics::{Ranking, ranking};
+use train::metrics::{Ranking, ScoredLabel, ranking};
 use train::{ImportedModels, TrainingSet};
 
 use crate::{at_least, rounded};
@@ -148,8 +148,11 @@ impl TestResult {
         }
         let mut scratch = Scratch::default();
         let scores = bundle.first_scores(&batch, &mut scratch).scores;
-        let labels = tested.iter().map(|row| row.fraud.unwrap());
-        let scored: Vec<(f64, bool)> = scores.iter().copied().zip(labels).collect();
+        let mut scored = Vec::with_capacity(tested.len());
+        for (&score, row) in scores.iter().zip(&tested) {
+            let is_fraud = row.fraud.unwrap();
+            scored.push(ScoredLabel { score, is_fraud });
+        }
         let Ranking {
             auc,
             average_precision,
@@ -164,16 +167,16 @@ impl TestResult {
 }
 
 /// Recall at a false positive rate of 1 %.
-fn recall(scored: &[(f64, bool)]) -> f64 {
+fn recall(scored: &[ScoredLabel]) -> f64 {
     let mut good: Vec<f64> = scored
         .iter()
-        .filter(|(_, fraud)| !fraud)
-        .map(|(score, _)| *score)
+        .filter(|one| !one.is_fraud)
+        .map(|one| one.score)
         .collect();
     good.sort_by(|a, b| b.total_cmp(a));
     let above = good[good.len() / 100];
-    let frauds = scored.iter().filter(|(_, fraud)| *fraud);
-    frauds.clone().filter(|(score, _)| *score > above).count() as f64 / frauds.count() as f64
+    let frauds = scored.iter().filter(|one| one.is_fraud);
+    frauds.clone().filter(|one| one.score > above).count() as f64 / frauds.count() as f64
 }
 
 fn rows() -> Vec<Row> {
