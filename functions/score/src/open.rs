@@ -1,5 +1,5 @@
 //! From records to columns: opens the records' framing and parses the transactions in them.
-//! ReadError records and items are set aside, each with its reason.
+//! Unreadable records and items are set aside, each with its reason.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -49,7 +49,7 @@ fn open_record<'r>(record: &Record<'r>, rejected: &mut Vec<RejectedObject>) -> O
     }
 }
 
-/// Parses the transactions in the frames into columns. ReadError items go to `rejected`.
+/// Parses the transactions in the frames into columns. Unreadable items go to `rejected`.
 pub fn read_transactions<'f>(
     schema: &'f Schema,
     records: &Records,

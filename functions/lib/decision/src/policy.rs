@@ -18,11 +18,11 @@ pub struct Policy {
     pub block_at: f64,
     /// The time from the arrival of a hold to its deadline, in seconds.
     pub hold_deadline_seconds: u64,
-    /// The maximum number of attempts of an evidence query.
+    /// The maximum number of attempts of an evidence statement.
     pub max_attempts: u32,
     /// The action for a hold without evidence at its deadline.
     pub on_expiry: Action,
-    /// The action for holds after `max_attempts` failed evidence queries.
+    /// The action for holds after `max_attempts` failed evidence statements.
     pub on_failure: Action,
     /// The action for a hold without a row in the evidence.
     pub on_missing_evidence: Action,

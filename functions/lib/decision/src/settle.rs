@@ -1,4 +1,4 @@
-//! The next step for a pending evidence query, as a total function.
+//! The next step for a pending evidence statement, as a total function.
 //!
 //! Confirm and sweep read the ledger and the warehouse first and then call it. So a wrong, repeated
 //! or lost event only changes when the next step is taken.
@@ -25,18 +25,17 @@ pub enum Progress {
 pub enum Step {
     /// Settle every hold with its evidence.
     UseEvidence,
-    /// Submit the query as the next attempt.
+    /// Submit the statement as the next attempt.
     Submit,
     /// Settle overdue holds by `on_expiry`, then continue with the others as for [`Step::Submit`]
-    /// or
-    /// [`Step::Wait`].
+    /// or [`Step::Wait`].
     Expire,
     /// Settle every hold by `on_failure`.
     GiveUp,
     Wait,
 }
 
-/// The next step for a query after `attempts` submissions. `overdue`: at least one of its holds has
+/// The next step for a statement after `attempts` submissions. `overdue`: at least one of its holds has
 /// passed the deadline.
 ///
 /// Evidence is used even if it is late. An overdue hold does not wait for another attempt.

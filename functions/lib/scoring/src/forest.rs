@@ -1,15 +1,13 @@
-//! Tree ensembles, laid out so that scoring is limited by memory latency as little as possible.
+//! Tree ensembles in a layout for fast scoring.
 //!
-//! A node has 8 bytes: a threshold, a column, and the index of its first child. Siblings are
-//! neighbours: `value <= threshold` goes to the first, any other value to the second. A leaf points
-//! to itself, with a threshold that no value exceeds. So a walk through a tree takes a fixed number
-//! of steps without a test for leaves, and many walks run side by side. The nodes' values are kept
-//! apart, also those of inner nodes: their differences along a path are the contributions.
+//! A node has 8 bytes: a threshold, a column, and the index of its first child. The second child
+//! is next to it. A leaf points to itself, with a threshold that no value exceeds. So a walk takes
+//! a fixed number of steps without a test for leaves, and many walks run side by side. Values are
+//! kept apart, also those of inner nodes: their differences along a path are the contributions.
 //!
 //! A missing value is [`MISSING`], the largest value, so it goes to the second child. An imported
-//! model may send it to the first ([`Split::missing_below`]). The node then reads a copy of the column, after the row's own
-//! columns, in which a missing value is the lowest value. A forest without such nodes needs no
-//! copies, and reads rows in place.
+//! model may send it to the first ([`Split::missing_below`]). Such a node reads a copy of the
+//! column, after the row's own columns, in which a missing value is the lowest value.
 
 mod file;
 mod score;
