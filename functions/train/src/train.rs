@@ -11,7 +11,7 @@ use crate::card::{Curves, card};
 use crate::golden::golden;
 use crate::learn::{LookModel, Step, learn};
 use crate::learner::{LearnError, Task, take_rows};
-use crate::metrics::{ScoredLabel, ranking};
+use crate::metrics::{ScoredLabel, count_frauds, ranking};
 use crate::report::{HoldoutOutcome, LookReport, TrainingReport};
 use crate::thresholds::policy;
 use crate::training_set::TrainingSet;
@@ -169,7 +169,7 @@ pub fn train(
         between: [set.occurred_at.iter().min(), set.occurred_at.iter().max()]
             .map(|end| end.copied().unwrap_or_default()),
         holdout: first_out.len(),
-        holdout_frauds: first_out.iter().filter(|(_, fraud)| *fraud).count(),
+        holdout_frauds: count_frauds(&first_out),
         holdout_days: definition.training.holdout.as_secs_f64() / 86_400.0,
         first,
         confirm,

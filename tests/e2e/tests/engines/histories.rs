@@ -113,11 +113,10 @@ pub(crate) fn hold(definition: &Definition, history: &History, row: usize) -> Ho
     .unwrap()
 }
 
+/// The names of the customer and of the terminal.
 fn entities(definition: &Definition) -> [&String; 2] {
-    let [customer, terminal] = definition.schema().entities.as_slice() else {
-        panic!("expected two entities")
-    };
-    [customer, terminal]
+    let entities = &definition.schema().entities;
+    [&entities[0], &entities[1]]
 }
 
 /// The statements that insert a history.

@@ -149,7 +149,7 @@ impl TestResult {
         let mut scratch = Scratch::default();
         let scores = bundle.first_scores(&batch, &mut scratch).scores;
         let mut scored = Vec::with_capacity(tested.len());
-        for (&score, row) in scores.iter().zip(&tested) {
+        for (&score, row) in scores.iter().zip(tested) {
             let is_fraud = row.fraud.unwrap();
             scored.push(ScoredLabel { score, is_fraud });
         }
