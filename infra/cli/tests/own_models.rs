@@ -1,7 +1,5 @@
 //! Models that a user trains with other libraries on the features of a look.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
