@@ -1,12 +1,12 @@
 //! The names in generated SQL.
 
 #![expect(
-    clippy::indexing_slicing,
     clippy::unwrap_used,
     reason = "a test fails by panicking, and says where it is"
 )]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use features::{Definition, TrainingPeriod, sql};
 use harness::fixture::DEFINITION;
@@ -28,7 +28,8 @@ fn definition() -> Definition {
             "spend_count" => "spend".to_owned(),
             entity => format!("{entity}_spend"),
         };
-        features += &format!(
+        let _ = write!(
+            features,
             "[[feature]]\nname = \"{name}\"\nentity = \"{entity}\"\nmean = \"amount\"\n\
              window = \"7d\"\n"
         );
