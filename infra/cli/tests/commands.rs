@@ -248,13 +248,13 @@ fn a_report_can_be_written_again_from_the_results_of_a_run() {
         decided: 7,
         ..Audit::default()
     };
-    let seen = DecisionLog::default();
-    let summary = Summary::new(&seen, &audit, &HashMap::default(), None);
+    let log = DecisionLog::default();
+    let summary = Summary::new(&log, &audit, &HashMap::default(), None);
     let mut outcome = Outcome {
         source: "seven <cards>".into(),
         summary,
         audit,
-        seen,
+        log,
         fraud: HashMap::default(),
     };
     outcome.write(&run).unwrap();
