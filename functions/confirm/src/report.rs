@@ -10,7 +10,6 @@ pub struct SettleReport {
     pub absent: usize,
     /// Ledger entries with a running statement.
     pub waiting: usize,
-    /// Submitted statements.
     pub submitted: usize,
     pub released: usize,
     pub blocked: usize,

@@ -21,8 +21,9 @@ pub struct Handler<'a, O, W> {
 pub enum Response {
     /// For notifications: the messages that SQS must deliver again.
     Objects(SqsBatchResponse),
-    /// For a completion event.
-    StatementEnded { load: AdvanceOutcome },
+    StatementEnded {
+        load: AdvanceOutcome,
+    },
 }
 
 /// The objects of one invocation that belong to one table.

@@ -17,7 +17,6 @@ use crate::WarehouseTable;
 /// A running load, as in its ledger entry.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Load {
-    /// The statement's name.
     pub name: String,
     pub table: WarehouseTable,
     pub generation: Generation,

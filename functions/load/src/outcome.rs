@@ -4,11 +4,9 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StartOutcome {
-    /// No object waits.
     NothingWaits,
     /// A load is running. Its end starts the next load.
     UnderWay,
-    /// A load was started.
     Begun,
 }
 

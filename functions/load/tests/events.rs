@@ -22,7 +22,6 @@ async fn handle(world: &World, event: LoadEvent) -> Response {
     handler.handle(event, at(0)).await.unwrap()
 }
 
-/// The response as JSON.
 async fn handled(world: &World, event: LoadEvent) -> String {
     serde_json::to_string(&handle(world, event).await).unwrap()
 }

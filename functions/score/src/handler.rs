@@ -23,7 +23,6 @@ const CONCURRENCY: usize = 32;
 
 #[derive(Debug)]
 pub struct Handler<O, D, W> {
-    /// The bundle in use.
     pub bundle: Bundle,
     /// Replaces `bundle` when its pointer changes.
     pub follower: BundleFollower,

@@ -40,7 +40,6 @@ pub(crate) async fn write_ahead(
     Ok(second)
 }
 
-/// Overwrites the entry.
 pub(crate) async fn write(objects: &impl Objects, entry: &LedgerEntry) -> Result<(), Error> {
     let key = decision::keys::pending(&entry.name);
     let bytes = encoded(&key, entry)?;

@@ -17,7 +17,6 @@ pub struct DueWork {
     pub overdue: Vec<String>,
     /// Other due evidence statements, earliest deadline first.
     pub holds: Vec<String>,
-    /// Due load statements.
     pub loads: Vec<String>,
     /// The number of entries that are too young to be due.
     pub young: usize,

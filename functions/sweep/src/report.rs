@@ -3,7 +3,6 @@ use serde::Serialize;
 
 use crate::Error;
 
-/// Counts of one sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SweepReport {
     /// Due ledger entries of holds.

@@ -102,7 +102,6 @@ pub struct Bin {
     pub to: f64,
     pub transactions: usize,
     pub frauds: usize,
-    /// Mean probability.
     pub said: f64,
 }
 

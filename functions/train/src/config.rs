@@ -6,7 +6,6 @@ use warehouse::Database;
 pub struct Config {
     pub bucket: String,
     pub bundle: String,
-    /// Prefix of statement names.
     pub statement_prefix: String,
     /// The role that UNLOAD uses to write to the bucket, or `default`.
     pub role_arn: String,

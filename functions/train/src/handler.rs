@@ -47,7 +47,6 @@ pub struct ProfilesUpdate {
     /// New profiles make a new version.
     pub version: String,
     pub cut_off: Timestamp,
-    /// Number of profiles.
     pub profiles: usize,
 }
 
@@ -59,7 +58,6 @@ pub struct Handler<'a, O, W> {
     /// The bucket's name: the warehouse writes to it.
     pub bucket: String,
     pub bundle: String,
-    /// Prefix of statement names.
     pub statement_prefix: String,
     /// The role that UNLOAD uses to write to the bucket, or `default`.
     pub role_arn: String,

@@ -84,11 +84,9 @@ impl Learner {
     }
 }
 
-/// Progress of one learner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     pub learner: &'static str,
-    /// Trees grown so far.
     pub done: usize,
     /// Upper limit of the number of trees.
     pub of: usize,

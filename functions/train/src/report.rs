@@ -16,7 +16,6 @@ pub struct TrainingReport {
     pub frauds: usize,
     /// Timestamps of the first and the last transaction.
     pub between: [Timestamp; 2],
-    /// Transactions of the holdout.
     pub holdout: usize,
     pub holdout_frauds: usize,
     pub holdout_days: f64,

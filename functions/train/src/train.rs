@@ -35,7 +35,6 @@ pub enum TrainError {
         /// The name of the budget.
         setting: &'static str,
         budget: usize,
-        /// Transactions of the holdout.
         of: usize,
         /// Transactions with the highest score.
         tied: usize,

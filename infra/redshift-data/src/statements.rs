@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// Limits of the service.
 #[derive(Clone, Copy, Debug)]
 pub struct Quotas {
     /// How many statements may be submitted and not yet ended.

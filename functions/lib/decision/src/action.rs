@@ -42,7 +42,6 @@ pub enum Stage {
     Final,
 }
 
-/// What settled a hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SettledBy {

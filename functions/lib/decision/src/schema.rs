@@ -48,7 +48,6 @@ pub struct Schema {
     /// partition key.
     #[serde(default)]
     pub entities: Vec<String>,
-    /// Optional numbers.
     #[serde(default)]
     pub numbers: Vec<String>,
     /// Optional categories: strings.

@@ -18,7 +18,6 @@ fn saved(name: &str) -> spark::Saved {
 
 #[derive(Clone, Debug)]
 enum Damage {
-    /// Replaces a byte.
     Byte(Index, u8),
     /// Replaces or removes the text between two commas, or two spaces. The file can still be
     /// parsed, but its numbers and lists are wrong.

@@ -7,9 +7,7 @@ pub enum Lane {
     Transactions,
     /// Evidence for held transactions. Several such lanes run side by side.
     Evidence(u16),
-    /// Files of fraud reports.
     Labels,
-    /// Slices of final decisions.
     Outcomes,
 }
 

@@ -18,7 +18,6 @@ pub struct Limits {
 /// What a claim would take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Selection {
-    /// No entry waits.
     Nothing,
     /// Entries wait, but none is held and the oldest has not waited for long enough.
     NotDue,

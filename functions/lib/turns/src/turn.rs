@@ -185,7 +185,6 @@ pub struct Attempt {
     pub statement: Option<PlannedStatement>,
 }
 
-/// What an attempt tries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Plan {
@@ -240,7 +239,6 @@ impl From<PlannedStatement> for warehouse::Statement {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ended {
-    /// The attempt that succeeded.
     pub attempt: u32,
     /// How many waiting entries the turn covered and deleted.
     pub entries: usize,

@@ -325,7 +325,6 @@ fn distribution(
     legend(&mut chart, SeriesLabelPosition::UpperLeft)
 }
 
-/// Number of features shown.
 const SHOWN: usize = 14;
 /// Longest feature name next to a bar, in characters.
 const FITS: usize = 28;

@@ -13,7 +13,6 @@ const RADIUS: f64 = 5.0;
 pub(super) struct Customer {
     /// The mean amount. The standard deviation is half of it.
     pub(super) mean_amount: f64,
-    /// Mean transactions a day.
     pub(super) per_day: f64,
     pub(super) terminals: Vec<u32>,
 }

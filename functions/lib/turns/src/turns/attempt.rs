@@ -19,7 +19,6 @@ const PAUSES: i32 = 8;
 
 /// What an attempt leads to.
 pub(super) enum Verdict {
-    /// Nothing to do now.
     Progress(Progress),
     /// The statement succeeded, or the plan needs none.
     Succeeded(Option<StatementId>),
