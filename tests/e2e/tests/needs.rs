@@ -26,10 +26,13 @@ fn missing(interpreters: &[(&str, &str)]) -> Option<String> {
         .find(|make| make.is_file())
         .unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // Under `make test`, make would take this one for its own and print where it works.
     let output = Command::new(make)
-        .arg("needs")
+        .args(["--no-print-directory", "needs"])
         .current_dir(root)
         .env("PATH", folder.path())
+        .env_remove("MAKEFLAGS")
+        .env_remove("MAKELEVEL")
         .output()
         .unwrap();
     match output.status.success() {
