@@ -1,4 +1,4 @@
-//! `make needs` says what is missing before a build that would fail later.
+//! `make needs` names each missing program before a build starts.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -26,7 +26,7 @@ fn missing(interpreters: &[(&str, &str)]) -> Option<String> {
         .find(|make| make.is_file())
         .unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    // Under `make test`, make would take this one for its own and print where it works.
+    // `make test` hands its variables to this process. With them, this make would print its folder.
     let output = Command::new(make)
         .args(["--no-print-directory", "needs"])
         .current_dir(root)

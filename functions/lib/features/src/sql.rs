@@ -4,10 +4,9 @@
 //! writes these files again.
 //!
 //! All identifiers come from a checked [`crate::Definition`]: plain words that begin with a letter.
-//! Names that are made from these, as of
-//! common table expressions and aggregates, begin with `_`, so that they are no identifier of the
-//! definition. Values of transactions are bound parameters, never part
-//! of a text.
+//! The names of common table expressions and aggregates are made from them and begin with `_`, so
+//! they never equal an identifier of the definition. Values of transactions are bound parameters,
+//! never part of a text.
 
 mod evidence;
 mod evidence_parameters;
