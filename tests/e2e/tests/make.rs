@@ -1,4 +1,4 @@
-//! `make needs` names each missing program before a build starts.
+//! `make needs` names each missing program before a build starts. `make deploy` uploads the template.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,6 +6,23 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
+
+/// A command that runs `make` in the project's folder.
+fn make(arguments: &[&str]) -> Command {
+    let program = std::env::split_paths(&std::env::var_os("PATH").unwrap())
+        .map(|folder| folder.join("make"))
+        .find(|make| make.is_file())
+        .unwrap();
+    let mut command = Command::new(program);
+    // `make test` hands its variables to this process. With them, this make would print its folder.
+    command
+        .arg("--no-print-directory")
+        .args(arguments)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        .env_remove("MAKEFLAGS")
+        .env_remove("MAKELEVEL");
+    command
+}
 
 /// Runs `make needs` on a machine that has cargo, cc and these interpreters, each a name and its
 /// version. Returns its standard output, or `None` if it succeeds.
@@ -21,18 +38,8 @@ fn missing(interpreters: &[(&str, &str)]) -> Option<String> {
     for (name, version) in interpreters {
         write(name, &format!("echo {version}"));
     }
-    let make = std::env::split_paths(&std::env::var_os("PATH").unwrap())
-        .map(|folder| folder.join("make"))
-        .find(|make| make.is_file())
-        .unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    // `make test` hands its variables to this process. With them, this make would print its folder.
-    let output = Command::new(make)
-        .args(["--no-print-directory", "needs"])
-        .current_dir(root)
+    let output = make(&["needs"])
         .env("PATH", folder.path())
-        .env_remove("MAKEFLAGS")
-        .env_remove("MAKELEVEL")
         .output()
         .unwrap();
     match output.status.success() {
@@ -66,4 +73,18 @@ fn an_unsupported_python_is_named_in_one_line() {
         );
         assert!(text.contains(found), "{text}");
     }
+}
+
+/// CloudFormation accepts a template of more than 51,200 bytes only from a bucket.
+#[test]
+fn a_large_template_is_deployed_from_the_bucket() {
+    let output = make(&["--dry-run", "deploy", "BUCKET=artifacts"]).output();
+    let text = String::from_utf8(output.unwrap().stdout).unwrap();
+    let deploy = text
+        .lines()
+        .find(|line| line.contains("cloudformation deploy"));
+    assert!(
+        deploy.unwrap().contains("--s3-bucket \"artifacts\""),
+        "{text}"
+    );
 }
