@@ -7,7 +7,7 @@ BUNDLE ?= infra/bundles/card-fraud/bundle.toml
 STACK ?= second-look
 STATE ?= target/run/local
 
-.PHONY: help run test check bench bench-quality sql train replay events deploy build needs clean
+.PHONY: help run test check bench bench-quality bench-scale sql train replay events deploy build needs clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -25,11 +25,14 @@ check: ## formatting, lints, documentation, licences and sources of what is used
 	$(CARGO) doc --release --workspace --no-deps --locked
 	$(CARGO) test --release --workspace --locked --test workspace
 
-bench: build ## speed of the hot path and the cold start, to target/bench/summary.json
-	$(CARGO) bench --profile release --workspace --locked --bench handler
+bench: build ## speed of the first look, its cold start, and its independence of the warehouse, to target/bench/
+	$(CARGO) bench --profile release --workspace --locked --bench handler --bench first_look
 
 bench-quality: build ## how good the decisions are and what they cost, beside peers, to target/bench/quality.json; PART=scoring alone
 	$(CARGO) bench --profile release --workspace --locked --bench quality -- $(PART)
+
+bench-scale: ## 1 to 1,000 shards in simulated time, to target/bench/scale.json; PART=10 or PART=outage alone
+	$(CARGO) bench --profile release --workspace --locked --bench scale -- $(PART)
 
 sql: ## writes the SQL of the shipped bundles again, to infra/bundles/*/sql
 	UPDATE_EXPECT=1 $(CARGO) test --release -p features --test expected_sql
@@ -47,10 +50,10 @@ events: ## every event of events/ to its function on this machine, by cargo-lamb
 		$(CARGO) lambda invoke $(STACK)-$$function --remote --endpoint-url $$AWS_ENDPOINT_URL --data-file $$event; echo; \
 	done
 
-deploy: ## to your AWS account: make deploy BUCKET=artifacts PARAMETERS="WarehouseWorkgroup=… …" (see docs/deploying.md)
+deploy: ## to your AWS account, by way of a bucket for programs and template: make deploy BUCKET=artifacts PARAMETERS="WarehouseWorkgroup=… …" (see docs/deploying.md)
 	$(CARGO) lambda build --profile lambda --arm64 --locked -p score -p confirm -p sweep -p load -p train
 	aws cloudformation package --template-file infra/template.yaml --s3-bucket "$(BUCKET)" --output-template-file target/packaged.yaml
-	aws cloudformation deploy --template-file target/packaged.yaml --stack-name $(STACK) --capabilities CAPABILITY_NAMED_IAM --parameter-overrides $(PARAMETERS)
+	aws cloudformation deploy --template-file target/packaged.yaml --s3-bucket "$(BUCKET)" --stack-name $(STACK) --capabilities CAPABILITY_NAMED_IAM --parameter-overrides $(PARAMETERS)
 
 build: needs
 	$(CARGO) build --release --workspace --locked

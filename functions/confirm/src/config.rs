@@ -1,14 +1,15 @@
 use startup::{ConfigError, Variables};
 use warehouse::Database;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
-    pub bucket: String,
     /// A bundle's name, or the path of its folder.
     pub bundle: String,
-    /// The prefix of our statements' names.
-    pub statement_prefix: String,
     pub decisions_stream: String,
+    /// The role that COPY uses to read the bucket, or `default`.
+    pub role_arn: String,
+    pub evidence_lanes: u16,
+    pub turns: turns::Settings,
     pub database: Database,
 }
 
@@ -17,10 +18,11 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let mut variables = Variables::new(lookup);
         let config = Self {
-            bucket: variables.text("BUCKET"),
             bundle: variables.text("BUNDLE"),
-            statement_prefix: variables.text("STATEMENT_PREFIX"),
             decisions_stream: variables.text("DECISIONS_STREAM"),
+            role_arn: variables.text("WAREHOUSE_ROLE_ARN"),
+            evidence_lanes: variables.evidence_lanes(),
+            turns: variables.turns(),
             database: variables.database(),
         };
         variables.finish().map(|()| config)
@@ -33,11 +35,20 @@ mod tests {
 
     #[test]
     fn all_problems_are_reported_together() {
-        let error = Config::read(|name| (name == "BUNDLE").then(|| "x".to_owned())).unwrap_err();
-        assert_eq!(error.0.len(), 5, "{error}");
-        let config =
-            Config::read(|name| (name != "WAREHOUSE_CLUSTER").then(|| name.to_owned())).unwrap();
-        assert_eq!(config.bucket, "BUCKET");
-        assert_eq!(config.decisions_stream, "DECISIONS_STREAM");
+        let error = Config::read(|_| None).unwrap_err();
+        let names = [
+            "BUNDLE",
+            "BUCKET",
+            "STACK",
+            "DECISIONS_STREAM",
+            "EVIDENCE_LANES",
+            "LOAD_INTERVAL_SECONDS",
+            "TURN_INTERVAL_SECONDS",
+            "WAREHOUSE_ROLE_ARN",
+            "WAREHOUSE_DATABASE",
+        ];
+        for name in names {
+            assert!(error.to_string().contains(name), "{name}: {error}");
+        }
     }
 }

@@ -1,59 +1,48 @@
-use std::time::Duration;
+use std::error::Error as StdError;
 
-/// Why a ledger entry could not be settled now. The next call of [`crate::Settler::settle`]
-/// continues where this one stopped.
+/// Why holds could not be settled. Every step may be repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The source names the key.
     #[error(transparent)]
     Objects(#[from] store::Error),
-    /// The source names the statement.
+    /// The source names the turn.
     #[error(transparent)]
-    Submit(warehouse::Error),
-    #[error("can't read status or result of {statement}")]
-    Warehouse {
-        statement: String,
+    Turns(#[from] turns::Error),
+    #[error("can't open bundle version {version}")]
+    Bundle {
+        version: String,
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    #[error("can't read the evidence of turn {turn}")]
+    Rows {
+        turn: String,
         source: warehouse::Error,
     },
-    #[error("no answer about {statement} from the warehouse within {} s", waited.as_secs_f32())]
-    TimedOut { statement: String, waited: Duration },
-    #[error("no bundle to settle {statement}: its holds expire at their deadlines")]
-    NoBundle { statement: String },
-    #[error("can't publish the final decisions of {statement}")]
-    Stream {
-        statement: String,
-        source: store::Error,
-    },
-    #[error("the stream did not accept {refused} of {all} final decisions of {statement}")]
-    Refused {
-        statement: String,
-        refused: usize,
-        all: usize,
-    },
-    #[error("{key} is unreadable at line {line}, column {column}: expected JSON that we wrote")]
-    Unreadable {
-        key: String,
-        line: usize,
-        column: usize,
-    },
-    #[error("{key} is not a ledger entry of holds")]
-    NotHolds { key: String },
+    #[error("can't publish final decisions")]
+    Stream(#[source] store::Error),
+    /// The ledger objects of these holds stay, so that they are published again.
+    #[error("the stream did not accept {refused} of {all} final decisions")]
+    Refused { refused: usize, all: usize },
+    #[error("can't encode {0} as JSON")]
+    Encode(String),
+    #[error("{0} is not a turn of an evidence lane")]
+    NoEvidence(String),
 }
 
 impl Error {
-    pub(crate) fn warehouse(statement: &str) -> impl FnOnce(warehouse::Error) -> Self {
-        move |source| Self::Warehouse {
-            statement: statement.to_owned(),
-            source,
+    /// Whether the same call may succeed later.
+    pub const fn is_transient(&self) -> bool {
+        match self {
+            Self::Objects(error) | Self::Stream(error) => error.is_transient(),
+            Self::Rows { source, .. } => source.is_transient(),
+            Self::Turns(_) | Self::Bundle { .. } | Self::Refused { .. } => true,
+            Self::Encode(_) | Self::NoEvidence(_) => false,
         }
     }
 
-    pub(crate) fn unreadable(key: &str) -> impl FnOnce(serde_json::Error) -> Self {
-        // serde's message may quote a value of the transaction, so it is not kept.
-        move |error| Self::Unreadable {
-            key: key.to_owned(),
-            line: error.line(),
-            column: error.column(),
-        }
+    /// serde's message may quote a value of the transaction, so it is not kept.
+    pub(crate) fn encode(what: &str) -> impl FnOnce(serde_json::Error) -> Self {
+        |_| Self::Encode(what.to_owned())
     }
 }

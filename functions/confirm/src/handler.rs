@@ -1,71 +1,78 @@
-use decision::SettledBy;
-use jiff::Timestamp;
-use serde::Deserialize;
-use store::{Objects, Stream};
-use warehouse::{StatementId, Warehouse};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
-use crate::{Error, SecondModel, SettleReport, Settler};
+use jiff::Timestamp;
+use load::Definitions;
+use serde::Deserialize;
+use startup::chain;
+use store::{Objects, Stream};
+use turns::{Lane, Progress, TurnId, Turns};
+use warehouse::Warehouse;
+
+use crate::{Bundles, Error, EvidenceWork};
 
 /// The fields that we use of EventBridge's "Redshift Data Statement Status Change".
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 pub struct CompletionEvent {
     pub detail: StatementEnded,
 }
 
-#[derive(Debug, Deserialize)]
+/// We ask the warehouse for the status, so the event's `state` is not read.
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementEnded {
     /// The warehouse's id of the statement.
     pub statement_id: String,
-    /// How the statement ended according to the event. Only logged: we ask the warehouse.
-    pub state: String,
     /// The name that we gave the statement. Some events lack it.
     #[serde(default)]
     pub statement_name: Option<String>,
 }
 
-#[derive(Debug)]
-pub struct Handler<'a, O, D, W, M> {
-    pub settler: Settler<'a, O, D, W, M>,
-    /// The prefix of our statements' names.
-    pub statement_prefix: String,
+pub struct Handler<'a, O, W, D, B, L> {
+    pub turns: Turns<'a, O, W, EvidenceWork<'a, O, W, D, B, L>>,
+    pub evidence_lanes: u16,
 }
 
-impl<O: Objects, D: Stream, W: Warehouse, M: SecondModel> Handler<'_, O, D, W, M> {
-    /// Settles the holds of the statement that ended. Ignores statements of other stacks, and of
-    /// other functions.
+impl<O: Objects, W: Warehouse, D: Stream, B: Bundles, L: Definitions> Handler<'_, O, W, D, B, L> {
+    /// Advances the lane of the statement that ended or, if the statement has no name, every
+    /// evidence lane. Ignores statements of other stacks and of other lanes.
+    ///
+    /// A failure in one lane does not stop the others. A failed statement is tried again in this
+    /// invocation if its pause fits `time_left`, the time until the function is stopped.
     pub async fn handle(
         &self,
         event: CompletionEvent,
         now: Timestamp,
-    ) -> Result<SettleReport, Error> {
+        time_left: Duration,
+    ) -> Result<BTreeMap<String, Progress>, Error> {
         let ended = event.detail;
-        let prefix = format!("{}-confirm-", self.statement_prefix);
-        let name = match ended.statement_name {
-            Some(name) => Some(name),
-            None => {
-                let id = StatementId(ended.statement_id.clone());
-                self.settler.find(&prefix, &id).await?
+        let mut progress = BTreeMap::new();
+        let mut failed = None;
+        for lane in self.lanes(&ended) {
+            match self.turns.advance_within(lane, now, time_left).await {
+                Ok(stands) => {
+                    progress.insert(lane.to_string(), stands);
+                }
+                Err(error) => {
+                    tracing::error!(%lane, error = chain(&error), "evidence lane not advanced");
+                    failed = Some(error);
+                }
             }
-        };
-        let report = match name {
-            Some(name) if name.starts_with(&prefix) => {
-                self.settler.settle(&name, SettledBy::Confirm, now).await?
-            }
-            _ => SettleReport {
-                absent: 1,
-                ..SettleReport::default()
-            },
-        };
+        }
         tracing::info!(
             statement_id = ended.statement_id,
-            state = ended.state,
-            settled = report.settled(),
-            submitted = report.submitted,
-            waiting = report.waiting,
-            absent = report.absent,
+            lanes = ?progress,
             "completion event handled"
         );
-        Ok(report)
+        failed.map_or(Ok(progress), |error| Err(error.into()))
+    }
+
+    fn lanes(&self, ended: &StatementEnded) -> Vec<Lane> {
+        let Some(name) = &ended.statement_name else {
+            return (0..self.evidence_lanes).map(Lane::Evidence).collect();
+        };
+        let turn = TurnId::of_statement_name(&self.turns.settings.stack, name);
+        let lane = turn.map(|(turn, _)| turn.lane);
+        lane.filter(|lane| !lane.loads()).into_iter().collect()
     }
 }

@@ -1,21 +1,24 @@
 //! The second look: settles each hold once, by the evidence that the warehouse computed.
 //!
-//! [`Settler::settle`] is the only code that settles holds. This function calls it when a
-//! completion event arrives; the sweep calls it on its schedule.
+//! [`Settler`] is the only code that settles holds. [`EvidenceWork`] gives it the evidence of a
+//! turn; this function does so when a completion event arrives. The sweep gives it expired
+//! holds and forgotten batches.
 
+mod bundles;
 mod config;
-mod entry;
 mod error;
 mod evidence;
+mod group;
 mod handler;
-mod model;
 mod outcome;
 mod report;
 mod settler;
+mod work;
 
+pub use bundles::{BucketBundles, Bundles, SecondModel, fallback_policy};
 pub use config::Config;
 pub use error::Error;
 pub use handler::{CompletionEvent, Handler, StatementEnded};
-pub use model::SecondModel;
 pub use report::SettleReport;
-pub use settler::{PATIENCE, Settler};
+pub use settler::{Forgotten, HoldToSettle, Known, PartToSettle, SLICE_HOLDS, Settler};
+pub use work::EvidenceWork;

@@ -1,10 +1,18 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use confirm::{CompletionEvent, Config, Handler, Settler};
+use confirm::{
+    BucketBundles, CompletionEvent, Config, EvidenceWork, Handler, Settler, fallback_policy,
+};
+use decision::SettledBy;
+use features::Definition;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use startup::{Clients, chain, environment, open_confirm_bundle, start};
+use load::{BucketDefinitions, LaneSql};
+use startup::{
+    Clients, SecondBundles, chain, check_format, definition_text, environment, start, time_left,
+};
+use turns::Turns;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -14,27 +22,47 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let config = Config::read(environment)?;
     let clients = Clients::load().await;
-    let objects = clients.objects(&config.bucket);
+    let objects = clients.objects(&config.turns.bucket);
+    check_format(&objects).await?;
     let decisions = clients.decisions(&config.decisions_stream);
     let warehouse = clients.warehouse(config.database);
-    let bundle = open_confirm_bundle(&config.bundle, &objects).await?;
-    let settler = Settler {
+    let deployed = Definition::parse(&definition_text(&config.bundle, &objects).await?)?;
+    config.turns.check(deployed.policy.hold_deadline)?;
+    let definitions = BucketDefinitions::new(&config.bundle, &objects);
+    let bundles = BucketBundles {
+        bundles: SecondBundles::new(&config.bundle),
         objects: &objects,
-        decisions: &decisions,
+    };
+    let work = EvidenceWork {
+        settler: Settler {
+            objects: &objects,
+            decisions: &decisions,
+            bundles: &bundles,
+            fallback: &fallback_policy(&deployed.policy),
+            first_entity: deployed.schema().entities.first().map(String::as_str),
+        },
         warehouse: &warehouse,
-        model: Some(&bundle),
-        on_expiry: bundle.policy().on_expiry,
-        first_entity: bundle.schema().entities.first().map(String::as_str),
-        patience: confirm::PATIENCE,
+        sql: LaneSql {
+            deployed: &deployed,
+            definitions: &definitions,
+            role_arn: &config.role_arn,
+        },
+        settled_by: SettledBy::Confirm,
     };
     let handler = &Handler {
-        settler,
-        statement_prefix: config.statement_prefix,
+        turns: Turns {
+            objects: &objects,
+            warehouse: &warehouse,
+            work: &work,
+            settings: &config.turns,
+        },
+        evidence_lanes: config.evidence_lanes,
     };
-    tracing::info!(bundle = config.bundle, version = bundle.version(), "ready");
+    tracing::info!(bundle = config.bundle, "ready");
     let serve = |event: LambdaEvent<CompletionEvent>| async move {
-        let report = handler.handle(event.payload, Timestamp::now()).await;
-        report.map_err(|error| chain(&error))
+        let time_left = time_left(event.context.deadline());
+        let progress = handler.handle(event.payload, Timestamp::now(), time_left);
+        progress.await.map_err(|error| chain(&error))
     };
     lambda_runtime::run(service_fn(serve)).await
 }

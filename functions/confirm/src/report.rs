@@ -3,29 +3,26 @@ use std::ops::AddAssign;
 use decision::{Action, Decision, SettledBy};
 use serde::Serialize;
 
-/// Counts of what was done: for one ledger entry by confirm, for all due entries by the sweep.
+use crate::Error;
+
+/// How many holds and ledger objects had which result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct SettleReport {
-    /// Ledger entries that did not exist any more: their holds were already settled.
+    /// Ledger objects that did not exist any more: their holds were already settled.
     pub absent: usize,
-    /// Ledger entries with a running statement.
-    pub waiting: usize,
-    pub submitted: usize,
+    /// Ledger objects that were deleted, because each of their holds was published.
+    pub deleted: usize,
     pub released: usize,
     pub blocked: usize,
     pub review: usize,
     /// The part of `released`, `blocked` and `review` that was settled at the deadline.
     pub expired: usize,
-    /// Holds without an evidence row.
-    pub missing_rows: usize,
-    /// Evidence rows of no hold of the entry, and repeated rows.
-    pub ignored_rows: usize,
-    /// Evidence rows with a value of the wrong type. Their holds count as `missing_rows`.
-    pub undecodable_rows: usize,
-    /// Evidence rows that lack a feature of the second look.
-    pub partial_rows: usize,
-    /// Ledger entries with overdue holds for which the warehouse did not answer in time.
-    pub unanswered: usize,
+    /// The settled holds without evidence, except those settled at their deadline.
+    pub missing_evidence: usize,
+    /// Ledger objects and outcomes that are unreadable. Their holds stay open.
+    pub damaged: usize,
+    /// Final decisions that the stream did not accept. Their ledger objects stay.
+    pub refused: usize,
 }
 
 impl SettleReport {
@@ -38,6 +35,8 @@ impl SettleReport {
         }
         if decision.settled_by == Some(SettledBy::Expiry) {
             self.expired += 1;
+        } else if decision.evidence.is_none() {
+            self.missing_evidence += 1;
         }
     }
 
@@ -45,21 +44,29 @@ impl SettleReport {
     pub const fn settled(&self) -> usize {
         self.released + self.blocked + self.review
     }
+
+    /// An error if the stream refused decisions.
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        if self.refused == 0 {
+            return Ok(self);
+        }
+        Err(Error::Refused {
+            refused: self.refused,
+            all: self.settled() + self.refused,
+        })
+    }
 }
 
 impl AddAssign for SettleReport {
     fn add_assign(&mut self, other: Self) {
         self.absent += other.absent;
-        self.waiting += other.waiting;
-        self.submitted += other.submitted;
+        self.deleted += other.deleted;
         self.released += other.released;
         self.blocked += other.blocked;
         self.review += other.review;
         self.expired += other.expired;
-        self.missing_rows += other.missing_rows;
-        self.ignored_rows += other.ignored_rows;
-        self.undecodable_rows += other.undecodable_rows;
-        self.partial_rows += other.partial_rows;
-        self.unanswered += other.unanswered;
+        self.missing_evidence += other.missing_evidence;
+        self.damaged += other.damaged;
+        self.refused += other.refused;
     }
 }

@@ -1,350 +1,316 @@
-//! From a ledger entry to one final decision for each of its holds.
+//! From ledger objects to one final decision for each of their holds.
 //!
-//! [`Settler::settle`] reads the ledger and the warehouse again, asks [`decision::settle`] for the
-//! next step, and takes it. It does not retry: the next call continues where this one stopped.
+//! INVARIANT: an identity has one final decision, even if several processes settle its holds or die
+//! between two steps. The decision is the object under `outcomes/by-transaction/`, written once by
+//! `put_new` before anything else happens with it. Every later process takes that object. The steps
+//! after it (publish, write the slice for COPY and its waiting entry) may be repeated.
 //!
-//! INVARIANT: a hold has one final decision, however many processes settle it and wherever they
-//! die. The decision is the object under `outcomes/by-transaction/`, written once by `put_new`
-//! before anything else happens with it. Every later process reads that object and continues with
-//! it. The steps after it (publish, write the batch for COPY, remove the ledger entry) may be
-//! repeated. The ledger entry, which makes the sweep return, is removed last.
+//! INVARIANT: a ledger object is deleted last, and only by a process that has published the final
+//! decision of each of its holds. Until then the sweep finds it.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use decision::ledger::LedgerEntry;
-use decision::settle::{Progress, Step, next_step};
-use decision::{Action, Decision, Hold, SettledBy, micros};
-use futures_util::{StreamExt, TryStreamExt, stream};
+use decision::settle::{Ground, IdConflict, Outcome, SecondLook, settle};
+use decision::{Evidence, Hold, Policy, SettledBy, micros};
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use store::{Objects, Stream};
-use warehouse::{StatementId, Status, Warehouse};
 
-use crate::entry::HoldsEntry;
-use crate::evidence::{self, EvidenceRows};
-use crate::{Error, SecondModel, SettleReport};
+use crate::group::{Group, OpenLedger, Place};
+use crate::{Bundles, Error, SecondModel, SettleReport};
 
-/// How many S3 calls are made at a time.
-pub(crate) const CONCURRENCY: usize = 16;
+/// How many holds a group has at most, and how many final decisions a slice has.
+pub const SLICE_HOLDS: usize = 500;
+/// How many groups are settled side by side. Each makes up to 32 calls of S3 at a time.
+const GROUPS: usize = 4;
 
-/// The entry of `degraded` in a final decision that was made without evidence.
-const EVIDENCE_MISSING: &str = "evidence_missing";
-
-/// How long the warehouse may take over one answer about overdue holds.
-pub const PATIENCE: Duration = Duration::from_secs(3);
-
+/// Settles holds of ledger objects.
 #[derive(Debug)]
-pub struct Settler<'a, O, D, W, M> {
+pub struct Settler<'a, O, D, B> {
     pub objects: &'a O,
+    /// The stream of decisions.
     pub decisions: &'a D,
-    pub warehouse: &'a W,
-    /// Without a model, holds only expire at their deadlines.
-    pub model: Option<&'a M>,
-    /// The action of a hold that expires.
-    pub on_expiry: Action,
-    /// The entity whose value is the partition key of a decision.
+    pub bundles: &'a B,
+    /// For holds of a bundle that does not open: see [`crate::fallback_policy`].
+    pub fallback: &'a Policy,
+    /// The value of this entity is the partition key of a decision. Without an entity, the key is the
+    /// transaction id.
     pub first_entity: Option<&'a str>,
-    /// How long the warehouse may take over one answer about overdue holds.
-    pub patience: Duration,
 }
 
-/// One call of [`Settler::settle`].
-pub(crate) struct Settling {
-    pub(crate) entry: HoldsEntry,
+/// Some holds of one ledger object, each with the knowledge about it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartToSettle {
+    /// The key of the ledger object.
+    pub ledger: String,
+    pub holds: Vec<HoldToSettle>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct HoldToSettle {
+    /// The place of the hold in its ledger object.
+    pub place: usize,
+    pub known: Known,
+}
+
+/// The knowledge about a hold. With its bundle, this becomes a [`Ground`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Known {
+    Evidence {
+        evidence: Evidence,
+        id_conflict: IdConflict,
+    },
+    /// The warehouse has no usable evidence.
+    NoEvidence,
+    /// The deadline passed.
+    Deadline,
+}
+
+/// The result for a batch that no waiting entry and no turn stands for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Forgotten {
+    pub report: SettleReport,
+    /// The key of the batch's waiting entry, to be written again: some holds have no outcome.
+    pub waiting: Option<String>,
+}
+
+/// The opened bundles of a group's holds by version; `None` for one that does not open.
+type Models<M> = BTreeMap<String, Option<Arc<M>>>;
+
+/// The process that settles, and the time.
+#[derive(Clone, Copy)]
+struct Settlement {
     by: SettledBy,
     now: Timestamp,
-    overdue: bool,
-    pub(crate) report: SettleReport,
 }
 
-impl<O: Objects, D: Stream, W: Warehouse, M: SecondModel> Settler<'_, O, D, W, M> {
-    /// Takes all steps that are possible now for the entry of this statement.
+impl<O: Objects, D: Stream, B: Bundles> Settler<'_, O, D, B> {
+    /// Settles these holds. Holds of a ledger object that is gone are settled already.
+    ///
+    /// Damaged objects are logged and counted, and keep no other hold open. The error
+    /// [`Error::Refused`] comes after everything else is done.
     pub async fn settle(
         &self,
-        name: &str,
+        parts: Vec<PartToSettle>,
         by: SettledBy,
         now: Timestamp,
     ) -> Result<SettleReport, Error> {
-        let Some(mut entry) = HoldsEntry::read(self.objects, name).await? else {
-            return Ok(SettleReport {
-                absent: 1,
-                ..SettleReport::default()
-            });
-        };
-        if entry.open.is_empty() {
-            entry.remove(self.objects).await?;
-            return Ok(SettleReport::default());
-        }
-        let now = micros(now);
-        let overdue = entry.open.iter().any(|hold| hold.deadline <= now);
-        entry.patience = overdue.then_some(self.patience);
-        let mut settling = Settling {
-            entry,
-            by,
-            now,
-            overdue,
-            report: SettleReport::default(),
-        };
-        self.take_steps(&mut settling).await?;
-        Ok(settling.report)
-    }
-
-    async fn take_steps(&self, settling: &mut Settling) -> Result<(), Error> {
-        let Some(model) = self.model else {
-            let error = Error::NoBundle {
-                statement: settling.entry.statement().to_owned(),
-            };
-            return self.expire_after_failure(error, settling).await;
-        };
-        loop {
-            let progress = match self.progress(&settling.entry).await {
-                Ok(progress) => progress,
-                Err(error) => return self.expire_after_failure(error, settling).await,
-            };
-            let attempts = settling.entry.pending.attempts;
-            match next_step(progress, attempts, settling.overdue, model.policy()) {
-                Step::UseEvidence => return self.use_evidence(model, settling).await,
-                Step::Expire => {
-                    self.expire(settling).await?;
-                    if settling.entry.open.is_empty() {
-                        return Ok(());
-                    }
-                    settling.overdue = false;
-                }
-                Step::Submit if progress == Progress::Failed => {
-                    return self.submit_next_attempt(model, settling).await;
-                }
-                // The statement may have ended long ago, if the answer to an earlier submission was
-                // lost. Then no event follows, so the loop reads its progress at once.
-                Step::Submit => self.submit(model, settling).await?,
-                Step::GiveUp => return self.settle_without_evidence(model, settling).await,
-                Step::Wait => {
-                    settling.report.waiting = 1;
-                    return Ok(());
-                }
+        let settlement = Settlement { by, now };
+        let mut settled = stream::iter(groups(parts))
+            .map(|group| self.settle_parts(group, settlement))
+            .buffer_unordered(GROUPS);
+        let mut report = SettleReport::default();
+        let mut failed = None;
+        while let Some(result) = settled.next().await {
+            match result {
+                Ok(part) => report += part,
+                Err(error) => failed = Some(error),
             }
         }
+        failed.map_or_else(|| report.checked(), Err)
     }
 
-    /// The name of the ledger entry whose current attempt has this id. Searches the entries whose
-    /// names begin with `prefix`.
-    pub async fn find(&self, prefix: &str, id: &StatementId) -> Result<Option<String>, Error> {
-        let prefix = format!("{}{prefix}", decision::keys::PENDING);
-        let listed = self.objects.list(&prefix).await?;
-        let keys = listed.into_iter().map(|object| object.key);
-        let mut entries = stream::iter(keys)
-            .map(|key| async move { self.objects.get(&key).await })
-            .buffer_unordered(CONCURRENCY);
-        while let Some(bytes) = entries.try_next().await? {
-            // The sweep reports unreadable entries.
-            let Some(Ok(entry)) = bytes.map(|bytes| serde_json::from_slice::<LedgerEntry>(&bytes))
-            else {
-                continue;
-            };
-            if entry.statement_id.as_deref() == Some(id.0.as_str()) {
-                return Ok(Some(entry.name));
-            }
-        }
-        Ok(None)
-    }
-
-    async fn progress(&self, entry: &HoldsEntry) -> Result<Progress, Error> {
-        let Some(id) = entry.pending.statement_id.clone() else {
-            return Ok(Progress::NeverSubmitted);
-        };
-        let id = StatementId(id);
-        match entry.within_patience(self.warehouse.status(&id)).await? {
-            Ok(Status::Running) => Ok(Progress::Running),
-            Ok(Status::Finished) => Ok(Progress::Finished),
-            Ok(Status::Failed { .. } | Status::Aborted) | Err(warehouse::Error::Unknown(_)) => {
-                Ok(Progress::Failed)
-            }
-            Err(error) => Err(Error::warehouse(entry.statement())(error)),
-        }
-    }
-
-    async fn submit_next_attempt(&self, model: &M, settling: &mut Settling) -> Result<(), Error> {
-        let pending = &mut settling.entry.pending;
-        pending.attempts += 1;
-        pending.submitted_at = settling.now;
-        pending.statement_id = None;
-        // If we die after this write, the attempt is submitted again under the same token.
-        settling.entry.write(self.objects).await?;
-        self.submit(model, settling).await
-    }
-
-    /// Submits the current attempt and writes its id to the ledger.
-    async fn submit(&self, model: &M, settling: &mut Settling) -> Result<(), Error> {
-        let entry = &mut settling.entry;
-        let attempt = entry.pending.attempts;
-        let statement = model.evidence_statement(entry.statement(), attempt, &entry.holds);
-        let id = entry
-            .within_patience(self.warehouse.submit(&statement))
-            .await?
-            .map_err(Error::Submit)?;
-        tracing::info!(
-            statement = entry.pending.name,
-            attempt,
-            %id,
-            holds = entry.holds.len(),
-            "evidence statement submitted"
-        );
-        entry.pending.statement_id = Some(id.0);
-        entry.write(self.objects).await?;
-        settling.report.submitted += 1;
-        Ok(())
-    }
-
-    async fn use_evidence(&self, model: &M, settling: &mut Settling) -> Result<(), Error> {
-        let mut evidence = match self.evidence(model, &settling.entry).await {
-            Ok(evidence) => evidence,
-            Err(error) => return self.expire_after_failure(error, settling).await,
-        };
-        let before = evidence.rows.len();
-        evidence.rows.retain(|_, row| model.is_complete(row));
-        let partial = before - evidence.rows.len();
-        settling.report.partial_rows += partial;
-        let attempts = settling.entry.pending.attempts;
-        if partial > 0 && !settling.overdue && attempts < model.policy().max_attempts {
-            tracing::warn!(
-                statement = settling.entry.statement(),
-                partial,
-                "evidence lacks features, because another bundle's statement computed it: \
-                 submitting this bundle's statement"
-            );
-            return self.submit_next_attempt(model, settling).await;
-        }
-        self.confirm(model, settling, evidence).await
-    }
-
-    async fn evidence(&self, model: &M, entry: &HoldsEntry) -> Result<EvidenceRows, Error> {
-        let LedgerEntry {
-            name,
-            attempts,
-            statement_id,
-            ..
-        } = &entry.pending;
-        let id = StatementId(statement_id.clone().unwrap_or_default());
-        let statement = model.evidence_statement(name, *attempts, &entry.holds);
-        let rows = entry
-            .within_patience(self.warehouse.rows(&id, statement.sqls.len()))
-            .await?
-            .map_err(Error::warehouse(name))?;
-        Ok(evidence::match_rows(&entry.open, rows))
-    }
-
-    /// Settles each open hold by its evidence row, and removes the entry.
-    async fn confirm(
+    async fn settle_parts(
         &self,
-        model: &M,
-        settling: &mut Settling,
-        mut evidence: EvidenceRows,
-    ) -> Result<(), Error> {
-        let policy = model.policy();
-        let Settling { by, now, .. } = *settling;
-        let mut finals = Vec::with_capacity(settling.entry.open.len());
-        let mut missing = 0;
-        for hold in &settling.entry.open {
-            let Some(row) = evidence.rows.remove(hold.transaction_id.as_str()) else {
-                missing += 1;
-                finals.push(without_evidence(hold, policy.on_missing_evidence, by, now));
+        parts: Vec<PartToSettle>,
+        settlement: Settlement,
+    ) -> Result<SettleReport, Error> {
+        let keys = parts.iter().map(|part| part.ledger.clone()).collect();
+        let mut opened = self.open(keys).await?;
+        let mut holds = Vec::new();
+        for part in parts {
+            holds.extend(opened.places(&part.ledger, part.holds));
+        }
+        self.settle_group(opened, holds, settlement).await
+    }
+
+    /// Settles the holds of these ledger objects that are after their own deadline, by the policy's
+    /// `on_expiry`. An object with other holds stays, unless all of them have outcomes.
+    ///
+    /// All these objects are in memory at once: choose objects with about [`SLICE_HOLDS`] holds.
+    pub async fn expire(&self, ledgers: &[String], now: Timestamp) -> Result<SettleReport, Error> {
+        let opened = self.open(ledgers.to_vec()).await?;
+        let holds = opened.overdue(now);
+        let settlement = Settlement {
+            by: SettledBy::Expiry,
+            now,
+        };
+        let report = self.settle_group(opened, holds, settlement).await?;
+        report.checked()
+    }
+
+    /// Publishes the outcomes that the holds of this ledger object have. If all have one, deletes
+    /// the object; otherwise returns the waiting entry to write again.
+    pub async fn publish_known(&self, ledger: &str) -> Result<Forgotten, Error> {
+        let mut group = self.open(vec![ledger.to_owned()]).await?;
+        let places = group.open_places(|_| true);
+        let outcomes = self.read_outcomes(&mut group, places).await?;
+        let missing = outcomes.missing;
+        self.publish(&mut group, outcomes.finals).await?;
+        self.delete_published(&mut group).await?;
+        let waiting = group.ledgers.first().map(|open| &open.ledger.waiting);
+        let waiting = waiting.filter(|_| missing > 0).cloned();
+        let report = group.report.checked()?;
+        Ok(Forgotten { report, waiting })
+    }
+
+    /// Settles these holds in the ledger's order: of several holds of one transaction, the first
+    /// determines the outcome.
+    async fn settle_group(
+        &self,
+        mut group: Group,
+        mut holds: Vec<(Place, Known)>,
+        settlement: Settlement,
+    ) -> Result<SettleReport, Error> {
+        holds.sort_by_key(|(place, _)| *place);
+        let models = self.models(&group, &holds).await?;
+        let mut holds = holds.into_iter().peekable();
+        while holds.peek().is_some() {
+            let mut settled = Vec::with_capacity(SLICE_HOLDS);
+            for (place, known) in holds.by_ref().take(SLICE_HOLDS) {
+                if let Some(hold) = group.hold(place) {
+                    let outcome = self.outcome(hold, known, &models, settlement);
+                    settled.push((place, outcome));
+                }
+            }
+            let finals = self.write_outcomes(&mut group, settled).await?;
+            self.publish(&mut group, finals).await?;
+        }
+        self.publish_others(&mut group).await?;
+        self.delete_published(&mut group).await?;
+        Ok(group.report)
+    }
+
+    /// After a part of a ledger object: if all its other holds have outcomes, publishes them.
+    async fn publish_others(&self, group: &mut Group) -> Result<(), Error> {
+        let places = group.open_places(OpenLedger::is_partly_published);
+        let outcomes = self.read_outcomes(group, places).await?;
+        let mut finals = outcomes.finals;
+        finals.retain(|found| !outcomes.incomplete.contains(&found.place.ledger));
+        self.publish(group, finals).await
+    }
+
+    async fn models(
+        &self,
+        group: &Group,
+        holds: &[(Place, Known)],
+    ) -> Result<Models<B::Model>, Error> {
+        let mut models = BTreeMap::new();
+        for (place, _) in holds {
+            let Some(hold) = group.hold(*place) else {
                 continue;
             };
-            let second = model.score(hold, &row);
-            finals.push(Decision {
+            let version = &hold.bundle_version;
+            if models.contains_key(version) {
+                continue;
+            }
+            let opened = self.bundles.by_version(version).await;
+            let model = opened.map_err(|source| Error::Bundle {
+                version: version.clone(),
+                source,
+            })?;
+            if model.is_none() {
+                tracing::error!(
+                    version,
+                    "bundle version does not open: its holds are settled without it"
+                );
+            }
+            models.insert(version.clone(), model);
+        }
+        Ok(models)
+    }
+
+    fn outcome(
+        &self,
+        hold: &Hold,
+        known: Known,
+        models: &Models<B::Model>,
+        Settlement { by, now }: Settlement,
+    ) -> Outcome {
+        let model = models.get(&hold.bundle_version).and_then(Option::as_deref);
+        let policy = model.map_or(self.fallback, SecondModel::policy);
+        let ground = ground(hold, known, model);
+        settle(hold, ground, policy, by, micros(now))
+    }
+}
+
+fn ground(hold: &Hold, known: Known, model: Option<&impl SecondModel>) -> Ground {
+    match (known, model) {
+        (Known::Deadline, _) => Ground::Deadline,
+        (_, None) => Ground::BundleMissing,
+        (Known::NoEvidence, Some(_)) => Ground::EvidenceMissing,
+        (
+            Known::Evidence {
+                evidence,
+                id_conflict,
+            },
+            Some(model),
+        ) => {
+            if !model.is_complete(&evidence) {
+                return Ground::EvidenceMissing;
+            }
+            let second = model.score(hold, &evidence);
+            let contributions = second.reasons.iter().map(|reason| reason.contribution);
+            // JSON has no NaN: such an outcome could not be read back.
+            if !second.score.is_finite() || !contributions.clone().all(f64::is_finite) {
+                tracing::error!(
+                    version = hold.bundle_version,
+                    "score is not finite: the hold is settled without evidence"
+                );
+                return Ground::EvidenceMissing;
+            }
+            Ground::SecondLook(SecondLook {
                 score: second.score,
                 reasons: second.reasons,
-                model_version: model.version().to_owned(),
-                evidence: Some(row),
-                ..hold.settle(policy.settled(second.score), by, now)
-            });
-        }
-        if evidence.ignored > 0 || missing > 0 {
-            tracing::warn!(
-                statement = settling.entry.statement(),
-                ignored = evidence.ignored,
-                missing,
-                undecodable = evidence.undecodable.join(" "),
-                "evidence rows do not match the holds: \
-                 holds without a row are settled by on_missing_evidence"
-            );
-        }
-        let report = &mut settling.report;
-        report.ignored_rows += evidence.ignored;
-        report.missing_rows += missing;
-        report.undecodable_rows += evidence.undecodable.len();
-        self.finish(settling, finals).await?;
-        settling.entry.remove(self.objects).await
-    }
-
-    /// Settles each open hold by `on_failure`, and removes the entry.
-    async fn settle_without_evidence(
-        &self,
-        model: &M,
-        settling: &mut Settling,
-    ) -> Result<(), Error> {
-        let action = model.policy().on_failure;
-        let Settling { by, now, .. } = *settling;
-        let mut finals = Vec::with_capacity(settling.entry.open.len());
-        for hold in &settling.entry.open {
-            finals.push(without_evidence(hold, action, by, now));
-        }
-        self.finish(settling, finals).await?;
-        settling.entry.remove(self.objects).await
-    }
-
-    /// Settles the overdue holds. If no hold is left open, removes the entry. Otherwise the entry
-    /// stays complete, because its statement is about all its holds; settling the overdue ones
-    /// again later has no effect.
-    async fn expire(&self, settling: &mut Settling) -> Result<(), Error> {
-        let now = settling.now;
-        let mut finals = Vec::new();
-        let open = &mut settling.entry.open;
-        for hold in open.extract_if(.., |hold| hold.deadline <= now) {
-            finals.push(without_evidence(
-                &hold,
-                self.on_expiry,
-                SettledBy::Expiry,
-                now,
-            ));
-        }
-        self.finish(settling, finals).await?;
-        if settling.entry.open.is_empty() {
-            settling.entry.remove(self.objects).await?;
-        }
-        Ok(())
-    }
-
-    /// Settles the overdue holds after a failure. Returns the error if other holds are still open,
-    /// or if none was overdue.
-    async fn expire_after_failure(
-        &self,
-        error: Error,
-        settling: &mut Settling,
-    ) -> Result<(), Error> {
-        if !settling.overdue {
-            return Err(error);
-        }
-        tracing::warn!(
-            statement = settling.entry.statement(),
-            error = startup::chain(&error),
-            "no evidence at the deadline: overdue holds expire"
-        );
-        if matches!(error, Error::TimedOut { .. }) {
-            settling.report.unanswered += 1;
-        }
-        self.expire(settling).await?;
-        if settling.entry.open.is_empty() {
-            Ok(())
-        } else {
-            Err(error)
+                evidence,
+                id_conflict,
+            })
         }
     }
 }
 
-/// The final decision keeps the score of the first look.
-fn without_evidence(hold: &Hold, action: Action, by: SettledBy, now: Timestamp) -> Decision {
-    Decision {
-        degraded: vec![EVIDENCE_MISSING.to_owned()],
-        ..hold.settle(action, by, now)
+/// Parts with at most [`SLICE_HOLDS`] holds together, or one part with more.
+fn groups(parts: Vec<PartToSettle>) -> Vec<Vec<PartToSettle>> {
+    let mut groups: Vec<Vec<PartToSettle>> = Vec::new();
+    let mut holds = 0;
+    for part in parts {
+        holds += part.holds.len();
+        match groups.last_mut() {
+            Some(group) if holds <= SLICE_HOLDS => group.push(part),
+            _ => {
+                holds = part.holds.len();
+                groups.push(vec![part]);
+            }
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_have_a_slice_of_holds_or_one_part_with_more() {
+        let hold = HoldToSettle {
+            place: 0,
+            known: Known::NoEvidence,
+        };
+        let part = |holds| PartToSettle {
+            ledger: String::new(),
+            holds: vec![hold.clone(); holds],
+        };
+        let parts = [200, 300, 1, 499, 1, 600, 2].map(part);
+        let sizes = groups(parts.to_vec());
+        let sizes: Vec<Vec<usize>> = sizes
+            .iter()
+            .map(|group| group.iter().map(|part| part.holds.len()).collect())
+            .collect();
+        assert_eq!(
+            sizes,
+            [vec![200, 300], vec![1, 499], vec![1], vec![600], vec![2]]
+        );
+        assert!(groups(Vec::new()).is_empty());
     }
 }

@@ -4,48 +4,28 @@
 
 mod support;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use confirm::{CompletionEvent, Error, Handler, SettleReport};
-use harness::holds::{NAME, PREFIX, World, at, hold, row};
-use jiff::Timestamp;
-use support::PlainModel;
+use decision::Action;
+use harness::holds::{World, at, hold, row};
+use harness::memory::{Fault, Faults, Objects, Stream, Warehouse};
+use support::{Stack, assert_settled, event, ledgers, place};
+use turns::{Lane, Progress, TurnId, TurnNumber};
 use warehouse::Status;
 
-const STATEMENT_ID: &str = "dd2e1ec9-2ee3-49a0-819f-905fa7d75a4a";
-
-fn event(name: &str) -> CompletionEvent {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/confirm");
-    serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+/// The lanes that this event names, and how they stand after it.
+async fn handled(stack: &Stack, world: &World, name: &str, seconds: i64) -> String {
+    let progress = stack.handle(world, event(name), at(seconds)).await;
+    format!("{:?}", progress.unwrap())
 }
 
-async fn handle(
-    world: &World,
-    event: CompletionEvent,
-    now: Timestamp,
-) -> Result<SettleReport, Error> {
-    let model = PlainModel::new();
-    let handler = Handler {
-        settler: model.settler(world),
-        statement_prefix: PREFIX.to_owned(),
-    };
-    handler.handle(event, now).await
-}
-
-/// Handles an event about a statement with two holds. `status` is the statement's real status.
-async fn handled(name: &str, status: Status) -> (SettleReport, World) {
-    let world = World::new(vec![row("a", "guilty"), row("b", "innocent")]);
-    let id = world.hold(NAME, &[hold("a", 600), hold("b", 600)]).await;
-    world.warehouse.set_status(&id, status);
-    let mut event = event(name);
-    if event.detail.statement_name.is_none() {
-        // The in-memory warehouse chooses its own ids.
-        assert_eq!(event.detail.statement_id, STATEMENT_ID);
-        event.detail.statement_id = id.0;
-    }
-    let report = handle(&world, event, at(5)).await.unwrap();
-    (report, world)
+async fn two_holds(stack: &Stack) -> World {
+    let world = World::new(vec![row(0, "guilty"), row(1, "innocent")]);
+    world.objects.set_time(at(1));
+    place(&world, &[vec![hold("a", 600), hold("b", 600)]]);
+    stack.load(&world).await;
+    world
 }
 
 #[tokio::test]
@@ -69,135 +49,165 @@ async fn each_event_has_a_test() {
 }
 
 #[tokio::test]
-async fn a_completion_event_settles_the_holds_of_its_statement() {
+async fn a_completion_event_settles_the_holds_of_its_lane() {
     for name in [
         "finished.json",
         "batch.json",
         "unknown_fields.json",
         "without_statement_name.json",
     ] {
-        let (report, world) = handled(name, Status::Finished).await;
-        assert_eq!(
-            report,
-            SettleReport {
-                blocked: 1,
-                released: 1,
-                ..SettleReport::default()
-            },
-            "{name}"
-        );
-        assert_eq!(world.published().len(), 2, "{name}");
-        assert_eq!(world.entry(NAME), None, "{name}");
+        let stack = Stack::new();
+        let world = two_holds(&stack).await;
+        let progress = stack.handle(&world, event(name), at(5)).await.unwrap();
+        assert_eq!(progress["evidence-0"], Progress::Ended, "{name}");
+        assert_settled(&world, &[hold("a", 600), hold("b", 600)]);
     }
 }
 
 #[tokio::test]
-async fn a_failed_or_aborted_statement_is_submitted_again() {
+async fn a_failed_or_aborted_statement_is_tried_again_later() {
     for (name, status) in [
         ("failed.json", Status::Failed { error: "x".into() }),
         ("aborted.json", Status::Aborted),
     ] {
-        let (report, world) = handled(name, status).await;
-        assert_eq!(
-            report,
-            SettleReport {
-                submitted: 1,
-                ..SettleReport::default()
-            },
-            "{name}"
-        );
-        assert_eq!(world.entry(NAME).unwrap().attempts, 2, "{name}");
+        let stack = Stack::new();
+        let world = two_holds(&stack).await;
+        let (id, _) = world.warehouse.submitted().pop().unwrap();
+        world.warehouse.set_status(&id, status);
+        let progress = stack.handle(&world, event(name), at(1)).await.unwrap();
+        let stands = progress["evidence-0"];
+        assert!(matches!(stands, Progress::RetryAt(_)), "{name}: {stands:?}");
+        assert_eq!(ledgers(&world).len(), 1, "{name}");
     }
 }
 
 #[tokio::test]
 async fn the_status_of_the_warehouse_overrides_the_event() {
-    let (report, _) = handled("failed.json", Status::Finished).await;
+    let stack = Stack::new();
+    let world = two_holds(&stack).await;
     assert_eq!(
-        report.settled(),
-        2,
+        handled(&stack, &world, "failed.json", 5).await,
+        r#"{"evidence-0": Ended}"#,
         "the event says FAILED, the warehouse says finished"
     );
-    let (report, world) = handled("finished.json", Status::Running).await;
+    let world = two_holds(&stack).await;
+    world.warehouse.script([Status::Running]);
     assert_eq!(
-        report,
-        SettleReport {
-            waiting: 1,
-            ..SettleReport::default()
-        },
+        handled(&stack, &world, "finished.json", 5).await,
+        r#"{"evidence-0": Running}"#,
         "the event says FINISHED, the warehouse says running"
     );
-    assert!(world.entry(NAME).is_some());
+    assert_eq!(ledgers(&world).len(), 1);
 }
 
 #[tokio::test]
-async fn a_repeated_event_and_an_event_of_another_stack_change_nothing() {
-    let (_, world) = handled("finished.json", Status::Finished).await;
+async fn a_repeated_event_changes_nothing() {
+    let stack = Stack::new();
+    let world = two_holds(&stack).await;
+    handled(&stack, &world, "finished.json", 5).await;
     let published = world.decisions.published();
-    for name in ["finished.json", "without_statement_name.json"] {
-        let report = handle(&world, event(name), at(6)).await.unwrap();
-        assert_eq!(
-            report,
-            SettleReport {
-                absent: 1,
-                ..SettleReport::default()
-            },
-            "{name}"
-        );
-    }
-    world.hold("other-confirm-1", &[hold("z", 600)]).await;
-    let mut theirs = event("finished.json");
-    theirs.detail.statement_name = Some("other-confirm-1".to_owned());
-    let report = handle(&world, theirs, at(6)).await.unwrap();
-    assert_eq!(
-        report,
-        SettleReport {
-            absent: 1,
-            ..SettleReport::default()
-        }
-    );
-    assert!(
-        world.entry("other-confirm-1").is_some(),
-        "it belongs to another stack"
-    );
+    let again = handled(&stack, &world, "finished.json", 6).await;
+    assert_eq!(again, r#"{"evidence-0": Idle}"#);
+    let nameless = handled(&stack, &world, "without_statement_name.json", 6).await;
+    assert_eq!(nameless, r#"{"evidence-0": Idle, "evidence-1": Idle}"#);
     assert_eq!(world.decisions.published(), published);
 }
 
 #[tokio::test]
-async fn an_undecodable_row_does_not_delay_other_holds() {
-    let world = World::new(vec![row("a", "undecodable"), row("b", "innocent")]);
-    world.hold(NAME, &[hold("a", 600), hold("b", 600)]).await;
-    let report = handle(&world, event("finished.json"), at(5)).await.unwrap();
-    let expected = SettleReport {
-        released: 1,
-        review: 1,
-        missing_rows: 1,
-        undecodable_rows: 1,
-        ..SettleReport::default()
-    };
-    assert_eq!(report, expected);
-    assert_eq!(world.entry(NAME), None);
+async fn events_of_other_stacks_and_other_lanes_are_ignored() {
+    let stack = Stack::new();
+    let world = two_holds(&stack).await;
+    let calls = world.faults.calls();
+    for name in [
+        "other/evidence-0/1/0",
+        "second-look/transactions/1/0",
+        "second-look/outcomes/1/0",
+        "second-look-train-1",
+    ] {
+        let mut theirs = event("finished.json");
+        theirs.detail.statement_name = Some(name.to_owned());
+        let progress = stack.handle(&world, theirs, at(5)).await.unwrap();
+        assert_eq!(progress, BTreeMap::new(), "{name}");
+    }
+    assert_eq!(world.faults.calls(), calls, "nothing is read or written");
 }
 
 #[tokio::test]
-async fn a_refused_decision_is_published_by_the_next_event() {
-    let world = World::new(vec![row("a", "guilty"), row("b", "innocent")]);
-    world.hold(NAME, &[hold("a", 600), hold("b", 600)]).await;
-    world
-        .faults
-        .add(harness::memory::Fault::on("record").after(1).times(1));
-    let error = handle(&world, event("finished.json"), at(5))
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("did not accept 1 of 2 final"),
-        "{error}"
-    );
-    handle(&world, event("finished.json"), at(6)).await.unwrap();
-    assert_eq!(world.published(), world.outcomes());
-    assert_eq!(
-        world.outcomes()["a"].decided_at,
-        at(5),
-        "the first final decision stays"
-    );
+async fn a_failing_lane_does_not_keep_another_from_being_advanced() {
+    let stack = Stack::new();
+    let world = two_holds(&stack).await;
+    let turn = TurnId {
+        lane: Lane::Evidence(1),
+        number: TurnNumber::FIRST,
+    };
+    world.objects.set(&turn.claim_key(), "damaged");
+    let failed = stack
+        .handle(&world, event("without_statement_name.json"), at(5))
+        .await;
+    assert!(failed.is_err());
+    assert_settled(&world, &[hold("a", 600), hold("b", 600)]);
+}
+
+#[tokio::test]
+async fn refused_decisions_repeat_the_turn_and_the_first_outcome_stays() {
+    let stack = Stack::new();
+    let world = two_holds(&stack).await;
+    world.faults.add(Fault::on("record").after(1).times(1));
+    let error = stack.confirm(&world, at(5)).await.unwrap_err();
+    let text = startup::chain(&error);
+    assert!(text.contains("did not accept 1 of 2 final"), "{text}");
+    assert_eq!(ledgers(&world).len(), 1);
+    stack.confirm(&world, at(6)).await.unwrap();
+    assert_settled(&world, &[hold("a", 600), hold("b", 600)]);
+    assert_eq!(world.outcomes()["a"].decided_at, at(5));
+}
+
+/// A warehouse in which evidence statements about this ordinal fail.
+fn failing_at(bad: u32) -> World {
+    let faults = Faults::none();
+    let answer = move |sql: &str, _: &[(String, String)]| {
+        let bound = |text: &str| {
+            let (_, rest) = sql.split_once(text)?;
+            rest.split(|c: char| !c.is_ascii_digit())
+                .next()?
+                .parse()
+                .ok()
+        };
+        let Some(from) = bound("ordinal >= ") else {
+            return Ok(Vec::new());
+        };
+        let to: u32 = bound("ordinal < ").unwrap();
+        if (from..to).contains(&bad) {
+            return Err("division by zero".to_owned());
+        }
+        Ok((from..to).map(|ordinal| row(ordinal, "innocent")).collect())
+    };
+    World {
+        objects: Objects::with(&faults),
+        decisions: Stream::with(&faults),
+        warehouse: Warehouse::with(&faults).answering(answer),
+        faults,
+    }
+}
+
+#[tokio::test]
+async fn evidence_that_fails_is_split_down_to_the_hold_that_makes_it_fail() {
+    let stack = Stack::new();
+    let holds: Vec<_> = ["a", "b", "c", "d", "e"].map(|id| hold(id, 600)).to_vec();
+    let world = failing_at(3);
+    place(&world, std::slice::from_ref(&holds));
+    stack.load(&world).await;
+    for second in 5..20 {
+        stack.confirm(&world, at(second)).await.unwrap();
+    }
+    assert_settled(&world, &holds);
+    for (id, outcome) in world.outcomes() {
+        let expected = if id == "d" {
+            Action::Block
+        } else {
+            Action::Release
+        };
+        assert_eq!(outcome.action, expected, "{id}");
+        assert_eq!(outcome.evidence.is_some(), id != "d", "{id}");
+    }
 }

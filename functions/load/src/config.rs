@@ -1,15 +1,14 @@
 use startup::{ConfigError, Variables};
 use warehouse::Database;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// A bundle's name, or the path of its folder. Its definition names the columns.
     pub bundle: String,
-    pub bucket: String,
-    /// The prefix of our statements' names.
-    pub statement_prefix: String,
     /// The role that COPY uses to read the bucket, or `default`.
     pub role_arn: String,
+    pub evidence_lanes: u16,
+    pub turns: turns::Settings,
     pub database: Database,
 }
 
@@ -19,9 +18,9 @@ impl Config {
         let mut variables = Variables::new(lookup);
         let config = Self {
             bundle: variables.text("BUNDLE"),
-            bucket: variables.text("BUCKET"),
-            statement_prefix: variables.text("STATEMENT_PREFIX"),
             role_arn: variables.text("WAREHOUSE_ROLE_ARN"),
+            evidence_lanes: variables.evidence_lanes(),
+            turns: variables.turns(),
             database: variables.database(),
         };
         variables.finish().map(|()| config)
@@ -34,10 +33,19 @@ mod tests {
 
     #[test]
     fn all_problems_are_reported_together() {
-        let error = Config::read(|name| (name == "BUNDLE").then(|| "x".to_owned())).unwrap_err();
-        assert_eq!(error.0.len(), 5, "{error}");
-        let config =
-            Config::read(|name| (name != "WAREHOUSE_CLUSTER").then(|| name.to_owned())).unwrap();
-        assert_eq!(config.role_arn, "WAREHOUSE_ROLE_ARN");
+        let error = Config::read(|_| None).unwrap_err();
+        let names = [
+            "BUNDLE",
+            "BUCKET",
+            "STACK",
+            "EVIDENCE_LANES",
+            "LOAD_INTERVAL_SECONDS",
+            "TURN_INTERVAL_SECONDS",
+            "WAREHOUSE_ROLE_ARN",
+            "WAREHOUSE_DATABASE",
+        ];
+        for name in names {
+            assert!(error.to_string().contains(name), "{name}: {error}");
+        }
     }
 }

@@ -1,19 +1,23 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use decision::keys::LABELS;
 use jiff::Timestamp;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use startup::chain;
 use store::Objects;
+use turns::{FileEntry, Lane, Progress, Started, Starter, TurnId, Turns, WaitingEntry};
 use warehouse::Warehouse;
 
-use crate::{
-    AdvanceOutcome, Error, LoadEvent, Loader, NewObject, StatementEnded, WarehouseTable,
-    new_objects,
-};
+use crate::{Definitions, Error, LoadEvent, LoadWork, NewObject, StatementEnded, new_objects};
 
-pub struct Handler<'a, O, W> {
-    pub loader: Loader<'a, O, W>,
+/// The lanes that this function's own statements belong to.
+const LOAD_LANES: [Lane; 3] = [Lane::Transactions, Lane::Labels, Lane::Outcomes];
+
+pub struct Handler<'a, O, W, D> {
+    pub turns: Turns<'a, O, W, LoadWork<'a, O, W, D>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -21,43 +25,56 @@ pub struct Handler<'a, O, W> {
 pub enum Response {
     /// For notifications: the messages that SQS must deliver again.
     Objects(SqsBatchResponse),
-    StatementEnded {
-        load: AdvanceOutcome,
-    },
+    /// For a completion event: the progress of each lane, by name.
+    StatementEnded { lanes: BTreeMap<String, Progress> },
 }
 
-/// The objects of one invocation that belong to one table.
-#[derive(Default)]
-struct TableObjects {
-    objects: Vec<NewObject>,
-    /// The ids of the messages that announced them.
-    messages: Vec<String>,
-}
-
-impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
-    pub async fn handle(&self, event: LoadEvent, now: Timestamp) -> Result<Response, Error> {
+impl<O: Objects, W: Warehouse, D: Definitions> Handler<'_, O, W, D> {
+    /// `time_left` is the time until the function is stopped. A failed statement is tried again in
+    /// this invocation if its pause fits.
+    pub async fn handle(
+        &self,
+        event: LoadEvent,
+        now: Timestamp,
+        time_left: Duration,
+    ) -> Result<Response, Error> {
         match event {
             LoadEvent::Objects(messages) => {
                 Ok(Response::Objects(self.objects_created(messages, now).await))
             }
             LoadEvent::StatementEnded { detail } => {
-                let load = self.statement_ended(detail, now).await?;
-                Ok(Response::StatementEnded { load })
+                let lanes = self.statement_ended(detail, now, time_left).await?;
+                Ok(Response::StatementEnded { lanes })
             }
         }
     }
 
-    /// Writes the new objects to waiting lists, then starts loads of tables without a running load.
+    /// Writes the waiting entries of new fraud reports, then looks for the next turn of each lane
+    /// that something new waits in.
     ///
-    /// A message fails if it is unreadable or if its objects could not be written. A failed start
-    /// of a load does not fail the message: the sweep starts the load.
+    /// A message fails if it is unreadable or if an entry could not be written. A turn that does
+    /// not start does not fail the message: the sweep starts it.
     async fn objects_created(&self, event: SqsEvent, now: Timestamp) -> SqsBatchResponse {
         let mut failed: BTreeSet<String> = BTreeSet::new();
-        let mut tables: BTreeMap<WarehouseTable, TableObjects> = BTreeMap::new();
+        let mut lanes: BTreeSet<Lane> = BTreeSet::new();
         for message in event.records {
             let id = message.message_id.unwrap_or_default();
-            let objects = match new_objects(message.body.as_deref()) {
-                Ok(objects) => objects,
+            match new_objects(message.body.as_deref()) {
+                Ok(objects) => {
+                    for object in objects {
+                        match self.lane_of(&object).await {
+                            Ok(lane) => lanes.extend(lane),
+                            Err(error) => {
+                                tracing::error!(
+                                    key = object.key,
+                                    error = chain(&error),
+                                    "waiting entry not written: SQS delivers the message again"
+                                );
+                                failed.insert(id.clone());
+                            }
+                        }
+                    }
+                }
                 Err(error) => {
                     tracing::error!(
                         message = id,
@@ -66,89 +83,105 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
                          dead-letter queue"
                     );
                     failed.insert(id);
-                    continue;
-                }
-            };
-            for object in objects {
-                if let Some(table) = self.table_of(&object) {
-                    let found = tables.entry(table).or_default();
-                    found.objects.push(object);
-                    found.messages.push(id.clone());
                 }
             }
         }
-        for (table, found) in tables {
-            if !self.enqueue_and_start(table, &found.objects, now).await {
-                failed.extend(found.messages);
-            }
+        for lane in lanes {
+            self.start(lane, now).await;
         }
         let mut response = SqsBatchResponse::default();
         response.set_failures(failed);
         response
     }
 
-    /// Whether the objects are in a waiting list now.
-    async fn enqueue_and_start(
-        &self,
-        table: WarehouseTable,
-        objects: &[NewObject],
-        now: Timestamp,
-    ) -> bool {
-        if let Err(error) = self.loader.enqueue(table, objects).await {
+    async fn start(&self, lane: Lane, now: Timestamp) {
+        if let Err(error) = self.start_or_advance(lane, now).await {
             tracing::error!(
-                table = table.name(),
-                objects = objects.len(),
+                %lane,
                 error = chain(&error),
-                "can't write a waiting list: SQS delivers the messages again"
-            );
-            return false;
-        }
-        tracing::info!(
-            table = table.name(),
-            objects = objects.len(),
-            "objects wait to be loaded"
-        );
-        if let Err(error) = self.loader.start(table, now).await {
-            tracing::error!(
-                table = table.name(),
-                error = chain(&error),
-                "can't start a load: the next sweep starts it"
+                "turn not started: the next sweep starts it"
             );
         }
-        true
     }
 
-    fn table_of(&self, object: &NewObject) -> Option<WarehouseTable> {
-        let ours = object.bucket == self.loader.settings.bucket;
-        let table = WarehouseTable::of_object(&object.key).filter(|_| ours);
-        if table.is_none() {
-            tracing::warn!(
-                bucket = object.bucket,
-                key = object.key,
-                "object ignored: no table loads objects with this prefix"
-            );
+    /// Starts the lane's next turn. If a turn runs that its events left alone, takes that one
+    /// further: a lost event costs the grace time, not the time to the next sweep.
+    async fn start_or_advance(&self, lane: Lane, now: Timestamp) -> Result<(), turns::Error> {
+        let started = self.turns.start(lane, Starter::Event, now).await?;
+        tracing::info!(%lane, ?started, "looked for the next turn");
+        if started == Started::Busy {
+            let progress = self.turns.advance_overdue(lane, now).await?;
+            if let Some(progress) = progress {
+                tracing::warn!(%lane, ?progress, "turn was left alone by its events");
+            }
         }
-        table
+        Ok(())
+    }
+
+    /// The lane that a new object waits in. For fraud reports, writes the waiting entry first.
+    async fn lane_of(&self, object: &NewObject) -> Result<Option<Lane>, Error> {
+        let is_ours = object.bucket == self.turns.settings.bucket;
+        // The S3 console creates an empty object for a folder.
+        let is_folder = object.key.ends_with('/');
+        if is_ours && object.key.starts_with(LABELS) && !is_folder && object.bytes > 0 {
+            self.let_wait(object).await?;
+            return Ok(Some(Lane::Labels));
+        }
+        if let Some(entry) = WaitingEntry::parse(&object.key).filter(|_| is_ours) {
+            return Ok(Some(entry.lane()));
+        }
+        tracing::warn!(
+            bucket = object.bucket,
+            key = object.key,
+            bytes = object.bytes,
+            "object ignored: it is neither a waiting entry nor a file of fraud reports"
+        );
+        Ok(None)
+    }
+
+    /// Writes the waiting entry of a file of fraud reports. A repeated notification writes the same
+    /// entry again.
+    async fn let_wait(&self, object: &NewObject) -> Result<(), Error> {
+        let mut id = hex::encode(Sha256::digest(format!("{}/{}", object.version, object.key)));
+        id.truncate(16);
+        let entry = WaitingEntry::Labels(FileEntry {
+            arrived_at: object.created_at,
+            id,
+            bytes: object.bytes,
+        });
+        let content = object.key.clone().into_bytes();
+        self.turns.objects.put(&entry.key(), content).await?;
+        Ok(())
     }
 
     async fn statement_ended(
         &self,
         ended: StatementEnded,
         now: Timestamp,
-    ) -> Result<AdvanceOutcome, Error> {
-        let name = match ended.statement_name {
-            Some(name) => Some(name),
-            None => self.loader.find(&ended.statement_id).await?,
-        };
-        match name {
-            Some(name) if self.loader.is_ours(&name) => self.loader.advance(&name, now).await,
-            _ => {
-                tracing::info!(
-                    statement_id = ended.statement_id,
-                    "event ignored: not a load of this stack"
-                );
-                Ok(AdvanceOutcome::Absent)
+        time_left: Duration,
+    ) -> Result<BTreeMap<String, Progress>, Error> {
+        let stack = &self.turns.settings.stack;
+        let lanes = match ended.statement_name.as_deref() {
+            // Some events have no name.
+            None => LOAD_LANES.to_vec(),
+            Some(name) => {
+                let turn = TurnId::of_statement_name(stack, name).map(|(turn, _)| turn);
+                turn.map(|turn| turn.lane)
+                    .filter(|lane| lane.loads())
+                    .into_iter()
+                    .collect()
             }
+        };
+        let mut progress = BTreeMap::new();
+        for lane in lanes {
+            let advanced = self.turns.advance_within(lane, now, time_left).await?;
+            progress.insert(lane.to_string(), advanced);
         }
+        tracing::info!(
+            statement_id = ended.statement_id,
+            lanes = ?progress,
+            "completion event handled"
+        );
+        Ok(progress)
     }
 }

@@ -1,26 +1,25 @@
-//! Loads new objects of the bucket into the warehouse.
+//! Starts turns, and loads waiting batches and files into the warehouse.
 //!
-//! S3 notifications (through SQS) and the completion events of its own statements invoke the
-//! function. It never waits for a statement. A notification is written to a waiting list and starts
-//! a load, unless one is running; the end of a load starts the next. [`loader`] explains why
-//! nothing is lost or loaded twice, and [`ledger`] lists the objects in the bucket.
+//! Notifications of waiting entries and of fraud reports (through SQS) and the completion events of
+//! loads invoke the function. It never waits for a statement. [`turns`] explains why nothing is
+//! lost or loaded twice. [`LaneSql`] has the statements of all lanes. [`LoadWork`] is the work
+//! after a load.
 
 mod config;
+mod definitions;
 mod error;
 mod event;
 mod handler;
-pub mod ledger;
-pub mod loader;
+mod lane_sql;
 mod notification;
-mod outcome;
-mod retry;
-mod table;
+mod refused;
+mod work;
 
 pub use config::Config;
+pub use definitions::{BucketDefinitions, Definitions};
 pub use error::Error;
 pub use event::{LoadEvent, StatementEnded};
 pub use handler::{Handler, Response};
-pub use loader::{LoadSql, Loader, MAX_ATTEMPTS, Settings};
+pub use lane_sql::LaneSql;
 pub use notification::{NewObject, new_objects};
-pub use outcome::{AdvanceOutcome, StartOutcome};
-pub use table::WarehouseTable;
+pub use work::{LoadWork, MAX_RANGE_HOLDS};

@@ -1,11 +1,12 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use features::{Definition, sql};
+use features::Definition;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
-use load::{Config, Handler, LoadEvent, Loader, Settings, WarehouseTable};
-use startup::{Clients, chain, definition_text, environment, start};
+use load::{BucketDefinitions, Config, Handler, LaneSql, LoadEvent, LoadWork};
+use startup::{Clients, chain, check_format, definition_text, environment, start, time_left};
+use turns::Turns;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -15,29 +16,35 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let config = Config::read(environment)?;
     let clients = Clients::load().await;
-    let objects = clients.objects(&config.bucket);
+    let objects = clients.objects(&config.turns.bucket);
+    check_format(&objects).await?;
     let warehouse = clients.warehouse(config.database);
-    let definition = Definition::parse(&definition_text(&config.bundle, &objects).await?)?;
-    let load_sql = |table: WarehouseTable, manifest: &str| {
-        sql::load(&definition, table.name(), manifest, &config.role_arn)
-    };
-    let settings = Settings {
-        bucket: config.bucket,
-        statement_prefix: config.statement_prefix,
-        max_attempts: load::MAX_ATTEMPTS,
+    let deployed = Definition::parse(&definition_text(&config.bundle, &objects).await?)?;
+    config.turns.check(deployed.policy.hold_deadline)?;
+    let definitions = BucketDefinitions::new(&config.bundle, &objects);
+    let work = LoadWork {
+        objects: &objects,
+        warehouse: &warehouse,
+        sql: LaneSql {
+            deployed: &deployed,
+            definitions: &definitions,
+            role_arn: &config.role_arn,
+        },
+        evidence_lanes: config.evidence_lanes,
     };
     let handler = &Handler {
-        loader: Loader {
+        turns: Turns {
             objects: &objects,
             warehouse: &warehouse,
-            sql: &load_sql,
-            settings: &settings,
+            work: &work,
+            settings: &config.turns,
         },
     };
     tracing::info!(bundle = config.bundle, "ready");
     let serve = |event: LambdaEvent<LoadEvent>| async move {
-        let response = handler.handle(event.payload, Timestamp::now()).await;
-        response.map_err(|error| chain(&error))
+        let time_left = time_left(event.context.deadline());
+        let response = handler.handle(event.payload, Timestamp::now(), time_left);
+        response.await.map_err(|error| chain(&error))
     };
     lambda_runtime::run(service_fn(serve)).await
 }

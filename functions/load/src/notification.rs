@@ -1,5 +1,6 @@
 //! S3 event notifications in the bodies of SQS messages.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -9,12 +10,15 @@ pub struct NewObject {
     pub key: String,
     /// Differs for each write of the object. A repeated notification has the same value.
     pub version: String,
+    pub bytes: u64,
+    /// When it was created, as the notification says. 1970 if it does not say.
+    pub created_at: Timestamp,
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("the message has no body")]
-    NoBody,
+    MissingBody,
     #[error("the message body is not an S3 notification")]
     NotANotification,
     #[error("an object key in the notification is not percent-encoded UTF-8")]
@@ -39,6 +43,8 @@ enum Body {
 struct NotificationRecord {
     #[serde(rename = "eventName")]
     name: String,
+    #[serde(rename = "eventTime", default)]
+    time: Option<Timestamp>,
     s3: Entity,
 }
 
@@ -60,12 +66,14 @@ struct Object {
     etag: String,
     #[serde(default)]
     sequencer: String,
+    #[serde(default)]
+    size: u64,
 }
 
 /// The new objects in a message's body. Removals and S3's test message have none.
 pub fn new_objects(body: Option<&str>) -> Result<Vec<NewObject>, Error> {
-    let body: Body =
-        serde_json::from_str(body.ok_or(Error::NoBody)?).map_err(|_| Error::NotANotification)?;
+    let body: Body = serde_json::from_str(body.ok_or(Error::MissingBody)?)
+        .map_err(|_| Error::NotANotification)?;
     let records = match body {
         Body::Notification { records } => records,
         Body::Test { event } => {
@@ -96,6 +104,8 @@ impl NewObject {
             bucket: bucket.name,
             key,
             version: format!("{}-{}", object.sequencer, object.etag),
+            bytes: object.size,
+            created_at: record.time.unwrap_or(Timestamp::UNIX_EPOCH),
         })
     }
 }
@@ -123,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_body_of_another_kind_is_refused() {
-        assert!(matches!(new_objects(None), Err(Error::NoBody)));
+        assert!(matches!(new_objects(None), Err(Error::MissingBody)));
         for body in ["", "{", "[]", "{}", r#"{"Records":[{"s3":{}}]}"#] {
             assert!(
                 matches!(new_objects(Some(body)), Err(Error::NotANotification)),

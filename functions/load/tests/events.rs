@@ -1,169 +1,297 @@
 //! Handles each event under events/load, as AWS sends it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod support;
 
-use std::path::Path;
+use harness::holds::at;
+use harness::memory::{Fault, Faults, Objects, Warehouse};
+use jiff::{SignedDuration, Timestamp};
+use load::{LoadEvent, Response};
+use serde_json::{Value, json};
+use support::{BUCKET, event, handle, handle_at};
+use turns::{Lane, TurnId, TurnNumber, WaitingEntry};
+use warehouse::Row;
 
-use harness::memory::Fault;
-use load::{Handler, LoadEvent, Response, WarehouseTable};
-use support::{World, at};
+/// The batch that the events are about.
+const BATCH: &str = "20261124T011419.870Z-000000000000-\
+    49590338271490256608559692538361571095921575989136588898-\
+    49590338271490256608559692540925702759324208523137515618-\
+    b48213-v4b227777d4dd1fc6.3-d20261124T0124-h498745";
 
-fn event(name: &str) -> LoadEvent {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/load");
-    serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap()
+fn batch_key() -> String {
+    format!("waiting/transactions/live/{BATCH}.held")
 }
 
-async fn handle(world: &World, event: LoadEvent) -> Response {
-    let handler = Handler {
-        loader: world.loader(),
+fn turn(lane: Lane, number: u64) -> TurnId {
+    TurnId {
+        lane,
+        number: TurnNumber(number),
+    }
+}
+
+/// A bucket after turn 7 of transactions loaded the batch. Its holds wait in `evidence-1`, and the
+/// batch and a file of history wait again.
+fn bucket(faults: &Faults) -> Objects {
+    let objects = Objects::with(faults);
+    let loaded = turn(Lane::Transactions, 7);
+    let claim = json!({"claimant": "seventh", "entries": [{"key": batch_key()}]});
+    objects.set(&loaded.claim_key(), claim.to_string());
+    let ended = json!({"attempt": 0, "entries": 1});
+    objects.set(&loaded.ended_key(), ended.to_string());
+    objects.set(&batch_key(), "");
+    let history =
+        "waiting/transactions/history/20261123T000000.000Z-5feceb66ffc86f38-b1048576.held";
+    objects.set(history, "transactions/history/a.ndjson.gz");
+    let evidence = "waiting/evidence-1/0000000007-0000000-0000003.held";
+    objects.set(evidence, "");
+    objects
+}
+
+fn failed_messages(response: Response) -> Vec<String> {
+    let Response::Objects(response) = response else {
+        panic!("the response of a completion event");
     };
-    handler.handle(event, at(0)).await.unwrap()
+    let failures = response.batch_item_failures.into_iter();
+    failures.map(|failure| failure.item_identifier).collect()
 }
 
-async fn handled(world: &World, event: LoadEvent) -> String {
-    serde_json::to_string(&handle(world, event).await).unwrap()
+fn names(warehouse: &Warehouse) -> Vec<String> {
+    let submitted = warehouse.submitted().into_iter();
+    submitted.map(|(_, statement)| statement.name).collect()
 }
-
-const FIRST: &str = "49590338271490256608559692538361571095921575989136588898";
-const LAST: &str = "49590338271490256608559692540925702759324208523137515618";
 
 #[tokio::test]
-async fn each_object_is_loaded_into_its_table() {
-    let world = World::new(&[]);
+async fn a_wake_up_starts_a_turn_in_the_lane_that_its_key_names() {
+    let objects = bucket(&Faults::none());
+    let warehouse = Warehouse::new();
+    let response = handle(&objects, &warehouse, event("objects.json")).await;
+    assert_eq!(failed_messages(response), [""; 0]);
     assert_eq!(
-        handled(&world, event("objects.json")).await,
-        r#"{"batchItemFailures":[]}"#
+        names(&warehouse),
+        ["second-look/transactions/8/0", "second-look/evidence-1/1/0"]
     );
-    let loaded: Vec<String> = world.loaded().into_keys().collect();
+    let claim = objects.bytes(&turn(Lane::Transactions, 8).claim_key());
+    let claim: Value = serde_json::from_slice(&claim.unwrap()).unwrap();
+    assert_eq!(claim["entries"][0]["key"], batch_key());
     assert_eq!(
-        loaded,
-        [
-            "labels/chargebacks of monday 100%.ndjson.gz".to_owned(),
-            format!(
-                "outcomes/dt=2026-11-24/second-look-confirm-000000000000-{FIRST}-{LAST}-4b227777d4dd1fc6.ndjson.gz"
-            ),
-            format!("transactions/dt=2026-11-24/hh=01/000000000000-{FIRST}-{LAST}.ndjson.gz"),
-        ]
-    );
-    let names: Vec<_> = world
-        .warehouse
-        .submitted()
-        .into_iter()
-        .map(|(_, statement)| statement.name)
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "second-look-load-transactions-0000000001",
-            "second-look-load-fraud_reports-0000000001",
-            "second-look-load-outcomes-0000000001"
-        ]
+        claim["entries"][1]["file"], "transactions/history/a.ndjson.gz",
+        "files of history come after the batches"
     );
 }
 
 #[tokio::test]
-async fn a_repeated_notification_waits_for_the_running_load() {
-    let world = World::new(&[]);
-    handled(&world, event("objects.json")).await;
-    handled(&world, event("objects.json")).await;
-    assert_eq!(world.warehouse.submitted().len(), 3);
-    assert_eq!(world.objects.keys("manifests/transactions/").len(), 1);
+async fn a_repeated_wake_up_starts_no_second_turn() {
+    let objects = bucket(&Faults::none());
+    let warehouse = Warehouse::new();
+    handle(&objects, &warehouse, event("objects.json")).await;
+    handle(&objects, &warehouse, event("objects.json")).await;
+    assert_eq!(warehouse.submitted().len(), 2);
 }
 
 #[tokio::test]
-async fn the_end_of_a_load_deletes_its_lists() {
-    let world = World::new(&[]);
-    handled(&world, event("objects.json")).await;
+async fn a_wake_up_ends_a_turn_whose_completion_event_is_lost() {
+    let objects = bucket(&Faults::none());
+    objects.set_time(at(-60));
+    let warehouse = Warehouse::new();
+    handle(&objects, &warehouse, event("objects.json")).await;
+    let ended = turn(Lane::Transactions, 8).ended_key();
+    assert_eq!(objects.bytes(&ended), None);
+    handle(&objects, &warehouse, event("objects.json")).await;
+    assert!(objects.bytes(&ended).is_some(), "the turn is 60 s old");
+}
+
+#[tokio::test]
+async fn evidence_is_requested_for_the_holds_that_the_turn_loaded() {
+    let objects = bucket(&Faults::none());
+    let warehouse = Warehouse::new();
+    handle(&objects, &warehouse, event("objects.json")).await;
+    let (_, statement) = warehouse.submitted().remove(1);
+    let sql = &statement.sqls[0];
+    let holds = "turn = 7 AND claim_id = 'seventh' AND ordinal >= 0 AND ordinal < 3";
+    assert!(sql.contains(holds), "{sql}");
+}
+
+/// How many holds wait for evidence after a turn that ends at this time has loaded the batch.
+async fn holds_that_wait(now: Timestamp) -> u64 {
+    let objects = Objects::new();
+    let warehouse = Warehouse::new();
+    objects.set(&batch_key(), "");
+    handle(&objects, &warehouse, event("objects.json")).await;
+    handle_at(&objects, &warehouse, event("finished.json"), now).await;
+    let keys = objects.keys("waiting/evidence-");
+    let entries = keys.iter().filter_map(|key| WaitingEntry::parse(key));
+    entries.map(|entry| entry.holds()).sum()
+}
+
+#[tokio::test]
+async fn a_batch_whose_due_minute_is_over_asks_for_no_evidence() {
+    let end_of_due_minute = "2026-11-24T01:25:00Z".parse::<Timestamp>().unwrap();
+    let second = SignedDuration::from_secs(1);
+    assert_eq!(holds_that_wait(end_of_due_minute - second).await, 3);
+    assert_eq!(holds_that_wait(end_of_due_minute).await, 0);
+}
+
+#[tokio::test]
+async fn a_new_file_of_fraud_reports_waits_and_is_loaded() {
+    let objects = Objects::new();
+    let warehouse = Warehouse::new();
+    let response = handle(&objects, &warehouse, event("labels.json")).await;
+    assert_eq!(failed_messages(response), [""; 0]);
+    let waiting = objects.keys("waiting/");
+    assert_eq!(waiting.len(), 1, "folders and empty objects do not wait");
+    assert!(matches!(
+        WaitingEntry::parse(&waiting[0]),
+        Some(WaitingEntry::Labels(_))
+    ));
+    let file = objects.bytes(&waiting[0]).unwrap();
+    assert_eq!(file, b"labels/chargebacks of monday 100%.ndjson.gz");
+    assert_eq!(names(&warehouse), ["second-look/labels/1/0"]);
+    let manifest = objects.keys("turns/labels/");
+    let manifest = manifest
+        .iter()
+        .find(|key| key.contains("manifest"))
+        .unwrap();
+    let manifest: Value = serde_json::from_slice(&objects.bytes(manifest).unwrap()).unwrap();
+    let url = format!("s3://{BUCKET}/labels/chargebacks of monday 100%.ndjson.gz");
     assert_eq!(
-        handled(&world, event("finished.json")).await,
-        r#"{"load":"loaded"}"#
-    );
-    assert_eq!(world.objects.keys("manifests/transactions/"), [""; 0]);
-    assert_eq!(
-        world.objects.keys("pending/").len(),
-        2,
-        "the loads of the other tables are running"
-    );
-    assert_eq!(
-        handled(&world, event("finished.json")).await,
-        r#"{"load":"absent"}"#
+        manifest["entries"],
+        json!([{"url": url, "mandatory": true}])
     );
 }
 
 #[tokio::test]
-async fn an_event_without_statement_name_is_matched_by_its_id() {
-    let world = World::new(&[]);
-    handled(&world, event("objects.json")).await;
+async fn only_messages_without_a_written_entry_are_delivered_again() {
+    let faults = Faults::none();
+    let objects = Objects::with(&faults);
+    let warehouse = Warehouse::new();
+    faults.add(Fault::on("put").name("waiting/labels/"));
+    let response = handle(&objects, &warehouse, event("labels.json")).await;
+    let failed = ["059f36b4-87a3-44ab-83d2-661975030001"];
+    assert_eq!(failed_messages(response), failed);
+    faults.clear();
+    let response = handle(&objects, &warehouse, event("labels.json")).await;
+    assert_eq!(failed_messages(response), [""; 0]);
+    assert_eq!(objects.keys("waiting/").len(), 1);
+}
+
+#[tokio::test]
+async fn an_unreadable_message_is_delivered_again() {
+    let LoadEvent::Objects(mut messages) = event("objects.json") else {
+        panic!("another event");
+    };
+    messages.records[1].body = Some("{".to_owned());
+    let objects = bucket(&Faults::none());
+    let warehouse = Warehouse::new();
+    let response = handle(&objects, &warehouse, LoadEvent::Objects(messages)).await;
+    let failed = ["059f36b4-87a3-44ab-83d2-661975030002"];
+    assert_eq!(failed_messages(response), failed);
+    assert_eq!(warehouse.submitted().len(), 2, "the others are handled");
+}
+
+#[tokio::test]
+async fn a_turn_that_does_not_start_fails_no_message() {
+    let faults = Faults::none();
+    let objects = bucket(&faults);
+    let warehouse = Warehouse::with(&faults);
+    faults.add(Fault::on("submit"));
+    let response = handle(&objects, &warehouse, event("objects.json")).await;
+    assert_eq!(failed_messages(response), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_test_event_of_s3_does_nothing() {
+    let faults = Faults::none();
+    let objects = Objects::with(&faults);
+    let warehouse = Warehouse::with(&faults);
+    let response = handle(&objects, &warehouse, event("test_event.json")).await;
+    assert_eq!(failed_messages(response), [""; 0]);
+    assert_eq!(faults.calls(), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_end_of_a_load_lets_its_holds_wait_for_evidence() {
+    let objects = bucket(&Faults::none());
+    let warehouse = Warehouse::new();
+    handle(&objects, &warehouse, event("objects.json")).await;
+    let before = warehouse.submitted().len();
+    // The event is about another turn of the lane: the lane's state is read from the bucket.
+    let response = handle(&objects, &warehouse, event("finished.json")).await;
+    let response = serde_json::to_value(response).unwrap();
+    assert_eq!(response, json!({"lanes": {"transactions": "ended"}}));
+    assert_eq!(objects.keys("waiting/transactions/"), [""; 0]);
+    let evidence = objects.keys("waiting/evidence-0/");
+    assert_eq!(
+        evidence,
+        ["waiting/evidence-0/0000000008-0000000-0000003.held"]
+    );
+    assert_eq!(
+        warehouse.submitted().len(),
+        before + 1,
+        "its turn has started"
+    );
+    let again = handle(&objects, &warehouse, event("finished.json")).await;
+    let again = serde_json::to_value(again).unwrap();
+    assert_eq!(again, json!({"lanes": {"transactions": "idle"}}));
+}
+
+#[tokio::test]
+async fn an_event_without_a_name_advances_every_lane_that_loads() {
+    let objects = bucket(&Faults::none());
+    let warehouse = Warehouse::new();
+    handle(&objects, &warehouse, event("objects.json")).await;
     let LoadEvent::StatementEnded { mut detail } = event("finished.json") else {
-        panic!("another event")
+        panic!("another event");
     };
     detail.statement_name = None;
-    detail.statement_id = world.warehouse.submitted()[0].0.0.clone();
-    assert_eq!(
-        handled(&world, LoadEvent::StatementEnded { detail }).await,
-        r#"{"load":"loaded"}"#
-    );
-    assert_eq!(
-        handled(&world, event("finished.json")).await,
-        r#"{"load":"absent"}"#
-    );
+    let response = handle(&objects, &warehouse, LoadEvent::StatementEnded { detail }).await;
+    let response = serde_json::to_value(response).unwrap();
+    let lanes = json!({"transactions": "ended", "labels": "idle", "outcomes": "idle"});
+    assert_eq!(response, json!({ "lanes": lanes }));
+}
+
+/// The first COPY fails for a reason of the data; the second leaves one row out.
+fn refusing_warehouse(object: &'static str) -> Warehouse {
+    Warehouse::new().answering(move |sql, _| {
+        if sql.starts_with("COPY") && !sql.contains("MAXERROR") {
+            let error = "Load into table 'incoming' failed. Check 'sys_load_error_detail'";
+            return Err(error.to_owned());
+        }
+        if !sql.contains("sys_load_error_detail") {
+            return Ok(Vec::new());
+        }
+        let text = |text: &str| warehouse::Value::Text(text.to_owned());
+        Ok(vec![Row::from([
+            ("file_name", text(&format!("s3://{BUCKET}/{object}   "))),
+            ("line_number", warehouse::Value::Integer(2)),
+            ("column_name", text("amount   ")),
+            ("error_message", text("Invalid digit")),
+        ])])
+    })
 }
 
 #[tokio::test]
-async fn the_test_event_of_s3_is_ignored() {
-    let world = World::new(&[]);
-    assert_eq!(
-        handled(&world, event("test_event.json")).await,
-        r#"{"batchItemFailures":[]}"#
-    );
-    assert_eq!(world.faults.calls(), [""; 0]);
-}
-
-#[tokio::test]
-async fn only_failed_messages_are_reported_for_redelivery() {
-    let world = World::new(&[]);
-    let LoadEvent::Objects(mut messages) = event("objects.json") else {
-        panic!("another event")
+async fn refused_rows_go_to_quarantine_with_their_reason() {
+    let object = "labels/chargebacks of monday 100%.ndjson.gz";
+    let objects = Objects::new();
+    objects.set(object, store::gzip(b"{\"first\":1}\n{\"second\":2}\n"));
+    let warehouse = refusing_warehouse(object);
+    handle(&objects, &warehouse, event("labels.json")).await;
+    let LoadEvent::StatementEnded { mut detail } = event("finished.json") else {
+        panic!("another event");
     };
-    messages.records[2].body = Some(r#"{"Records":[{"s3":"#.to_owned());
-    world
-        .faults
-        .add(Fault::on("put").name("manifests/outcomes/"));
-    let answer = handle(&world, LoadEvent::Objects(messages)).await;
-    let Response::Objects(answer) = answer else {
-        panic!("another answer")
-    };
-    let failed: Vec<_> = answer
-        .batch_item_failures
-        .into_iter()
-        .map(|failure| failure.item_identifier)
-        .collect();
-    assert_eq!(
-        failed,
-        [
-            "059f36b4-87a3-44ab-83d2-661975030002",
-            "059f36b4-87a3-44ab-83d2-661975030003"
-        ]
-    );
-    assert_eq!(world.loaded().len(), 2, "the others are loaded");
-}
-
-#[tokio::test]
-async fn a_failed_start_of_a_load_fails_no_message() {
-    let world = World::new(&[]);
-    world.faults.add(Fault::on("submit"));
-    assert_eq!(
-        handled(&world, event("objects.json")).await,
-        r#"{"batchItemFailures":[]}"#
-    );
-    world.faults.clear();
-    for name in world.loader().under_way().await.unwrap() {
-        world.loader().advance(&name, at(100)).await.unwrap();
-    }
-    assert_eq!(world.loaded().len(), 3);
-    WarehouseTable::ALL
-        .iter()
-        .for_each(|table| world.assert_quiet(*table));
+    detail.statement_name = Some("second-look/labels/1/0".to_owned());
+    handle(&objects, &warehouse, LoadEvent::StatementEnded { detail }).await;
+    let kept = objects.bytes("quarantine/labels/0000000001/refused.ndjson");
+    let kept: Value = serde_json::from_slice(&kept.unwrap()).unwrap();
+    let expected = json!({
+        "object": object, "line": 2, "column": "amount", "reason": "Invalid digit",
+        "row": "{\"second\":2}",
+    });
+    assert_eq!(kept, expected);
+    assert_eq!(objects.keys("waiting/"), [""; 0], "the turn has ended");
 }

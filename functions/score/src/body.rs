@@ -1,10 +1,10 @@
 use std::io::{self, Write};
 
-use decision::{Batch, Provisional};
+use decision::Batch;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::line;
+use crate::line::{self, Line};
 
 /// Builds the body of the batch's object under `transactions/`. Lines are collected and compressed
 /// in chunks.
@@ -16,9 +16,10 @@ pub(crate) struct Body {
 impl Body {
     const CHUNK_BYTES: usize = 64 * 1024;
 
-    pub(crate) fn new(batch: &Batch<'_>) -> Self {
-        // Besides the transaction, a line has about 300 bytes. Gzip shrinks it to about a fifth.
-        let estimate: usize = (0..batch.len()).map(|row| batch.raw(row).len() + 300).sum();
+    /// A body with room for these transactions.
+    pub(crate) fn new<'b>(batches: impl Iterator<Item = &'b Batch<'b>>) -> Self {
+        let estimate: usize = batches.map(estimated_bytes).sum();
+        // Gzip shrinks the lines to about a fifth.
         let gzip = GzEncoder::new(Vec::with_capacity(estimate / 4 + 256), Compression::fast());
         Self {
             lines: Vec::with_capacity(Self::CHUNK_BYTES * 2),
@@ -26,8 +27,8 @@ impl Body {
         }
     }
 
-    pub(crate) fn push_line(&mut self, decision: &Provisional<'_>, decided_at: &str) {
-        let written = line::write(&mut self.lines, decision, decided_at);
+    pub(crate) fn push_line(&mut self, line: &Line<'_>) {
+        let written = line::write(&mut self.lines, line);
         debug_assert!(written.is_ok(), "writing into a Vec cannot fail");
         if self.lines.len() >= Self::CHUNK_BYTES {
             let compressed = self.compress();
@@ -46,4 +47,9 @@ impl Body {
         let finished = self.compress().and_then(|()| self.gzip.finish());
         finished.unwrap_or_default()
     }
+}
+
+/// Before compression. Besides the transaction, a line has about 400 bytes.
+fn estimated_bytes(batch: &Batch<'_>) -> usize {
+    (0..batch.len()).map(|row| batch.raw(row).len() + 400).sum()
 }

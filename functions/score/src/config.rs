@@ -1,21 +1,18 @@
 use std::time::Duration;
 
 use startup::{ConfigError, Variables};
-use warehouse::Database;
 
-use crate::{Publish, Settings};
-
-/// How long a batch may take to submit its evidence statements: its shard waits for it.
-const PATIENCE: Duration = Duration::from_secs(5);
+use crate::Publish;
 
 #[derive(Clone, Debug)]
 pub struct Config {
     pub bucket: String,
     /// A bundle's name, or the path of its folder.
     pub bundle: String,
+    /// How long before its activation a bundle version is announced.
+    pub activation_lead: Duration,
     pub decisions_stream: String,
-    pub database: Database,
-    pub settings: Settings,
+    pub publish: Publish,
 }
 
 impl Config {
@@ -25,16 +22,11 @@ impl Config {
         let config = Self {
             bucket: variables.text("BUCKET"),
             bundle: variables.text("BUNDLE"),
+            activation_lead: variables.activation_lead(),
             decisions_stream: variables.text("DECISIONS_STREAM"),
-            database: variables.database(),
-            settings: Settings {
-                statement_prefix: variables.text("STATEMENT_PREFIX"),
-                publish: if variables.flag("PUBLISH_APPROVALS") {
-                    Publish::AllDecisions
-                } else {
-                    Publish::HoldsOnly
-                },
-                patience: PATIENCE,
+            publish: match variables.flag("PUBLISH_APPROVALS") {
+                true => Publish::AllDecisions,
+                false => Publish::HoldsOnly,
             },
         };
         variables.finish().map(|()| config)
@@ -48,15 +40,14 @@ mod tests {
     #[test]
     fn every_problem_of_an_empty_environment_is_named() {
         let problems = Config::read(|_| None).unwrap_err().to_string();
-        for name in [
+        let names = [
             "BUCKET",
             "BUNDLE",
+            "ACTIVATION_LEAD_SECONDS",
             "DECISIONS_STREAM",
-            "WAREHOUSE_WORKGROUP",
-            "WAREHOUSE_DATABASE",
-            "STATEMENT_PREFIX",
             "PUBLISH_APPROVALS",
-        ] {
+        ];
+        for name in names {
             assert!(problems.contains(name), "{name} is not in: {problems}");
         }
     }

@@ -1,121 +1,157 @@
 //! Decides on a batch, without a clock, a network or state. The function, `look score` and the
 //! benchmark all run this code.
 
-use bundle::{Bundle, FirstScores, Scratch};
-use decision::{Action, Batch, DecisionId, Hold, Provisional, micros};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use bundle::{Bundle, Scratch};
+use decision::{Hold, RejectedItem, micros};
 use jiff::Timestamp;
 use store::StreamRecord;
+use turns::HourRanges;
 
-use crate::Records;
-use crate::body::Body;
-use crate::open::{RejectedObject, open_records, read_transactions};
+use crate::encode::Judged;
+use crate::open::{open_records, read_transactions};
+use crate::{BundleLookup, Fault, Records};
 
-/// Which provisional decisions go to the stream.
+/// Which provisional decisions go to the stream, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Publish {
+    /// Approvals too, several in a record.
     AllDecisions,
     HoldsOnly,
+    /// All decisions in the order of the batch, each in a record of its own.
+    EachDecision,
 }
 
 /// All that the handler has to write and publish for one batch.
 #[derive(Clone, Debug, Default)]
 pub struct DecidedBatch {
+    /// How many records were handled, from the first one on. The others exceed
+    /// [`MAX_ITEMS`](crate::MAX_ITEMS) and must be delivered again.
+    pub records: usize,
     /// How many transactions were readable. Each of them has a decision.
     pub transactions: usize,
     /// The transactions with their decisions: NDJSON, gzip. Empty if there is no transaction.
     pub body: Vec<u8>,
+    /// The hours that the transactions span.
+    pub hours: HourRanges,
     /// The decisions to publish, in the order of the shard.
     pub outgoing: Vec<StreamRecord>,
-    /// For each decision in `outgoing`, the index of its record in the batch.
+    /// For each record in `outgoing`, the index of the batch's first record with a decision in it.
+    /// Ascending.
     pub outgoing_records: Vec<u32>,
+    /// In the order of the shard.
     pub holds: Vec<Hold>,
-    pub rejected: Vec<RejectedObject>,
+    /// In the order of the shard.
+    pub rejected: Vec<RejectedItem>,
 }
 
-/// Decides on each transaction of the batch. `now` becomes `decided_at` and influences nothing
-/// else.
+/// Decides on each transaction of the batch. `now` becomes `decided_at`; a hold that is placed late
+/// has a later deadline. It influences nothing else.
+///
+/// A record that makes the code panic is rejected, and no other. The scores of a batch are computed
+/// together, so after a panic each record is judged alone to find which one it is.
+///
+/// # Panics
+/// If the batch panics and none of its records does so alone.
 pub fn decide(
-    bundle: &Bundle,
+    bundles: &impl BundleLookup,
     records: &Records,
     publish: Publish,
     now: Timestamp,
 ) -> DecidedBatch {
-    let mut decided = DecidedBatch::default();
-    let frames = open_records(records, &mut decided.rejected);
-    let batch = read_transactions(bundle.schema(), records, &frames, &mut decided.rejected);
-    let mut scratch = Scratch::default();
-    let first = bundle.first_scores(&batch, &mut scratch);
-    decided.add_decisions(bundle, records, &batch, first, publish, micros(now));
+    let judge = |records: &Records| judge(bundles, records, publish, now);
+    // The state that a panic leaves behind is dropped.
+    let caught = |records: &Records| catch_unwind(AssertUnwindSafe(|| judge(records))).ok();
+    if let Some(decided) = caught(records) {
+        return decided;
+    }
+    let mut marked = records.clone();
+    for (index, record) in records.iter().enumerate() {
+        if caught(&records.only(index)).is_none() {
+            tracing::error!(
+                shard = records.shard(),
+                sequence_number = record.sequence_number.as_str(),
+                "a record makes score panic and is rejected"
+            );
+            marked.set_fault(index, Some(Fault::Panic));
+        }
+    }
+    judge(&marked)
+}
+
+/// The records of a batch that one bundle judges.
+struct Group<'b> {
+    bundle: &'b Bundle,
+    /// Ascending indices.
+    records: Vec<u32>,
+}
+
+fn judge(
+    bundles: &impl BundleLookup,
+    records: &Records,
+    publish: Publish,
+    now: Timestamp,
+) -> DecidedBatch {
+    let mut rejections = Vec::new();
+    let frames = open_records(records, &mut rejections);
+    let is_open = |&index: &u32| matches!(frames.get(index as usize), Some(Some(_)));
+    let groups = groups(bundles, records, (0..frames.len() as u32).filter(is_open));
+
+    let mut batches = Vec::with_capacity(groups.len());
+    for Group {
+        bundle,
+        records: indices,
+    } in &groups
+    {
+        let schema = bundle.schema();
+        batches.push(read_transactions(
+            schema,
+            records,
+            &frames,
+            indices,
+            &mut rejections,
+        ));
+    }
+    let mut scratches = vec![Scratch::default(); groups.len()];
+    let mut judged = Vec::with_capacity(groups.len());
+    for ((group, batch), scratch) in groups.iter().zip(&batches).zip(&mut scratches) {
+        let first = group.bundle.first_scores(batch, scratch);
+        judged.push(Judged::new(group.bundle, batch, first));
+    }
+
+    rejections.sort_by_key(|rejection| (rejection.record, rejection.item.item));
+    let mut decided = DecidedBatch {
+        records: frames.len(),
+        rejected: rejections
+            .into_iter()
+            .map(|rejection| rejection.item)
+            .collect(),
+        ..DecidedBatch::default()
+    };
+    decided.encode(records, judged, publish, micros(now));
     decided
 }
 
-impl DecidedBatch {
-    /// Turns the scores of `batch` into decisions and serialises them.
-    pub fn add_decisions(
-        &mut self,
-        bundle: &Bundle,
-        records: &Records,
-        batch: &Batch<'_>,
-        first: FirstScores<'_>,
-        publish: Publish,
-        now: Timestamp,
-    ) {
-        self.transactions = batch.len();
-        if batch.is_empty() {
-            return;
+fn groups<'b>(
+    bundles: &'b impl BundleLookup,
+    records: &Records,
+    indices: impl Iterator<Item = u32>,
+) -> Vec<Group<'b>> {
+    let mut groups: Vec<Group<'b>> = Vec::with_capacity(1);
+    for index in indices {
+        let Some(record) = records.get(index as usize) else {
+            continue;
+        };
+        let bundle = bundles.bundle_at(record.arrived_at);
+        let same = |group: &&mut Group<'b>| group.bundle.version() == bundle.version();
+        match groups.iter_mut().find(same) {
+            Some(group) => group.records.push(index),
+            None => groups.push(Group {
+                bundle,
+                records: vec![index],
+            }),
         }
-        let policy = bundle.policy();
-        let decided_at = now.to_string();
-        let mut body = Body::new(batch);
-        let scores = first.scores.iter().zip(first.missing).take(batch.len());
-        for (row, (&score, &missing)) in scores.enumerate() {
-            let origin = batch.origin(row);
-            let Some(record) = records.get(origin.record as usize) else {
-                continue;
-            };
-            let action = policy.provisional(score);
-            let held = action == Action::Hold;
-            let reasons = if held {
-                bundle.first_reasons(batch, row)
-            } else {
-                Vec::new()
-            };
-            // INVARIANT: a deadline, like every field but `decided_at`, depends only on the record
-            // and the bundle, so that a redelivery repeats it.
-            let deadline = record
-                .arrived_at
-                .saturating_add(policy.hold_deadline())
-                .unwrap_or(Timestamp::MAX);
-            let decision = Provisional {
-                batch,
-                row,
-                decision_id: DecisionId {
-                    shard: records.shard(),
-                    sequence_number: record.sequence_number,
-                    item: origin.item,
-                },
-                action,
-                score,
-                reasons: &reasons,
-                model_version: bundle.version(),
-                decided_at: now,
-                deadline: held.then_some(deadline),
-                degraded: bundle.degraded(missing),
-            };
-            body.push_line(&decision, &decided_at);
-            if held {
-                self.holds.push(Hold::place(&decision, deadline));
-            }
-            if held || publish == Publish::AllDecisions {
-                // Each decision is a stream record of its own: both fields must be allocated.
-                let data = serde_json::to_vec(&decision).unwrap_or_default();
-                self.outgoing.push(StreamRecord {
-                    partition_key: batch.partition_key(row).to_owned(),
-                    data,
-                });
-                self.outgoing_records.push(origin.record);
-            }
-        }
-        self.body = body.finish();
     }
+    groups
 }

@@ -1,51 +1,39 @@
-//! Writes, publishes and submits what a batch's decisions require, in an order that loses nothing
-//! if the process dies between two steps: first the transactions are stored, then the unreadable
-//! items, then the ledger entries; then the decisions are published; last, the warehouse is asked.
+//! Writes and publishes what a batch's decisions require, in an order that loses nothing if the
+//! process dies between two steps: first the transactions are stored, then the unreadable items,
+//! the holds and the waiting entry; last, the decisions are published.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_lambda_events::event::streams::{KinesisBatchItemFailure, KinesisEventResponse};
-use bundle::Bundle;
-use decision::keys;
-use decision::ledger::{LedgerEntry, SettleWork};
-use features::sql;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use decision::ledger::LedgerObject;
+use decision::{RejectedItem, keys};
 use jiff::Timestamp;
-use startup::{BundleFollower, chain};
-use store::{Objects, Stream};
-use tokio::time::timeout_at;
-use warehouse::{Statement, Warehouse};
+use startup::{Bundles, chain};
+use store::{Objects, Stream, gzip};
+use tokio::time::{Instant, timeout_at};
+use turns::{BatchEntry, VersionHolds, WaitingEntry};
 
-use crate::{DecidedBatch, Error, Publish, Record, Records, RejectedObject, decide, ledger};
-
-/// How many objects under `rejected/` are written at a time.
-const CONCURRENCY: usize = 32;
+use crate::judge::OpenBundles;
+use crate::publish::publish;
+use crate::{BatchName, DecidedBatch, Error, MAX_ITEMS, Publish, Records, decide};
 
 #[derive(Debug)]
-pub struct Handler<O, D, W> {
-    pub bundle: Bundle,
-    /// Replaces `bundle` when its pointer changes.
-    pub follower: BundleFollower,
+pub struct Handler<O, D> {
+    pub bundles: Bundles,
     pub objects: O,
     pub decisions: D,
-    pub warehouse: W,
-    pub settings: Settings,
+    pub publish: Publish,
 }
 
-#[derive(Clone, Debug)]
-pub struct Settings {
-    /// The prefix of our statements' names.
-    pub statement_prefix: String,
-    pub publish: Publish,
-    /// How long one batch may take to submit its evidence statements.
-    pub patience: Duration,
-}
+/// The part of the function's time that is reserved for the response.
+pub const RESERVE: Duration = Duration::from_secs(2);
 
 /// Where a batch stopped.
-struct Unfinished {
+#[derive(Debug)]
+pub struct Unfinished {
     /// The index of the lowest unfinished record.
-    record: u32,
-    error: Error,
+    pub record: u32,
+    pub error: Error,
 }
 
 impl From<Error> for Unfinished {
@@ -54,224 +42,236 @@ impl From<Error> for Unfinished {
     }
 }
 
-impl From<store::Error> for Unfinished {
-    fn from(error: store::Error) -> Self {
-        Error::from(error).into()
-    }
-}
-
-impl<O: Objects, D: Stream, W: Warehouse> Handler<O, D, W> {
-    /// Handles one batch. If a step fails, the response names the lowest unfinished record: Lambda
-    /// redelivers that record and all after it. Fails if that record has no sequence number.
+impl<O: Objects, D: Stream> Handler<O, D> {
+    /// Handles one batch. If a step fails or does not end within `time_left`, the response names
+    /// the lowest unfinished record: Lambda redelivers that record and all after it. Fails if that
+    /// record has no sequence number.
     pub async fn handle(
         &mut self,
         event: Records,
         now: Timestamp,
+        time_left: Duration,
     ) -> Result<KinesisEventResponse, Error> {
-        let version = self.bundle.version();
-        if let Some(newer) = self.follower.newer(version, &self.objects).await {
-            self.bundle = newer;
-        }
         let started = Instant::now();
-        let mut decided = decide(&self.bundle, &event, self.settings.publish, now);
-        let decide_us = started.elapsed().as_micros() as u64;
-        let body = std::mem::take(&mut decided.body);
-        let body_bytes = body.len();
-        let result = self.carry_out(&event, &decided, body, now).await;
+        let stop = started + time_left.saturating_sub(RESERVE);
+        if event.is_empty() {
+            return Ok(KinesisEventResponse::default());
+        }
+        let (decided, decide_us) = match self.decide(&event, now, stop).await {
+            Ok(decided) => decided,
+            Err(error) => return unfinished(&event, error.into()),
+        };
+        let name = event.name(decided.records).ok_or(Error::NoName)?;
+        let counts = Counts::of(&decided);
+        let result = self.carry_out(name, decided, stop).await;
         tracing::info!(
             shard = event.shard(),
-            records = event.len(),
-            transactions = decided.transactions,
-            holds = decided.holds.len(),
-            rejected = decided.rejected.len(),
-            published = decided.outgoing.len(),
-            body_bytes,
+            records = counts.records,
+            transactions = counts.transactions,
+            holds = counts.holds,
+            rejected = counts.rejected,
+            published = counts.published,
+            body_bytes = counts.body_bytes,
             finished = result.is_ok(),
             decide_us,
             total_us = started.elapsed().as_micros() as u64,
             "batch handled"
         );
+        // Failures are logged: the version is opened when a record needs it.
+        let _ = timeout_at(stop, self.bundles.open_next(now, &self.objects)).await;
         match result {
-            Ok(()) => Ok(KinesisEventResponse::default()),
-            Err(unfinished) => report(&event, unfinished),
+            Ok(()) => rest(&event, counts.records),
+            Err(error) => unfinished(&event, error),
         }
     }
 
-    async fn carry_out(
-        &self,
-        records: &Records,
-        decided: &DecidedBatch,
-        body: Vec<u8>,
+    /// Opens the bundles of the records, and decides. Returns how long deciding took, in
+    /// microseconds.
+    ///
+    /// INVARIANT: a batch without its bundles has no decision. Another bundle would decide
+    /// differently than an earlier delivery.
+    async fn decide(
+        &mut self,
+        event: &Records,
         now: Timestamp,
+        stop: Instant,
+    ) -> Result<(DecidedBatch, u64), Error> {
+        let opening = OpenBundles::of(event, &mut self.bundles, now, &self.objects);
+        let opened = timeout_at(stop, opening).await;
+        let opened = opened.map_err(|_| Error::OutOfTime("while the bundles were opened"))??;
+        let started = Instant::now();
+        let decided = decide(&opened, event, self.publish, now);
+        Ok((decided, started.elapsed().as_micros() as u64))
+    }
+
+    /// Writes and publishes what was decided on a batch, until `stop`.
+    pub async fn carry_out(
+        &self,
+        name: BatchName<'_>,
+        mut decided: DecidedBatch,
+        stop: Instant,
     ) -> Result<(), Unfinished> {
-        let Some((first, last)) = ends(records) else {
-            return Ok(());
-        };
-        let shard = records.shard();
-        let first_number = first.sequence_number;
-        let last_number = last.sequence_number;
+        let stored = timeout_at(stop, self.store(name, &mut decided)).await;
+        stored.map_err(|_| Error::OutOfTime("while the batch was stored"))??;
+        let published = publish(&self.decisions, &decided, stop).await;
+        if let Err(Unfinished { error, .. }) = &published {
+            // The template counts this message: see `StreamRefuses` there.
+            tracing::error!(
+                shard = name.shard,
+                error = chain(error),
+                "decisions stream refuses records"
+            );
+        }
+        published
+    }
+
+    /// INVARIANT: an object that names another one is written after it. The waiting entry comes last:
+    /// a turn that takes it finds the batch and its ledger object.
+    async fn store(&self, name: BatchName<'_>, decided: &mut DecidedBatch) -> Result<(), Error> {
+        let batch = name.to_string();
+        let body = std::mem::take(&mut decided.body);
+        let bytes = body.len() as u64;
         if !body.is_empty() {
-            let key = keys::transactions(first.arrived_at, shard, first_number, last_number);
+            let key = keys::transactions(name.arrived_at, &batch);
             self.objects.put(&key, body).await?;
         }
-        self.write_rejected(shard, &decided.rejected).await?;
-        let prefix = &self.settings.statement_prefix;
-        let name = format!("{prefix}-confirm-{shard}-{first_number}-{last_number}");
-        let entries = self.write_ledger(&name, decided, now).await?;
-        self.publish(decided).await?;
-        self.submit(entries).await;
-        Ok(())
-    }
-
-    async fn write_rejected(&self, shard: &str, rejected: &[RejectedObject]) -> Result<(), Error> {
-        stream::iter(rejected)
-            .map(|object| self.write_one_rejected(shard, object))
-            .buffer_unordered(CONCURRENCY)
-            .try_collect()
-            .await
-    }
-
-    async fn write_one_rejected(&self, shard: &str, object: &RejectedObject) -> Result<(), Error> {
-        let rejected = &object.rejected;
-        let key = keys::rejected(rejected.arrived_at, shard, &object.name, rejected.item);
-        // The template counts this message: see `RejectedItems` there.
-        tracing::warn!(
-            shard,
-            sequence_number = rejected.sequence_number.as_str(),
-            item = rejected.item,
-            stage = rejected.stage,
-            key,
-            "item rejected"
-        );
-        let bytes = ledger::encoded(&key, rejected)?;
-        self.objects.put(&key, bytes).await?;
-        Ok(())
-    }
-
-    /// Writes the batch's ledger entries: one for each evidence statement.
-    async fn write_ledger(
-        &self,
-        name: &str,
-        decided: &DecidedBatch,
-        now: Timestamp,
-    ) -> Result<Vec<LedgerEntry>, Error> {
-        let parts = sql::evidence_parts(self.bundle.definition(), &decided.holds);
-        let mut entries = Vec::with_capacity(parts.len());
-        for (part, holds) in parts.into_iter().enumerate() {
-            let part_name = match part {
-                0 => name.to_owned(),
-                _ => format!("{name}-{part}"),
-            };
-            let version = self.bundle.version();
-            let entry = ledger::write_ahead(&self.objects, version, part_name, holds, now).await?;
-            entries.push(entry);
-        }
-        Ok(entries)
-    }
-
-    async fn publish(&self, decided: &DecidedBatch) -> Result<(), Unfinished> {
-        let decisions = decided.outgoing.len();
-        if decisions == 0 {
+        self.write_rejected(name, &decided.rejected).await?;
+        if bytes == 0 {
             return Ok(());
         }
-        match self.decisions.publish(&decided.outgoing).await {
-            Ok(refused) if refused.is_empty() => Ok(()),
-            Ok(refused) => Err(Unfinished {
-                record: lowest_record(decided, &refused),
-                error: Error::Refused {
-                    refused: refused.len(),
-                    decisions,
-                },
-            }),
-            Err(source) => Err(Unfinished {
-                record: lowest_record(decided, &[0]),
-                error: Error::Publish { decisions, source },
-            }),
+        let holds = std::mem::take(&mut decided.holds);
+        let due = holds.iter().map(|hold| hold.deadline).min();
+        let mut ledger = LedgerObject::new(String::new(), holds);
+        let waiting = WaitingEntry::Batch(BatchEntry {
+            arrived_at: name.arrived_at,
+            shard: name.shard.to_owned(),
+            first: name.first.to_owned(),
+            last: name.last.to_owned(),
+            bytes,
+            held: ledger.versions().into_iter().map(version_holds).collect(),
+            due,
+            hours: decided.hours.clone(),
+        });
+        let waiting = waiting.key();
+        if let Some(due) = due {
+            ledger.waiting.clone_from(&waiting);
+            let key = keys::ledger(due, &batch);
+            let lines = ledger.to_ndjson().map_err(encode(&key))?;
+            self.objects.put(&key, lines).await?;
         }
+        self.objects.put(&waiting, Vec::new()).await?;
+        Ok(())
     }
 
-    /// Submits the evidence statements that have no id yet. A failure is left to the sweep: the
-    /// batch is decided and published, and its holds are in the ledger.
-    ///
-    /// INVARIANT: a warehouse that does not answer delays a batch by at most `settings.patience`.
-    /// If a submission took effect although its answer was lost, repeating it under the same client
-    /// token returns the same statement.
-    async fn submit(&self, entries: Vec<LedgerEntry>) {
-        let until = tokio::time::Instant::now() + self.settings.patience;
-        for mut entry in entries {
-            if entry.statement_id.is_some() {
-                continue;
-            }
-            let SettleWork::Confirm { holds } = &entry.work else {
-                continue;
-            };
-            let parameters = sql::evidence_parameters(self.bundle.definition(), holds);
-            let sqls = sql::evidence(self.bundle.definition(), parameters.len());
-            let statement = Statement::new(entry.name.clone(), entry.attempts, sqls, parameters);
-            let error = match timeout_at(until, self.warehouse.submit(&statement)).await {
-                Ok(Ok(id)) => {
-                    tracing::info!(statement = entry.name, %id, "evidence statement submitted");
-                    entry.statement_id = Some(id.0);
-                    self.write_statement_id(&entry).await;
-                    continue;
-                }
-                Ok(Err(error)) => chain(&error),
-                Err(_) => "the warehouse did not answer in time".to_owned(),
-            };
-            tracing::error!(
-                statement = entry.name,
-                error,
-                "evidence statement not submitted: the next sweep submits it"
-            );
-        }
+    async fn write_rejected(
+        &self,
+        name: BatchName<'_>,
+        rejected: &[RejectedItem],
+    ) -> Result<(), Error> {
+        let Some(first) = rejected.first() else {
+            return Ok(());
+        };
+        let key = keys::rejected(name.arrived_at, &name.to_string());
+        let lines = ndjson(rejected).map_err(encode(&key))?;
+        self.objects.put(&key, gzip(&lines)).await?;
+        // The template sums `items` of this message: see `RejectedItems` there.
+        tracing::warn!(
+            shard = name.shard,
+            items = rejected.len(),
+            key,
+            first_stage = first.stage,
+            first_error = first.error,
+            "items rejected"
+        );
+        Ok(())
     }
+}
 
-    async fn write_statement_id(&self, entry: &LedgerEntry) {
-        if let Err(error) = ledger::write(&self.objects, entry).await {
-            tracing::error!(
-                statement = entry.name,
-                error = chain(&error),
-                "statement id not written to the ledger: the next sweep finds it by its token"
-            );
+/// The figures of a batch's log line.
+struct Counts {
+    records: usize,
+    transactions: usize,
+    holds: usize,
+    rejected: usize,
+    published: usize,
+    body_bytes: usize,
+}
+
+impl Counts {
+    fn of(decided: &DecidedBatch) -> Self {
+        Self {
+            records: decided.records,
+            transactions: decided.transactions,
+            holds: decided.holds.len(),
+            rejected: decided.rejected.len(),
+            published: decided.outgoing.len(),
+            body_bytes: decided.body.len(),
         }
     }
 }
 
-/// The first and the last record; `None` if the batch is empty.
-fn ends(records: &Records) -> Option<(Record<'_>, Record<'_>)> {
-    let last = records.len().checked_sub(1)?;
-    Some((records.get(0)?, records.get(last)?))
+fn version_holds((version, holds): (&str, u32)) -> VersionHolds {
+    VersionHolds {
+        version: version.to_owned(),
+        holds,
+    }
 }
 
-/// The lowest record that one of these decisions was made about.
-fn lowest_record(decided: &DecidedBatch, decisions: &[usize]) -> u32 {
-    decisions
-        .iter()
-        .filter_map(|&index| decided.outgoing_records.get(index))
-        .copied()
-        .min()
-        .unwrap_or_default()
+fn ndjson(items: &[RejectedItem]) -> Result<Vec<u8>, serde_json::Error> {
+    let mut lines = Vec::new();
+    for item in items {
+        serde_json::to_writer(&mut lines, item)?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}
+
+fn encode(key: &str) -> impl FnOnce(serde_json::Error) -> Error {
+    let key = key.to_owned();
+    |source| Error::Encode { key, source }
 }
 
 /// The response that makes Lambda redeliver the batch from its lowest unfinished record on.
-fn report(records: &Records, unfinished: Unfinished) -> Result<KinesisEventResponse, Error> {
+fn unfinished(records: &Records, unfinished: Unfinished) -> Result<KinesisEventResponse, Error> {
     let Unfinished { record, error } = unfinished;
-    let lowest = records
-        .get(record as usize)
-        .map(|record| record.sequence_number.to_string())
-        .unwrap_or_default();
-    if lowest.is_empty() {
+    let Some(from) = lowest(records, record as usize) else {
         return Err(Error::NoSequenceNumber(Box::new(error)));
-    }
+    };
     tracing::error!(
         shard = records.shard(),
-        from = lowest,
+        from,
         error = chain(&error),
         "batch not finished: Lambda redelivers it from this record on"
     );
+    Ok(failed_from(from))
+}
+
+/// The response after the first `handled` records are finished: the rest goes back.
+fn rest(records: &Records, handled: usize) -> Result<KinesisEventResponse, Error> {
+    if handled >= records.len() {
+        return Ok(KinesisEventResponse::default());
+    }
+    let from = lowest(records, handled).ok_or(Error::NoName)?;
+    tracing::warn!(
+        shard = records.shard(),
+        records = records.len(),
+        handled,
+        from,
+        "batch has more than {MAX_ITEMS} items: Lambda redelivers the rest"
+    );
+    Ok(failed_from(from))
+}
+
+/// The sequence number of this record, if it has one.
+fn lowest(records: &Records, index: usize) -> Option<&str> {
+    let number = records.get(index)?.sequence_number.into_inner();
+    Some(number).filter(|number| !number.is_empty())
+}
+
+fn failed_from(sequence_number: &str) -> KinesisEventResponse {
     let mut failure = KinesisBatchItemFailure::default();
-    failure.item_identifier = Some(lowest);
+    failure.item_identifier = Some(sequence_number.to_owned());
     let mut response = KinesisEventResponse::default();
     response.batch_item_failures.push(failure);
-    Ok(response)
+    response
 }

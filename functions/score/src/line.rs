@@ -7,18 +7,32 @@ use std::io::{self, Write};
 use decision::{DecisionId, Provisional};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-struct Columns<'a> {
-    decision: &'a Provisional<'a>,
+/// The content of a line.
+pub(crate) struct Line<'a> {
+    pub(crate) decision: &'a Provisional<'a>,
     /// The same for the whole batch, so it is formatted once.
-    decided_at: &'a str,
+    pub(crate) decided_at: &'a str,
+    /// Only for a hold.
+    pub(crate) place: Option<Place<'a>>,
 }
 
-impl Serialize for Columns<'_> {
+/// The place of a hold, for the statement that loads the line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// See [`decision::ledger::hold_group`].
+    pub(crate) group: &'a str,
+    /// The place among the holds of the group, in the ledger's order.
+    pub(crate) index: u32,
+}
+
+impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Provisional { batch, row, .. } = *self.decision;
         let schema = batch.schema();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("transaction_id", batch.transaction_id(row))?;
+        map.serialize_entry("identity_hash", &self.decision.identity)?;
+        map.serialize_entry("arrived_at", &self.decision.arrived_at)?;
         map.serialize_entry("occurred_at", &batch.occurred_at(row))?;
         map.serialize_entry("amount", &batch.amount(row))?;
         for (index, name) in schema.entities.iter().enumerate() {
@@ -38,13 +52,17 @@ impl Serialize for Columns<'_> {
         map.serialize_entry("decision_id", &Id(self.decision.decision_id))?;
         map.serialize_entry("action", self.decision.action.as_str())?;
         map.serialize_entry("score", &self.decision.score)?;
-        map.serialize_entry("model_version", self.decision.model_version)?;
+        map.serialize_entry("bundle_version", self.decision.bundle_version)?;
         map.serialize_entry("decided_at", self.decided_at)?;
         if let Some(deadline) = &self.decision.deadline {
             map.serialize_entry("deadline", deadline)?;
         }
         if !self.decision.degraded.is_empty() {
             map.serialize_entry("degraded", self.decision.degraded)?;
+        }
+        if let Some(place) = self.place {
+            map.serialize_entry("_hold_group", place.group)?;
+            map.serialize_entry("_hold_index", &place.index)?;
         }
         map.end()
     }
@@ -58,24 +76,14 @@ impl Serialize for Id<'_> {
     }
 }
 
-/// Appends the decision's line to `lines`.
-pub(crate) fn write(
-    lines: &mut Vec<u8>,
-    decision: &Provisional<'_>,
-    decided_at: &str,
-) -> io::Result<()> {
-    serde_json::to_writer(
-        &mut *lines,
-        &Columns {
-            decision,
-            decided_at,
-        },
-    )?;
+/// Appends the line to `lines`.
+pub(crate) fn write(lines: &mut Vec<u8>, line: &Line<'_>) -> io::Result<()> {
+    serde_json::to_writer(&mut *lines, line)?;
     // Remove the closing brace and append the transaction's own bytes: nesting it by serde would
     // parse it a second time.
     lines.pop();
     lines.write_all(b",\"transaction\":")?;
-    let raw = decision.batch.raw(decision.row);
+    let raw = line.decision.batch.raw(line.decision.row);
     if raw.contains(&b'\n') || raw.contains(&b'\r') {
         // Valid JSON has line breaks only between its tokens, where a space means the same.
         lines.extend(raw.iter().map(|&byte| without_line_break(byte)));
@@ -123,25 +131,37 @@ mod tests {
                 sequence_number: "495".into(),
                 item: 2,
             },
+            identity: batch.identity(0),
+            arrived_at: now,
             action: Action::Hold,
             score: 0.75,
             reasons: &[],
-            model_version: "abc",
+            bundle_version: "abc",
             decided_at: now,
             deadline: Some("2026-01-31T09:10:00Z".parse().unwrap()),
             degraded: &["profiles_missing".to_owned()],
         };
+        let line = Line {
+            decision: &provisional,
+            decided_at: "2026-01-31T09:00:02.5Z",
+            place: Some(Place {
+                group: "0123456789abcdef",
+                index: 7,
+            }),
+        };
         let mut lines = Vec::new();
-        write(&mut lines, &provisional, "2026-01-31T09:00:02.5Z").unwrap();
+        write(&mut lines, &line).unwrap();
         let text = String::from_utf8(lines).unwrap();
         assert_eq!(text.find('\n'), Some(text.len() - 1), "one line");
         let expected = json!({
             "transaction_id": "t\"1", "occurred_at": "2026-01-31T09:00:00Z", "amount": 100.0,
             "customer_id": "7", "age": 41.0, "country": "ä",
             "decision_id": "000000000000-495-2", "action": "hold", "score": 0.75,
-            "model_version": "abc",
+            "bundle_version": "abc",
             "decided_at": "2026-01-31T09:00:02.5Z", "deadline": "2026-01-31T09:10:00Z",
             "degraded": ["profiles_missing"],
+            "identity_hash": batch.identity(0).to_string(), "arrived_at": "2026-01-31T09:00:02.5Z",
+            "_hold_group": "0123456789abcdef", "_hold_index": 7,
             "transaction": serde_json::from_str::<Value>(item).unwrap(),
         });
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);

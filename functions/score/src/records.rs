@@ -22,7 +22,30 @@ struct Span {
     data: Range<usize>,
     sequence_number: Range<usize>,
     arrived_at: Timestamp,
-    fault: Option<&'static str>,
+    fault: Option<Fault>,
+}
+
+/// The fault of a record that is rejected before its data is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("data is not base64")]
+    NotBase64,
+    #[error("record has no sequence number")]
+    NoSequenceNumber,
+    #[error("record has no arrival time")]
+    NoArrival,
+    #[error("a panic while the record was judged: a bug of this program")]
+    Panic,
+}
+
+impl Fault {
+    /// The stage at which the record failed: see [`decision::ReadError::stage`].
+    pub const fn stage(self) -> &'static str {
+        match self {
+            Self::NotBase64 | Self::NoSequenceNumber | Self::NoArrival => "record",
+            Self::Panic => "panic",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +56,13 @@ pub struct Record<'a> {
     pub sequence_number: SequenceNumber<&'a str>,
     /// When Kinesis accepted the record. The epoch if the event does not say.
     pub arrived_at: Timestamp,
-    /// Why the record must be rejected, if the event's own fields are faulty.
-    pub fault: Option<&'static str>,
+    pub fault: Option<Fault>,
+}
+
+impl Record<'_> {
+    pub fn has_sequence_number(&self) -> bool {
+        !self.sequence_number.as_str().is_empty()
+    }
 }
 
 impl Records {
@@ -87,6 +115,23 @@ impl Records {
         (0..self.len()).filter_map(|index| self.get(index))
     }
 
+    /// A batch of this record alone.
+    pub(crate) fn only(&self, index: usize) -> Self {
+        let mut alone = Self::of_shard(&self.shard);
+        if let Some(record) = self.get(index) {
+            let number = record.sequence_number.as_str();
+            alone.push(number, record.arrived_at, record.data);
+            alone.set_fault(0, record.fault);
+        }
+        alone
+    }
+
+    pub(crate) fn set_fault(&mut self, index: usize, fault: Option<Fault>) {
+        if let Some(span) = self.records.get_mut(index) {
+            span.fault = fault;
+        }
+    }
+
     /// Lets `write` append to the buffer, and returns the range that it appended.
     fn append(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
         let start = self.bytes.len();
@@ -109,11 +154,11 @@ impl Records {
         let seconds = record.kinesis.approximate_arrival_timestamp;
         let arrived_at = seconds.and_then(timestamp);
         let fault = if !decoded {
-            Some("data is not base64")
+            Some(Fault::NotBase64)
         } else if number.is_empty() {
-            Some("record has no sequence number")
+            Some(Fault::NoSequenceNumber)
         } else if arrived_at.is_none() {
-            Some("record has no arrival time")
+            Some(Fault::NoArrival)
         } else {
             None
         };
@@ -226,9 +271,9 @@ mod tests {
         let faults: Vec<_> = records.iter().map(|record| record.fault).collect();
         let expected = [
             None,
-            Some("data is not base64"),
-            Some("record has no sequence number"),
-            Some("record has no arrival time"),
+            Some(Fault::NotBase64),
+            Some(Fault::NoSequenceNumber),
+            Some(Fault::NoArrival),
         ];
         assert_eq!(faults, expected);
         let data: Vec<_> = records.iter().map(|record| record.data).collect();

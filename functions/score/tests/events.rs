@@ -3,23 +3,28 @@
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use decision::keys;
 use decision::{Action, Stage};
 use harness::memory::Faults;
 use jiff::SignedDuration;
 use lambda_runtime::{Context as LambdaContext, LambdaEvent};
-use score::Records;
+use score::{Publish, Records};
 use serde_json::json;
 use support::*;
+use turns::HourRanges;
+
+const TIME: Duration = Duration::from_secs(60);
 
 fn event(name: &str) -> Records {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -31,19 +36,6 @@ fn event(name: &str) -> Records {
     .unwrap()
 }
 
-/// The objects under `rejected/`, with their keys.
-fn rejected(handler: &TestHandler) -> Vec<(String, decision::RejectedItem)> {
-    let keys = handler.objects.keys(keys::REJECTED);
-    keys.into_iter()
-        .map(|key| {
-            (
-                key.clone(),
-                serde_json::from_slice(&handler.objects.bytes(&key).unwrap()).unwrap(),
-            )
-        })
-        .collect()
-}
-
 fn ids(handler: &TestHandler) -> Vec<String> {
     rows(handler)
         .into_keys()
@@ -52,8 +44,9 @@ fn ids(handler: &TestHandler) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_good_batch_is_decided_stored_published_and_submitted() {
+async fn a_good_batch_is_decided_stored_and_published() {
     let mut handler = handler(&Faults::none());
+    handler.publish = Publish::EachDecision;
     assert_eq!(handle(&mut handler, &event("good.json")).await, [""; 0]);
     assert_eq!(ids(&handler), ["T000001", "T000002", "T000003", "T000004"]);
     assert_eq!(
@@ -90,42 +83,48 @@ async fn a_good_batch_is_decided_stored_published_and_submitted() {
     assert!(!held.reasons.is_empty() && held.reasons.len() <= 3);
     assert_eq!(handler.decisions.published()[1].partition_key, "C1002");
 
-    let (entries, submitted) = (ledger(&handler), handler.warehouse.submitted());
-    let [entry] = &entries[..] else {
-        panic!("one ledger entry, not {entries:?}")
+    let batch = "000000000006-49590338271490256608559692538361571095921575989136588898\
+                 -49590338271490256608559692538361571095921575989136588919";
+    let [entry] = &waiting(&handler)[..] else {
+        panic!("not one waiting entry")
     };
-    let [(id, statement)] = &submitted[..] else {
-        panic!("one statement, not {submitted:?}")
+    assert_eq!(entry.batch_name(), batch);
+    assert_eq!(entry.holds(), 1);
+    let body = handler
+        .objects
+        .bytes(&handler.objects.keys("transactions/")[0])
+        .unwrap();
+    assert_eq!(entry.bytes, body.len() as u64);
+    assert_eq!(entry.due, Some("2026-01-31T09:10:00Z".parse().unwrap()));
+    assert_eq!(
+        handler.objects.keys("holds/"),
+        [format!("holds/20260131T0910/{batch}.ndjson")]
+    );
+    let occurred_at = rows(&handler)
+        .into_values()
+        .map(|row| text(&row, "occurred_at").parse().unwrap());
+    assert_eq!(entry.hours, HourRanges::from_timestamps(occurred_at));
+    let [ledger] = &ledger(&handler)[..] else {
+        panic!("not one ledger object")
     };
+    assert_eq!(ledger.holds.len(), 1);
+    assert_eq!(ledger.holds[0].transaction_id, "T000002");
+    assert_consistent(&handler);
+}
+
+#[tokio::test]
+async fn a_batch_without_holds_has_a_plain_waiting_entry_and_no_ledger_object() {
+    let mut handler = handler(&Faults::none());
     assert_eq!(
-        (entry.name.as_str(), entry.attempts),
-        (statement.name.as_str(), 1)
+        handle(&mut handler, &records(&[(1, 5.0), (2, 5.0)])).await,
+        [""; 0]
     );
-    assert_eq!(entry.statement_id.as_deref(), Some(id.0.as_str()));
-    assert!(
-        statement
-            .name
-            .starts_with("second-look-confirm-000000000006-4959"),
-        "{}",
-        statement.name
-    );
-    assert_eq!(
-        holds(entry)
-            .iter()
-            .map(|h| h.transaction_id.as_str())
-            .collect::<Vec<_>>(),
-        ["T000002"]
-    );
-    assert!(
-        statement.sqls.iter().all(|sql| !sql.contains("T000002")),
-        "values are bound as parameters"
-    );
-    assert!(
-        statement
-            .parameters
-            .iter()
-            .any(|(_, value)| value.contains("T000002"))
-    );
+    assert!(ledger(&handler).is_empty());
+    let [key] = &handler.objects.keys("waiting/transactions/live/")[..] else {
+        panic!("not one waiting entry")
+    };
+    assert_eq!(key.rsplit_once('.').unwrap().1, "plain");
+    assert_consistent(&handler);
 }
 
 #[tokio::test]
@@ -171,20 +170,18 @@ async fn unreadable_records_are_rejected_and_the_others_are_decided() {
             "{found:?} is not {expected:?}"
         );
     }
-    let (key, first) = &rejected[0];
+    let keys: BTreeSet<_> = rejected.iter().map(|(key, _)| key.as_str()).collect();
+    let name = waiting(&handler)[0].batch_name();
+    let key = format!("rejected/dt=2026-01-31/{name}.ndjson.gz");
     assert_eq!(
-        key,
-        &format!(
-            "rejected/dt=2026-01-31/000000000006-{}-0.json",
-            first.sequence_number
-        )
+        keys,
+        BTreeSet::from([key.as_str()]),
+        "one object for the batch"
     );
+    let first = rejected.iter().find(|(_, r)| r.raw == "bm90IGpzb24=");
+    assert_eq!(first.unwrap().1.sequence_number.as_str().len(), 56);
     assert_eq!(
-        (first.raw.as_str(), first.sequence_number.as_str().len()),
-        ("bm90IGpzb24=", 56)
-    );
-    assert_eq!(
-        holds(&ledger(&handler)[0]).len(),
+        ledger(&handler)[0].holds.len(),
         2,
         "an id may contain quotes and SQL"
     );
@@ -193,6 +190,7 @@ async fn unreadable_records_are_rejected_and_the_others_are_decided() {
 #[tokio::test]
 async fn an_aggregated_record_yields_its_transactions_and_its_unreadable_items() {
     let mut handler = handler(&Faults::none());
+    handler.publish = Publish::EachDecision;
     assert_eq!(handle(&mut handler, &event("kpl.json")).await, [""; 0]);
     assert_eq!(ids(&handler), ["T000030", "T000031", "T000032", "T000033"]);
     let decisions = handler.decisions.decisions();
@@ -223,42 +221,6 @@ async fn each_line_of_a_record_is_one_transaction() {
 }
 
 #[tokio::test]
-async fn a_record_with_many_unreadable_lines_is_kept_whole_and_its_good_ones_are_decided() {
-    for (bad, objects) in [(100, 100), (101, 1), (200_000, 1)] {
-        let mut handler = handler(&Faults::none());
-        let mut records = records(&[(1, 5.0)]);
-        let record = format!(
-            "{}\n{}{}",
-            transaction(2, 5.0),
-            "x\n".repeat(bad),
-            transaction(3, 5.0)
-        );
-        push(&mut records, 2, record.as_bytes());
-        push(&mut records, 3, b"bad");
-        assert_eq!(handle(&mut handler, &records).await, [""; 0]);
-        assert_eq!(ids(&handler), ["T1", "T2", "T3"]);
-        let rejected = rejected(&handler);
-        assert_eq!(
-            rejected.len(),
-            objects + 1,
-            "the other record has its own object"
-        );
-        if objects == 1 {
-            let (key, whole) = &rejected[0];
-            assert!(
-                key.ends_with(&format!("-{}-0.json", sequence_number(2))),
-                "{key}"
-            );
-            assert_eq!(STANDARD.decode(&whole.raw).unwrap(), record.as_bytes());
-            assert_eq!((whole.item, whole.stage.as_str()), (0, "record"));
-            assert!(whole.error.starts_with(&format!(
-                "{bad} items are unreadable, the first is item 1: not a JSON"
-            )));
-        }
-    }
-}
-
-#[tokio::test]
 async fn timestamps_have_the_precision_of_the_warehouse() {
     let mut handler = handler(&Faults::none());
     let mut records = Records::of_shard(SHARD);
@@ -270,7 +232,7 @@ async fn timestamps_have_the_precision_of_the_warehouse() {
             .as_bytes(),
     );
     let response = handler
-        .handle(records, now() + SignedDuration::from_nanos(1_001))
+        .handle(records, now() + SignedDuration::from_nanos(1_001), TIME)
         .await
         .unwrap();
     assert!(response.batch_item_failures.is_empty());
@@ -285,8 +247,7 @@ async fn timestamps_have_the_precision_of_the_warehouse() {
             "2026-01-31T09:10:00.001Z"
         ]
     );
-    let entry = &ledger(&handler)[0];
-    let hold = &holds(entry)[0];
+    let hold = &ledger(&handler)[0].holds[0];
     assert_eq!(
         [hold.occurred_at, hold.decided_at].map(|timestamp| timestamp.to_string()),
         timestamps[..2]
@@ -308,7 +269,8 @@ async fn a_batch_without_readable_transactions_writes_no_empty_object() {
     push(&mut records, 1, b"");
     assert_eq!(handle(&mut handler, &records).await, [""; 0]);
     assert_eq!(handler.objects.keys("").len(), 1);
-    assert!(handler.decisions.published().is_empty() && handler.warehouse.submitted().is_empty());
+    assert_eq!(rejected(&handler).len(), 1);
+    assert!(handler.decisions.published().is_empty());
 }
 
 #[tokio::test]
@@ -331,9 +293,9 @@ async fn a_record_of_one_mebibyte_is_decided() {
     assert_eq!(handle(&mut handler, &records).await, [""; 0]);
     assert_eq!(ids(&handler), ["T1", "T2", "T4"]);
     assert_eq!(rejected(&handler).len(), 1);
-    let entry = serde_json::to_vec(&ledger(&handler)[0]).unwrap();
+    let lines = ledger(&handler)[0].to_ndjson().unwrap();
     assert!(
-        entry.len() < 2_000,
+        lines.len() < 2_000,
         "fields that the bundle does not declare stay out of the ledger"
     );
 }
@@ -358,15 +320,33 @@ async fn a_record_without_sequence_number_is_rejected_and_the_others_are_decided
     assert_eq!(ids(&handler), ["T1"]);
     let rejected = rejected(&handler);
     assert_eq!(rejected[0].1.error, "record has no sequence number");
-    let named = rejected[0]
-        .0
-        .strip_prefix("rejected/dt=2026-01-31/000000000006-")
-        .unwrap();
     assert_eq!(
-        named.len(),
-        "00112233445566778899aabbccddeeff-0.json".len(),
-        "named after a digest of its bytes"
+        rejected[0].0,
+        "rejected/dt=2026-01-31/000000000006-1-1.ndjson.gz"
     );
+    assert_eq!(waiting(&handler)[0].batch_name(), "000000000006-1-1");
+    assert_consistent(&handler);
+}
+
+#[tokio::test]
+async fn a_missing_profile_is_named_in_the_decision_and_in_the_row() {
+    let mut handler = handler(&Faults::none());
+    let midnight = "2026-01-31T00:00:00Z".parse().unwrap();
+    let files = harness::fixture::profiled(midnight, Some(&[("C1", 20.0)]));
+    handler.bundles = startup::Bundles::fixed(bundle::Bundle::open(&files).unwrap());
+    assert_eq!(
+        handle(&mut handler, &records(&[(1, 9.5), (2, 9.5)])).await,
+        [""; 0]
+    );
+    let decisions = handler.decisions.decisions().into_iter();
+    let degraded: Vec<_> = decisions.map(|decision| decision.degraded).collect();
+    assert_eq!(
+        degraded,
+        [vec![], vec!["profile_missing:customer_id".to_owned()]]
+    );
+    let rows = rows(&handler).into_values();
+    let named: Vec<bool> = rows.map(|row| row.get("degraded").is_some()).collect();
+    assert_eq!(named, [false, true]);
 }
 
 #[test]

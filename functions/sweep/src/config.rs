@@ -1,21 +1,15 @@
-use std::time::Duration;
-
 use startup::{ConfigError, Variables};
 use warehouse::Database;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// A bundle's name, or the path of its folder.
     pub bundle: String,
-    pub bucket: String,
-    /// The prefix of our statements' names.
-    pub statement_prefix: String,
     /// The role that COPY uses to read the bucket, or `default`.
     pub role_arn: String,
     pub decisions_stream: String,
-    /// The minimum age of an attempt before the sweep handles it. Must be longer than the
-    /// functions' time limit, so that the sweep does not interfere with a running function.
-    pub grace: Duration,
+    pub evidence_lanes: u16,
+    pub turns: turns::Settings,
     pub database: Database,
 }
 
@@ -25,11 +19,10 @@ impl Config {
         let mut variables = Variables::new(lookup);
         let config = Self {
             bundle: variables.text("BUNDLE"),
-            bucket: variables.text("BUCKET"),
-            statement_prefix: variables.text("STATEMENT_PREFIX"),
             role_arn: variables.text("WAREHOUSE_ROLE_ARN"),
             decisions_stream: variables.text("DECISIONS_STREAM"),
-            grace: variables.seconds("SWEEP_GRACE_SECONDS"),
+            evidence_lanes: variables.evidence_lanes(),
+            turns: variables.turns(),
             database: variables.database(),
         };
         variables.finish().map(|()| config)
@@ -38,18 +31,25 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
 
     #[test]
     fn all_problems_are_reported_together() {
-        let error = Config::read(|name| (name == "SWEEP_GRACE_SECONDS").then(|| "soon".to_owned()))
+        let error = Config::read(|name| (name == "TURN_GRACE_SECONDS").then(|| "soon".to_owned()))
             .unwrap_err();
-        assert_eq!(error.0.len(), 8, "{error}");
+        for name in ["TURN_GRACE_SECONDS", "BUNDLE", "DECISIONS_STREAM", "STACK"] {
+            assert!(error.to_string().contains(name), "{name}: {error}");
+        }
         let lookup = |name: &str| match name {
-            "SWEEP_GRACE_SECONDS" => Some("90".to_owned()),
             "WAREHOUSE_CLUSTER" => None,
+            "EVIDENCE_LANES" => Some("2".to_owned()),
+            name if name.ends_with("_SECONDS") => Some("90".to_owned()),
             other => Some(other.to_owned()),
         };
-        assert_eq!(Config::read(lookup).unwrap().grace, Duration::from_secs(90));
+        let config = Config::read(lookup).unwrap();
+        assert_eq!(config.turns.grace, SignedDuration::from_secs(90));
+        assert_eq!(config.turns.load_interval, SignedDuration::from_secs(90));
     }
 }

@@ -1,17 +1,8 @@
-#[derive(Debug, thiserror::Error)]
+/// Why a sweep ends with an error. All other steps were made.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// The source names the prefix.
-    #[error("can't list the ledger")]
-    List(#[from] store::Error),
-    /// The sweep did all its other work before it returned this error.
     #[error(
-        "the sweep is incomplete: {failed} entries failed, {unreadable} are unreadable, \
-         {given_up} loads failed for good: see the errors logged before"
+        "{failed} parts of the sweep failed: the log has the errors, the next sweep tries again"
     )]
-    Incomplete {
-        /// Entries and tables; the next sweep tries them again.
-        failed: usize,
-        unreadable: usize,
-        given_up: usize,
-    },
+    Incomplete { failed: usize },
 }

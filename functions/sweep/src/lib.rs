@@ -1,19 +1,19 @@
-//! Settles holds and finishes loads that no completion event has finished.
+//! Each minute: takes unfinished turns further, starts turns that are due, writes lost waiting
+//! entries again, and settles holds after their deadline.
 //!
-//! [`find()`] reads the ledger and returns the work that is due. [`Sweep::run`] does this work with
-//! the same code as the completion events: [`confirm::Settler::settle`] and
-//! [`load::Loader::advance`].
+//! None of this needs an event: the work that is due is in the bucket. Events run the same code:
+//! [`turns::Turns`], [`confirm::Settler`] and [`load::LoadWork`].
 
 mod config;
 mod error;
-mod find;
 mod handler;
+mod holds;
+mod lanes;
 mod report;
-mod sweep;
+mod work;
 
 pub use config::Config;
 pub use error::Error;
-pub use find::{DueWork, find};
-pub use handler::{Handler, Settings};
+pub use handler::{Handler, TimeLimit};
 pub use report::SweepReport;
-pub use sweep::{PATIENCE, Sweep};
+pub use work::AllWork;

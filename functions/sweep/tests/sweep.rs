@@ -1,327 +1,237 @@
-//! Which work a sweep finds and does.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! Sweeps after lost events, with forgotten batches, and with holds at their deadline.
 
 mod support;
 
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use confirm::Settler;
-use decision::{Action, SettledBy, keys};
-use harness::holds::{PREFIX, World, at, hold, row};
-use harness::memory::{Fault, Objects, Stream, Warehouse};
-use load::{NewObject, WarehouseTable};
-use support::{BUCKET, PATIENCE, PlainModel, loader, settings};
-use sweep::{DueWork, Sweep, SweepReport, find};
+use decision::{Action, Hold, SettledBy, keys};
+use harness::holds::{World, at, batch, hold, row};
+use harness::memory::Fault;
+use support::{PASSES, SHORT, sweep, sweep_within};
+use sweep::TimeLimit;
+use turns::{BatchEntry, Lane, TurnId, TurnNumber, WaitingEntry};
+use warehouse::{Row, Status};
 
-const GRACE: Duration = Duration::from_secs(90);
-
-async fn act(world: &World, now: i64) -> SweepReport {
-    let model = PlainModel::new();
-    act_with(world, &model.settler(world), now).await
+/// Holds with a deadline after ten minutes.
+fn holds(ids: &[&str]) -> Vec<Hold> {
+    ids.iter().map(|id| hold(id, 600)).collect()
 }
 
-async fn act_with(world: &World, settler: &MemorySettler<'_>, now: i64) -> SweepReport {
-    let settings = settings();
-    let sweep = Sweep {
-        settler,
-        loader: &loader(world, &settings),
-        grace: GRACE,
-        patience: PATIENCE,
-    };
-    let due = find(&world.objects, GRACE, at(now)).await.unwrap();
-    sweep.act(due, at(now)).await
+fn waiting_key(batch: &BatchEntry) -> String {
+    WaitingEntry::Batch(batch.clone()).key()
 }
 
-type MemorySettler<'a> = Settler<'a, Objects, Stream, Warehouse, PlainModel>;
-
-fn object(key: &str) -> NewObject {
-    NewObject {
-        bucket: BUCKET.to_owned(),
-        key: key.to_owned(),
-        version: "1".to_owned(),
-    }
-}
-
-fn name(n: u32) -> String {
-    format!("{PREFIX}-confirm-000000000000-{n}-{n}")
-}
-
-#[test]
-fn the_event_of_the_schedule_is_accepted() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/sweep/schedule.json");
-    let event: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-    assert_eq!(event["detail-type"], "Scheduled Event");
-    serde_json::from_value::<serde::de::IgnoredAny>(event).unwrap();
-}
-
-#[tokio::test]
-async fn young_entries_are_not_due_unless_a_hold_is_overdue() {
-    let world = World::new(vec![row("a", "innocent")]);
-    world.hold(&name(1), &[hold("a", 600)]).await;
-    world.hold(&name(2), &[hold("b", 30)]).await;
-    world.hold(&name(3), &[hold("c", 600), hold("d", 20)]).await;
-    let due = |now| find(&world.objects, GRACE, at(now));
-    assert_eq!(
-        due(10).await.unwrap(),
-        DueWork {
-            young: 3,
-            ..DueWork::default()
-        }
-    );
-    let overdue = DueWork {
-        young: 1,
-        overdue: vec![name(3), name(2)],
-        ..DueWork::default()
-    };
-    assert_eq!(due(30).await.unwrap(), overdue, "earliest deadline first");
-    let later = due(90).await.unwrap();
-    assert_eq!(
-        (later.overdue, later.holds),
-        (vec![name(3), name(2)], vec![name(1)])
-    );
-}
-
-#[tokio::test]
-async fn due_holds_are_settled_and_counted() {
-    let world = World::new(vec![
-        row("a", "innocent"),
-        row("b", "guilty"),
-        row("c", "unclear"),
-    ]);
-    for (n, transaction) in [(1, "a"), (2, "b"), (3, "c")] {
-        world.hold(&name(n), &[hold(transaction, 600)]).await;
-    }
-    let report = act(&world, 95).await;
-    assert_eq!(
-        (report.holds, report.failed, report.settled.settled()),
-        (3, 0, 3)
-    );
-    assert_eq!(
-        (
-            report.settled.released,
-            report.settled.blocked,
-            report.settled.review
-        ),
-        (1, 1, 1)
-    );
-    assert_eq!(
-        report.settled.ignored_rows, 6,
-        "the in-memory warehouse returns all rows for every statement"
-    );
-    let json = serde_json::to_value(report).unwrap();
-    assert_eq!(
-        (json["holds"].as_u64(), json["released"].as_u64()),
-        (Some(3), Some(1))
-    );
-}
-
-#[tokio::test]
-async fn an_unreadable_entry_is_counted_and_does_not_stop_the_sweep() {
-    let world = World::new(vec![row("a", "innocent")]);
-    let broken = keys::pending(&name(0));
-    let misnamed = keys::pending(&name(9));
-    world.objects.set(&broken, "{\"name\":");
-    world.hold(&name(1), &[hold("a", 600)]).await;
-    world.hold(&name(2), &[hold("b", 600)]).await;
-    world.objects.set(
-        &misnamed,
-        world.objects.bytes(&keys::pending(&name(2))).unwrap(),
-    );
-    let due = find(&world.objects, GRACE, at(95)).await.unwrap();
-    assert_eq!(due.unreadable, [broken.clone(), misnamed.clone()]);
-    let report = act(&world, 95).await;
-    assert_eq!(
-        (report.holds, report.unreadable, report.settled.settled()),
-        (2, 2, 2)
-    );
-    assert_eq!(
-        world.objects.keys(keys::PENDING),
-        [broken, misnamed],
-        "unreadable entries stay in the ledger"
-    );
-}
-
-#[tokio::test]
-async fn a_failing_entry_does_not_stop_the_others() {
-    let world = World::new(vec![row("a", "innocent"), row("b", "innocent")]);
-    let id = world.hold(&name(1), &[hold("a", 600)]).await;
-    world.hold(&name(2), &[hold("b", 600)]).await;
-    world.hold(&name(3), &[hold("c", 600)]).await;
-    world.faults.add(Fault::on("status").name(&id.0));
+/// A world with holds that were placed at `at(0)`.
+fn world(rows: Vec<Row>) -> World {
+    let world = World::new(rows);
+    world.objects.set_time(at(0));
     world
-        .faults
-        .add(Fault::on("get").name(&keys::pending(&name(3))));
-    let report = act(&world, 95).await;
-    assert_eq!(
-        (report.holds, report.failed, report.settled.settled()),
-        (2, 2, 1)
-    );
-    assert_eq!(world.objects.keys(keys::PENDING).len(), 2);
 }
 
-#[tokio::test]
-async fn loads_are_advanced_and_waiting_lists_are_loaded() {
-    let world = World::new(Vec::new());
-    let settings = settings();
-    let loader = loader(&world, &settings);
-    loader
-        .enqueue(WarehouseTable::Transactions, &[object("transactions/1")])
-        .await
-        .unwrap();
-    loader
-        .start(WarehouseTable::Transactions, at(0))
-        .await
-        .unwrap();
-    loader
-        .enqueue(WarehouseTable::FraudReports, &[object("labels/1")])
-        .await
-        .unwrap();
-    let first = act(&world, 60).await;
-    assert_eq!(
-        (first.loads, first.young, first.loaded, first.begun),
-        (0, 1, 0, 1),
-        "one is young, one is started"
-    );
-    let second = act(&world, 95).await;
-    assert_eq!((second.loads, second.young, second.loaded), (1, 1, 1));
-    let third = act(&world, 160).await;
-    assert_eq!((third.loads, third.loaded), (1, 1));
-    assert_eq!(world.objects.keys(keys::PENDING), [""; 0]);
-}
-
-#[tokio::test]
-async fn without_a_bundle_holds_expire_and_loads_continue() {
-    let world = World::new(vec![row("a", "guilty"), row("b", "guilty")]);
-    let settings = settings();
-    let loader = loader(&world, &settings);
-    world.hold(&name(1), &[hold("a", 600)]).await;
-    world.hold(&name(2), &[hold("b", 90), hold("c", 600)]).await;
-    let object = object("labels/1");
-    loader
-        .enqueue(WarehouseTable::FraudReports, &[object])
-        .await
-        .unwrap();
-    let model = PlainModel::new();
-    let settler = Settler {
-        model: None,
-        ..model.settler(&world)
-    };
-    let first = act_with(&world, &settler, 95).await;
-    assert_eq!(
-        (first.holds, first.failed, first.begun),
-        (2, 2, 1),
-        "two entries have holds that are not overdue"
-    );
-    let ended = |world: &World| -> Vec<_> {
-        let outcomes = world.outcomes().into_values();
-        outcomes
-            .map(|o| {
-                (
-                    o.transaction_id.into_string(),
-                    o.action,
-                    o.settled_by.unwrap(),
-                )
-            })
-            .collect()
-    };
-    let expiry = |id: &str| (id.to_owned(), Action::Release, SettledBy::Expiry);
-    assert_eq!(ended(&world), [expiry("b")]);
-    let second = act_with(&world, &settler, 600).await;
-    assert_eq!(
-        (second.holds, second.failed, second.settled.expired),
-        (2, 0, 3)
-    );
-    assert_eq!(ended(&world), [expiry("a"), expiry("b"), expiry("c")]);
-    assert_eq!(world.decisions.published()[0].partition_key, "t1");
-    assert_eq!(world.objects.keys(keys::PENDING), [""; 0]);
-}
-
-#[tokio::test]
-async fn a_hanging_warehouse_delays_neither_overdue_holds_nor_the_sweep() {
-    for operation in ["status", "rows"] {
-        let world = World::new(vec![row("0", "innocent")]);
-        for n in 0..100 {
-            world.hold(&name(n), &[hold(&n.to_string(), 60)]).await;
-        }
-        world.hold(&name(100), &[hold("early", 600)]).await;
-        world.faults.add(Fault::on(operation).hang());
-        let began = Instant::now();
-        let report = act(&world, 95).await;
-        assert_eq!(
-            (report.holds, report.settled.expired),
-            (101, 100),
-            "{operation}"
-        );
-        assert_eq!(
-            report.failed, 1,
-            "{operation}: the next sweep settles the hold that is not overdue"
-        );
-        // Waits for each statement would take thirteen times PATIENCE.
-        assert!(
-            began.elapsed() < PATIENCE * 8,
-            "{operation}: {:?}",
-            began.elapsed()
-        );
+fn turn(lane: Lane, number: u64) -> TurnId {
+    TurnId {
+        lane,
+        number: TurnNumber(number),
     }
 }
 
 #[tokio::test]
-async fn an_incomplete_sweep_fails_after_its_other_work() {
-    let world = World::new(vec![row("a", "innocent")]);
-    world.hold(&name(1), &[hold("a", 600)]).await;
-    world.objects.set(&keys::pending(&name(0)), "{");
-    let settings = settings();
-    let loader = loader(&world, &settings);
-    let model = PlainModel::new();
-    let settler = model.settler(&world);
-    let sweep = Sweep {
-        settler: &settler,
-        loader: &loader,
-        grace: GRACE,
-        patience: PATIENCE,
-    };
-    let error = sweep.run(at(95)).await.unwrap_err();
+async fn without_any_event_sweeps_alone_load_ask_and_settle() {
+    let world = world(vec![row(0, "innocent"), row(1, "guilty")]);
+    let held = holds(&["a", "b"]);
+    world.place(&batch("000000000001", 10, &held), &held);
+    sweep(&world, at(10)).await.unwrap();
     assert_eq!(
-        error.to_string(),
-        "the sweep is incomplete: 0 entries failed, 1 are unreadable, \
-         0 loads failed for good: see the errors logged before"
+        world.warehouse.submitted().len(),
+        1,
+        "the load is submitted"
     );
-    assert_eq!(world.outcomes().len(), 1);
+    // Each lane's turn is left alone until it is a minute old.
+    sweep(&world, at(20)).await.unwrap();
+    assert_eq!(world.published().len(), 0);
+    sweep(&world, at(80)).await.unwrap();
+    sweep(&world, at(150)).await.unwrap();
+    let published = world.published();
+    assert_eq!(published["000000000000-495-a"].action, Action::Release);
+    assert_eq!(published["000000000000-495-b"].action, Action::Block);
+    assert_eq!(
+        published["000000000000-495-b"].settled_by,
+        Some(SettledBy::Sweep)
+    );
+    assert_eq!(world.objects.keys(keys::LEDGER), [""; 0]);
+    // The outcomes are loaded by a turn that the sweep starts.
+    sweep(&world, at(160)).await.unwrap();
+    sweep(&world, at(230)).await.unwrap();
+    assert_eq!(world.objects.keys("waiting/"), [""; 0]);
 }
 
 #[tokio::test]
-async fn a_load_that_always_fails_ends_and_the_sweep_reports_it() {
-    let mut world = World::new(Vec::new());
-    world.warehouse = Warehouse::new().answering(|_, _| Err("x".to_owned()));
-    let settings = settings();
-    let loader = loader(&world, &settings);
-    let object = object("labels/1");
-    loader
-        .enqueue(WarehouseTable::FraudReports, &[object])
-        .await
-        .unwrap();
-    loader
-        .start(WarehouseTable::FraudReports, at(0))
-        .await
-        .unwrap();
-    let model = PlainModel::new();
-    let settler = model.settler(&world);
-    let sweep = Sweep {
-        settler: &settler,
-        loader: &loader,
-        grace: GRACE,
-        patience: PATIENCE,
-    };
-    sweep.run(at(95)).await.unwrap();
-    sweep.run(at(190)).await.unwrap();
-    assert_eq!(sweep.run(at(200)).await.unwrap().young, 1);
-    let error = sweep.run(at(290)).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the sweep is incomplete: 0 entries failed, 0 are unreadable, \
-         1 loads failed for good: see the errors logged before"
+async fn a_forgotten_batch_waits_again_when_a_quarter_of_its_time_has_passed() {
+    let world = world(Vec::new());
+    let held = holds(&["a"]);
+    let batch = batch("000000000001", 10, &held);
+    world.write_ledger(&batch, &held);
+    let early = sweep(&world, at(100)).await.unwrap();
+    assert_eq!(early.recovered, 0, "its time is ten minutes");
+    let late = sweep(&world, at(151)).await.unwrap();
+    assert_eq!(late.recovered, 1);
+    let claim = turn(Lane::Transactions, 1).claim_key();
+    let waits = world.objects.bytes(&waiting_key(&batch)).is_some();
+    assert!(waits || world.objects.bytes(&claim).is_some());
+}
+
+#[tokio::test]
+async fn a_batch_on_its_way_is_not_forgotten() {
+    let world = world(Vec::new());
+    let held = holds(&["a"]);
+    world.place(&batch("000000000001", 10, &held), &held);
+    world.warehouse.script([Status::Running, Status::Running]);
+    sweep(&world, at(10)).await.unwrap();
+    let report = sweep(&world, at(200)).await.unwrap();
+    assert_eq!(report.recovered, 0, "its turn is not marked");
+}
+
+#[tokio::test]
+async fn a_settled_batch_that_was_not_deleted_is_published_and_deleted() {
+    let world = world(vec![row(0, "innocent")]);
+    let held = holds(&["a"]);
+    let batch = batch("000000000001", 10, &held);
+    world.place(&batch, &held);
+    for second in [1, 70, 140] {
+        sweep(&world, at(second)).await.unwrap();
+    }
+    let before = world.published();
+    assert_eq!(before.len(), 1);
+    world.write_ledger(&batch, &held);
+    let report = sweep(&world, at(400)).await.unwrap();
+    assert_eq!(report.recovered, 0);
+    assert_eq!(report.settled.deleted, 1);
+    assert_eq!(world.published(), before);
+}
+
+#[tokio::test]
+async fn each_hold_expires_at_its_own_deadline() {
+    let world = world(Vec::new());
+    let held = vec![hold("a", 60), hold("b", 300)];
+    world.write_ledger(&batch("000000000001", 10, &held), &held);
+    sweep(&world, at(59)).await.unwrap();
+    assert_eq!(world.published().len(), 0);
+    let report = sweep(&world, at(61)).await.unwrap();
+    assert_eq!(report.settled.expired, 1);
+    let published = world.published();
+    assert_eq!(published["000000000000-495-a"].action, Action::Release);
+    assert_eq!(world.objects.keys(keys::LEDGER).len(), 1, "b is still open");
+    sweep(&world, at(301)).await.unwrap();
+    assert_eq!(world.published().len(), 2);
+    assert_eq!(world.objects.keys(keys::LEDGER), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_hold_whose_deadline_passes_during_a_sweep_expires_in_it() {
+    let world = world(Vec::new());
+    let held = vec![hold("a", 61), hold("b", 300)];
+    world.write_ledger(&batch("000000000001", 10, &held), &held);
+    sweep_within(&world, PASSES, at(60)).await.unwrap();
+    let published = world.published();
+    assert_eq!(published.len(), 1);
+    assert!(published.contains_key("000000000000-495-a"));
+}
+
+#[tokio::test]
+async fn a_warehouse_that_does_not_answer_delays_no_hold_at_its_deadline() {
+    let world = world(Vec::new());
+    let held = vec![hold("a", 60)];
+    world.place(&batch("000000000001", 10, &held), &held);
+    world.faults.add(Fault::on("submit").hang());
+    let error = sweep_within(&world, SHORT, at(61)).await.unwrap_err();
+    assert!(error.to_string().contains("failed"), "{error}");
+    assert_eq!(world.published().len(), 1);
+}
+
+#[tokio::test]
+async fn one_damaged_ledger_object_keeps_no_other_hold_open() {
+    let world = world(Vec::new());
+    for (number, id) in [(10, "a"), (20, "b"), (30, "c")] {
+        let held = vec![hold(id, 60)];
+        let key = world.write_ledger(&batch("000000000001", number, &held), &held);
+        if id == "b" {
+            world.objects.set(&key, "damaged");
+        }
+    }
+    let error = sweep(&world, at(61)).await.unwrap_err();
+    assert!(error.to_string().contains("1 part"), "{error}");
+    assert_eq!(world.published().len(), 2);
+    assert_eq!(world.objects.keys(keys::LEDGER).len(), 1, "it stays");
+}
+
+#[tokio::test]
+async fn a_lane_that_stands_still_is_counted() {
+    let world = world(Vec::new());
+    let held = vec![hold("a", 6_000)];
+    world.place(&batch("000000000001", 10, &held), &held);
+    world.faults.add(Fault::on("put_new").name("turns/"));
+    let _ = sweep(&world, at(60)).await.unwrap_err();
+    world.faults.clear();
+    world.warehouse.script([const { Status::Running }; 40]);
+    let report = sweep(&world, at(1_200)).await.unwrap();
+    assert_eq!(report.standing_still, 1);
+}
+
+#[tokio::test]
+async fn old_turns_are_deleted_but_not_the_latest() {
+    let world = world(Vec::new());
+    for number in [10, 20, 30] {
+        let held = vec![hold("a", 60)];
+        world.place(&batch("000000000001", number, &held), &held);
+        for second in [1, 70, 140] {
+            let second = i64::from(number) * 1_000 + second;
+            let _ = sweep(&world, at(second)).await;
+        }
+    }
+    assert!(
+        !world
+            .objects
+            .keys(&turn(Lane::Transactions, 1).prefix())
+            .is_empty()
     );
-    assert_eq!(world.warehouse.submitted().len(), 3);
+    // The clean-up runs at minute 17 of an hour.
+    let days_later = "2026-11-27T01:17:00Z".parse().unwrap();
+    let report = sweep(&world, days_later).await.unwrap();
+    assert!(report.deleted_turns > 0, "{report:?}");
+    assert_eq!(
+        world.objects.keys(&turn(Lane::Transactions, 1).prefix()),
+        [""; 0]
+    );
+    let latest = world.objects.keys("turns/transactions/");
+    assert!(
+        !latest.is_empty(),
+        "the next number follows the latest turn"
+    );
+}
+
+/// Guarantee 2, at the size of an outage.
+#[tokio::test]
+async fn thousands_of_overdue_holds_are_each_settled_and_published_once() {
+    const BATCHES: u32 = 2_000;
+    const HOLDS: u32 = 100;
+    let world = world(Vec::new());
+    for number in 0..BATCHES {
+        let held: Vec<Hold> = (0..HOLDS)
+            .map(|place| hold(&format!("{number}-{place}"), i64::from(60 + number % 600)))
+            .collect();
+        world.write_ledger(&batch("000000000001", number * 10, &held), &held);
+    }
+    // The number of holds is tested here, not the speed of this machine: see expiry_rate.rs.
+    let unlimited = TimeLimit {
+        new_work: Duration::from_secs(3_600),
+        end: Duration::from_secs(3_600),
+        pass: None,
+    };
+    let report = sweep_within(&world, unlimited, at(3_600)).await.unwrap();
+    assert_eq!(report.settled.expired, (BATCHES * HOLDS) as usize);
+    assert_eq!(world.objects.keys(keys::LEDGER), [""; 0]);
+    let outcomes = world.objects.keys(keys::OUTCOMES);
+    assert_eq!(outcomes.len(), (BATCHES * HOLDS) as usize);
+    let published = world.decisions.decisions();
+    assert_eq!(published.len(), (BATCHES * HOLDS) as usize, "each once");
 }

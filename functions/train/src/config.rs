@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use startup::{ConfigError, Variables};
 use warehouse::Database;
 
@@ -6,9 +8,11 @@ use warehouse::Database;
 pub struct Config {
     pub bucket: String,
     pub bundle: String,
-    pub statement_prefix: String,
+    pub stack: String,
     /// The role that UNLOAD uses to write to the bucket, or `default`.
     pub role_arn: String,
+    /// How long before its activation a version of the bundle is announced.
+    pub activation_lead: Duration,
     pub database: Database,
 }
 
@@ -19,8 +23,9 @@ impl Config {
         let config = Self {
             bucket: variables.text("BUCKET"),
             bundle: variables.text("BUNDLE"),
-            statement_prefix: variables.text("STATEMENT_PREFIX"),
+            stack: variables.text("STACK"),
             role_arn: variables.text("WAREHOUSE_ROLE_ARN"),
+            activation_lead: variables.activation_lead(),
             database: variables.database(),
         };
         variables.finish().map(|()| config)

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use bundle::{Golden, GoldenConfirm, GoldenFirst};
-use decision::{Hold, Policy};
+use decision::{Hold, Identity, Policy};
 use features::Definition;
 use jiff::Timestamp;
 use serde_json::json;
@@ -57,6 +57,9 @@ pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet
         let hold = Hold {
             decision_id: id.clone(),
             transaction_id: id.into(),
+            // Neither influences the score.
+            identity: Identity::default(),
+            arrived_at: occurred_at,
             occurred_at,
             amount,
             entities,
@@ -64,7 +67,7 @@ pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet
             categories,
             score: policy.hold_at,
             reasons: Vec::new(),
-            model_version: String::new(),
+            bundle_version: String::new(),
             decided_at: Timestamp::UNIX_EPOCH,
             deadline: Timestamp::UNIX_EPOCH,
         };

@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bundle::Bundle;
 use features::{Definition, Profiles, TrainingPeriod, sql};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use startup::DefinitionError;
+use startup::{DefinitionError, Promotion, PromotionError};
 use store::Objects;
-use warehouse::{Statement, Status, Warehouse};
+use warehouse::{Statement, StatementId, Status, Warehouse};
 
+use crate::tables::missing_columns;
 use crate::training_set::read_profiles;
 use crate::{ImportedModels, SetError, TrainError, TrainingReport, TrainingSet, train};
 
@@ -17,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct TrainEvent {
-    /// Training uses what was known at this timestamp. Default: now.
+    /// Training uses the labels that were known at this timestamp. Default: now.
     #[serde(default)]
     pub as_of: Option<Timestamp>,
     /// Updates only this part of the bundle. Default: trains a new bundle.
@@ -36,16 +37,27 @@ pub enum Part {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Answer {
-    Report(Box<TrainingReport>),
+    Report(Box<Training>),
     Profiles(ProfilesUpdate),
 }
 
-/// The active bundle with new profiles.
+/// A new bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// The new version judges transactions that arrive from this time on.
+    pub active_from: Timestamp,
+    #[serde(flatten)]
+    pub report: TrainingReport,
+}
+
+/// The latest bundle with new profiles.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProfilesUpdate {
     pub bundle: String,
     /// New profiles make a new version.
     pub version: String,
+    /// The new version judges transactions that arrive from this time on.
+    pub active_from: Timestamp,
     pub cut_off: Timestamp,
     pub profiles: usize,
 }
@@ -58,12 +70,28 @@ pub struct Handler<'a, O, W> {
     /// The bucket's name: the warehouse writes to it.
     pub bucket: String,
     pub bundle: String,
-    pub statement_prefix: String,
+    pub stack: String,
     /// The role that UNLOAD uses to write to the bucket, or `default`.
     pub role_arn: String,
+    /// How long before its activation a version is announced.
+    pub activation_lead: Duration,
 }
 
-/// After any error the active bundle stays active.
+/// The clock of an invocation: `began_at` plus the time since `began`.
+#[derive(Clone, Copy)]
+struct Clock {
+    began_at: Timestamp,
+    began: Instant,
+}
+
+impl Clock {
+    fn now(self) -> Timestamp {
+        let now = self.began_at.saturating_add(self.began.elapsed());
+        now.unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// After any error the pointer is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum HandlerError {
     #[error("can't train without a definition")]
@@ -89,26 +117,36 @@ pub enum HandlerError {
     Train(#[from] TrainError),
     #[error("the new bundle can't be opened")]
     Bundle(#[from] bundle::Error),
+    /// Columns as `table.column`.
+    #[error("the warehouse lacks the columns {}: add them with `look init`", .0.join(", "))]
+    MissingColumns(Vec<String>),
+    #[error("the new version can't be activated")]
+    Promotion(#[from] PromotionError),
 }
 
 impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
-    /// Trains a new bundle, or gives the active bundle new profiles. Writes the bundle under its
-    /// version, then moves the pointer to it.
+    /// Trains a new bundle, or gives the latest bundle new profiles. Writes the bundle under its
+    /// version, then adds the version to the pointer.
     pub async fn handle(&self, event: &TrainEvent, now: Timestamp) -> Result<Answer, HandlerError> {
         let as_of = event.as_of.unwrap_or(now);
+        let clock = Clock {
+            began_at: now,
+            began: Instant::now(),
+        };
         match event.only {
-            None => Ok(Answer::Report(Box::new(
-                Box::pin(self.train(as_of, now)).await?,
-            ))),
-            Some(Part::Profiles) => Ok(Answer::Profiles(Box::pin(self.refresh(as_of, now)).await?)),
+            None => {
+                let training = Box::pin(self.train(as_of, clock)).await?;
+                Ok(Answer::Report(Box::new(training)))
+            }
+            Some(Part::Profiles) => {
+                let update = Box::pin(self.refresh(as_of, clock)).await?;
+                Ok(Answer::Profiles(update))
+            }
         }
     }
 
-    async fn train(
-        &self,
-        as_of: Timestamp,
-        now: Timestamp,
-    ) -> Result<TrainingReport, HandlerError> {
+    async fn train(&self, as_of: Timestamp, clock: Clock) -> Result<Training, HandlerError> {
+        let now = clock.began_at;
         let text = startup::definition_text(&self.bundle, self.objects).await?;
         let definition = Definition::parse(&text)?;
         let set = self.training_set(&definition, as_of, now).await?;
@@ -126,46 +164,96 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
             let key = bundle::keys::card(&self.bundle, &trained.report.version, &name);
             self.objects.put(&key, bytes).await?;
         }
-        self.put_in_use(trained.files).await?;
-        Ok(trained.report)
+        let active_from = self.promote(trained.files, None, clock).await?;
+        Ok(Training {
+            active_from,
+            report: trained.report,
+        })
     }
 
+    /// Gives new profiles to the latest version, which may not be active yet.
     async fn refresh(
         &self,
         as_of: Timestamp,
-        now: Timestamp,
+        clock: Clock,
     ) -> Result<ProfilesUpdate, HandlerError> {
-        let files = startup::bundle_files(&self.bundle, self.objects).await?;
+        let now = clock.began_at;
+        let pointer = startup::read_pointer(&self.bundle, self.objects).await?;
+        let base = &pointer.latest().version;
+        let files = startup::bundle_files(&self.bundle, base, self.objects).await?;
         let definition = Bundle::open_without_profiles(&files)?.definition().clone();
         let profiles = self
             .profiles(&definition, as_of, now)
             .await?
             .ok_or(HandlerError::NoProfiles)?;
-        let version = self
-            .put_in_use(bundle::replace_profiles(files, &profiles)?)
-            .await?;
+        let files = bundle::replace_profiles(files, &profiles)?;
+        let version = Bundle::open(&files)?.version().to_owned();
+        let active_from = self.promote(files, Some(base), clock).await?;
         Ok(ProfilesUpdate {
             bundle: self.bundle.clone(),
             version,
+            active_from,
             cut_off: profiles.cut_off(),
             profiles: profiles.len(),
         })
     }
 
-    async fn put_in_use(&self, files: BTreeMap<String, Vec<u8>>) -> Result<String, HandlerError> {
-        let version = Bundle::open(&files)?.version().to_owned();
+    /// Writes the files of a version and adds it to the pointer. Returns when it becomes active.
+    /// `replaces` is the version that it was derived from.
+    async fn promote(
+        &self,
+        files: BTreeMap<String, Vec<u8>>,
+        replaces: Option<&str>,
+        clock: Clock,
+    ) -> Result<Timestamp, HandlerError> {
+        let opened = Bundle::open(&files)?;
+        self.check_columns(opened.definition(), clock).await?;
+        let version = opened.version();
         for (name, bytes) in files {
-            let key = bundle::keys::file(&self.bundle, &version, &name);
+            let key = bundle::keys::file(&self.bundle, version, &name);
             self.objects.put(&key, bytes).await?;
         }
         // INVARIANT: write the pointer last. A function that follows it finds the whole bundle.
-        let key = bundle::keys::pointer(&self.bundle);
-        let pointer = serde_json::json!({ "version": version })
-            .to_string()
-            .into_bytes();
-        self.objects.put(&key, pointer).await?;
-        tracing::info!(bundle = self.bundle, version, "bundle activated");
-        Ok(version)
+        let promotion = Promotion {
+            bundle: &self.bundle,
+            version,
+            replaces,
+            lead: self.activation_lead,
+        };
+        let active_from = startup::promote(&promotion, self.objects, || clock.now()).await?;
+        tracing::info!(
+            bundle = self.bundle,
+            version,
+            active_from = active_from.to_string(),
+            "bundle version promoted"
+        );
+        Ok(active_from)
+    }
+
+    /// Refuses a definition if the warehouse's tables lack one of its columns: loads would fail.
+    async fn check_columns(
+        &self,
+        definition: &Definition,
+        clock: Clock,
+    ) -> Result<(), HandlerError> {
+        let sqls = sql::column_check(definition);
+        let checked = self.run("columns", sqls, clock.began_at).await;
+        let Err(error @ HandlerError::Statement { .. }) = checked else {
+            return checked.map(|_| ());
+        };
+        // The warehouse names one column at most, in a text that may contain values.
+        let sqls = vec![sql::table_columns()];
+        let count = sqls.len();
+        let id = self.run("table-columns", sqls, clock.began_at).await?;
+        let rows = self.warehouse.rows(&id, count).await;
+        let rows = rows.map_err(|source| HandlerError::Warehouse {
+            statement: format!("{}-train-table-columns", self.stack),
+            source,
+        })?;
+        match missing_columns(definition, &rows) {
+            missing if missing.is_empty() => Err(error),
+            missing => Err(HandlerError::MissingColumns(missing)),
+        }
     }
 
     async fn training_set(
@@ -221,37 +309,11 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
         now: Timestamp,
         export: impl FnOnce(&str) -> String,
     ) -> Result<Vec<Vec<u8>>, HandlerError> {
-        let name = format!(
-            "{}-train-{what}-{}",
-            self.statement_prefix,
-            as_of.as_second()
-        );
         let prefix = format!("training/{}/{}/{what}/", self.bundle, as_of.as_second());
         self.clear(&prefix).await?;
         let sql = export(&format!("s3://{}/{prefix}part-", self.bucket));
-        // Each invocation unloads again, so its idempotency token must be new.
-        let attempt = (now.as_millisecond() % 1_000_000_000) as u32;
-        let statement = Statement::new(name, attempt, vec![sql], Vec::new());
-        let failed = |source| HandlerError::Warehouse {
-            statement: statement.name.clone(),
-            source,
-        };
-        let id = self.warehouse.submit(&statement).await.map_err(failed)?;
-        let failure = match self.warehouse.wait(&id, PATIENCE).await.map_err(failed)? {
-            Status::Finished => None,
-            // The warehouse's text may contain transaction values, which must not appear in errors.
-            Status::Failed { .. } => {
-                Some(format!("FAILED, DescribeStatement of {id} has the reason"))
-            }
-            Status::Aborted => Some("ABORTED".to_owned()),
-            Status::Running => Some("still running".to_owned()),
-        };
-        if let Some(state) = failure {
-            return Err(HandlerError::Statement {
-                statement: statement.name,
-                state,
-            });
-        }
+        self.run(&format!("{what}-{}", as_of.as_second()), vec![sql], now)
+            .await?;
         let mut parts = Vec::new();
         for object in self.objects.list(&prefix).await? {
             let key = object.key;
@@ -260,6 +322,34 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
             }
         }
         Ok(parts)
+    }
+
+    /// Runs a statement to its end. Each invocation runs it again: `now` makes its token.
+    async fn run(
+        &self,
+        what: &str,
+        sqls: Vec<String>,
+        now: Timestamp,
+    ) -> Result<StatementId, HandlerError> {
+        let name = format!("{}-train-{what}", self.stack);
+        let attempt = (now.as_millisecond() % 1_000_000_000) as u32;
+        let statement = Statement::new(name, attempt, sqls, Vec::new());
+        let failed = |source| HandlerError::Warehouse {
+            statement: statement.name.clone(),
+            source,
+        };
+        let id = self.warehouse.submit(&statement).await.map_err(failed)?;
+        let state = match self.warehouse.wait(&id, PATIENCE).await.map_err(failed)? {
+            Status::Finished => return Ok(id),
+            // The warehouse's text may contain transaction values, which must not appear in errors.
+            Status::Failed { .. } => format!("FAILED, DescribeStatement of {id} has the reason"),
+            Status::Aborted => "ABORTED".to_owned(),
+            Status::Running => "still running".to_owned(),
+        };
+        Err(HandlerError::Statement {
+            statement: statement.name,
+            state,
+        })
     }
 
     async fn clear(&self, prefix: &str) -> Result<(), HandlerError> {

@@ -17,8 +17,9 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
     let Config {
         bucket,
         bundle,
-        statement_prefix,
+        stack,
         role_arn,
+        activation_lead,
         database,
     } = Config::read(environment)?;
     let clients = Clients::load().await;
@@ -28,8 +29,9 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         warehouse: &warehouse,
         bucket,
         bundle,
-        statement_prefix,
+        stack,
         role_arn,
+        activation_lead,
     };
     let handler = &handler;
     let handle = |event: LambdaEvent<TrainEvent>| async move {

@@ -53,9 +53,7 @@ pub(crate) fn policy(
         // At the highest possible review cost both thresholds are equal, except for rounding.
         block_at: (1.0 - review / definition.costs.false_block).max(release_below),
         hold_deadline_seconds: settings.hold_deadline.as_secs().unsigned_abs(),
-        max_attempts: settings.max_attempts,
         on_expiry: settings.on_expiry,
-        on_failure: settings.on_failure,
         on_missing_evidence: settings.on_missing_evidence,
     })
 }

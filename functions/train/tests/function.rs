@@ -1,4 +1,4 @@
-//! The function: unloading, writing the bundle, moving the pointer.
+//! The function: unloading, writing the bundle, changing the pointer.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,13 +11,13 @@ mod unloaded;
 use std::error::Error as _;
 use std::time::Duration;
 
+use features::sql;
 use harness::fixture::{DEFINITION, profiled_definition};
 use harness::memory;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
 use store::Objects as _;
 use train::{Answer, Handler, HandlerError, TrainEvent};
-use warehouse::{Row, Statement, StatementId, Status, Warehouse};
+use warehouse::{Row, Statement, StatementId, Status, Value, Warehouse};
 
 use self::unloaded::{HEADER, csv, lines};
 
@@ -32,6 +32,9 @@ struct Unloading<'a> {
 impl Warehouse for Unloading<'_> {
     async fn submit(&self, statement: &Statement) -> Result<StatementId, warehouse::Error> {
         let sql = &statement.sqls[0];
+        if sql.starts_with("SELECT") {
+            return self.inner.submit(statement).await;
+        }
         let (_, address) = sql
             .split_once("TO 's3://b/")
             .filter(|_| sql.starts_with("UNLOAD"))
@@ -76,15 +79,17 @@ fn handler<'a, W>(
         warehouse,
         bucket: "b".to_owned(),
         bundle: "small".to_owned(),
-        statement_prefix: "p".to_owned(),
+        stack: "p".to_owned(),
         role_arn: "default".to_owned(),
+        activation_lead: LEAD,
     }
 }
 
+const LEAD: Duration = Duration::from_secs(60);
 const AS_OF: &str = "2026-01-15T00:00:00Z";
 
 #[tokio::test]
-async fn the_pointer_moves_after_the_whole_bundle_is_written() {
+async fn the_pointer_changes_after_the_whole_bundle_is_written() {
     let objects = memory::Objects::new();
     objects
         .put("bundles/small/bundle.toml", DEFINITION.as_bytes().to_vec())
@@ -107,18 +112,20 @@ async fn the_pointer_moves_after_the_whole_bundle_is_written() {
     let event: TrainEvent =
         serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
     let now = "2026-01-20T00:00:00Z".parse::<Timestamp>().unwrap();
-    let Answer::Report(report) = handler.handle(&event, now).await.unwrap() else {
+    let Answer::Report(training) = handler.handle(&event, now).await.unwrap() else {
         panic!("expected a report")
     };
-    let pointer: Value = serde_json::from_slice(
-        &objects
-            .get("bundles/small/current.json")
-            .await
-            .unwrap()
-            .unwrap(),
-    )
-    .unwrap();
-    assert_eq!(pointer["version"], report.version);
+    let report = &training.report;
+    let pointer = startup::read_pointer("small", &objects).await.unwrap();
+    assert_eq!(pointer.latest().version, report.version);
+    let at_once = training.active_from.duration_since(now);
+    assert!(!at_once.is_negative() && at_once < SignedDuration::from_mins(5));
+    let writes = objects.faults().calls();
+    let pointed = |call: &String| *call == "put_new bundles/small/current.json";
+    let place = writes.iter().position(pointed).unwrap();
+    let later = &writes[place..];
+    let is_file = |call: &String| call.starts_with("put bundles/");
+    assert!(!later.iter().any(is_file), "the pointer is written last");
     let manifest = objects
         .get(&bundle::keys::file("small", &report.version, "bundle.json"))
         .await
@@ -179,7 +186,12 @@ async fn profiles_come_with_a_bundle_and_can_be_updated_alone() {
         parts: vec![set],
         profiles: profiles("12.25"),
     };
-    let open = async || startup::open_bundle("small", &objects).await.unwrap();
+    // Far in the future, the latest version is active.
+    let far = "2027-01-01T00:00:00Z".parse::<Timestamp>().unwrap();
+    let open = async || {
+        let bundles = startup::Bundles::open("small", LEAD, far, &objects).await;
+        bundles.unwrap().bundle_at(far, &objects).await.unwrap()
+    };
     let now = "2026-01-20T10:00:00Z".parse::<Timestamp>().unwrap();
     let refresh: TrainEvent =
         serde_json::from_str(include_str!("../../../events/train/profiles.json")).unwrap();
@@ -207,6 +219,10 @@ async fn profiles_come_with_a_bundle_and_can_be_updated_alone() {
         panic!("expected a profiles update")
     };
     let refreshed = open().await;
+    let lead = update.active_from.duration_since(now);
+    assert!(lead >= SignedDuration::try_from(LEAD).unwrap(), "{lead}");
+    let pointer = startup::read_pointer("small", &objects).await.unwrap();
+    assert_eq!(pointer.version_at(now), trained.version());
     assert_eq!(
         (update.version.as_str(), update.profiles),
         (refreshed.version(), 2)
@@ -233,8 +249,9 @@ async fn profiles_come_with_a_bundle_and_can_be_updated_alone() {
             format!("p-train-customer_id-{seconds}")
         ]
     );
+    assert_eq!(names[2], "p-train-columns");
     assert_eq!(
-        names[2],
+        names[3],
         format!("p-train-customer_id-{}", update.cut_off.as_second())
     );
 }
@@ -254,4 +271,106 @@ async fn a_missing_definition_is_named_with_its_key() {
             .contains("bundles/small/bundle.toml"),
         "{error:?}"
     );
+}
+
+/// A bucket with a definition of profiles and what the warehouse unloads.
+async fn profiled_bucket(objects: &memory::Objects) -> (Vec<String>, String) {
+    let text = profiled_definition().into_bytes();
+    objects
+        .put("bundles/small/bundle.toml", text)
+        .await
+        .unwrap();
+    let all: Vec<String> = lines(1_000)
+        .iter()
+        .map(|line| format!("{line},40.5"))
+        .collect();
+    let set = format!("{HEADER},_profile_customer_mean_7d\n{}\n", all.join("\n"));
+    (vec![set], "entity,customer_mean_7d\nC1,12.25\n".to_owned())
+}
+
+#[tokio::test]
+async fn of_two_trainings_at_once_both_versions_end_in_the_pointer() {
+    let objects = memory::Objects::new();
+    let (parts, profiles) = profiled_bucket(&objects).await;
+    let unloading = |profiles: &str| Unloading {
+        objects: &objects,
+        inner: memory::Warehouse::new(),
+        parts: parts.clone(),
+        profiles: profiles.to_owned(),
+    };
+    let now = "2026-01-20T10:00:00Z".parse::<Timestamp>().unwrap();
+    let event: TrainEvent =
+        serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
+    let one = unloading(&profiles);
+    handler(&objects, &one).handle(&event, now).await.unwrap();
+
+    // Both train until they promote; then another version appears between read and write.
+    let first = unloading("entity,customer_mean_7d\nC1,20\n");
+    let second = unloading("entity,customer_mean_7d\nC1,30\n");
+    let earlier = TrainEvent {
+        as_of: Some("2026-01-14T00:00:00Z".parse().unwrap()),
+        only: None,
+    };
+    let first = handler(&objects, &first);
+    let second = handler(&objects, &second);
+    let trained = tokio::join!(first.handle(&event, now), second.handle(&earlier, now));
+    let mut expected = vec![];
+    for answer in [trained.0, trained.1] {
+        let Answer::Report(training) = answer.unwrap() else {
+            panic!("expected a report")
+        };
+        expected.push(training.report.version.clone());
+    }
+    let pointer = startup::read_pointer("small", &objects).await.unwrap();
+    let found: Vec<&str> = pointer.activations().map(|a| a.version.as_str()).collect();
+    assert_eq!(found.len(), 3, "{found:?}");
+    for version in expected {
+        assert!(found.contains(&version.as_str()), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_is_not_promoted_while_the_tables_lack_its_columns() {
+    let objects = memory::Objects::new();
+    let (parts, profiles) = profiled_bucket(&objects).await;
+    let definition = features::Definition::parse(&profiled_definition()).unwrap();
+    let has = |table: &str, column: &str| {
+        let is_missing = column == "terminal_id" || column == "held_ms";
+        (!is_missing).then(|| {
+            Row::from([
+                ("table_name", Value::Text(table.to_owned())),
+                ("column_name", Value::Text(column.to_owned())),
+            ])
+        })
+    };
+    let mut columns = Vec::new();
+    for table in sql::TABLES {
+        let declared = sql::columns(&definition, table).unwrap();
+        columns.extend(declared.iter().filter_map(|(column, _)| has(table, column)));
+    }
+    let answer = move |text: &str, _: &[(String, String)]| {
+        if text == sql::table_columns() {
+            return Ok(columns.clone());
+        }
+        match text.contains("terminal_id") && text.starts_with("SELECT") {
+            true => Err("column \"terminal_id\" does not exist".to_owned()),
+            false => Ok(Vec::new()),
+        }
+    };
+    let warehouse = Unloading {
+        objects: &objects,
+        inner: memory::Warehouse::new().answering(answer),
+        parts,
+        profiles,
+    };
+    let event: TrainEvent =
+        serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
+    let handler = handler(&objects, &warehouse);
+    let refused = handler.handle(&event, Timestamp::now()).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "the warehouse lacks the columns transactions.terminal_id, holds.terminal_id, \
+         outcomes.held_ms: add them with `look init`"
+    );
+    assert_eq!(objects.keys("bundles/small/current.json"), [""; 0]);
 }

@@ -24,25 +24,32 @@ pub struct ReadDecision {
 /// The decisions that were read from the stream.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct DecisionLog {
-    /// The first provisional decision of each transaction.
+    /// The first provisional decision of each decision id.
     pub provisional: HashMap<String, ReadDecision>,
-    /// The first final decision of each transaction.
+    /// The first final decision of each decision id. A final decision has the id of its hold.
     pub finals: HashMap<String, ReadDecision>,
-    /// Transactions with two different decisions of the same stage.
+    /// Decision ids with two different decisions of the same stage.
     pub contradictions: Vec<String>,
-    /// Records that are no decisions.
+    /// Lines that are no decisions.
     pub unreadable: usize,
-    /// The transactions of the latest holds and final decisions, the newest last.
+    /// The ids of the latest holds and final decisions, the newest last.
     pub latest: Vec<String>,
 }
 
 impl DecisionLog {
-    fn take(&mut self, data: &[u8], now: Timestamp) {
-        let Ok(decision) = serde_json::from_slice::<Decision>(data) else {
-            self.unreadable += 1;
-            return;
-        };
-        let id = decision.transaction_id.to_string();
+    /// Takes a record: one or more decisions, one a line.
+    fn take(&mut self, record: &[u8], now: Timestamp) {
+        let lines = record.split(|byte| *byte == b'\n');
+        for line in lines.filter(|line| !line.trim_ascii().is_empty()) {
+            match serde_json::from_slice(line) {
+                Ok(decision) => self.take_one(decision, now),
+                Err(_) => self.unreadable += 1,
+            }
+        }
+    }
+
+    fn take_one(&mut self, decision: Decision, now: Timestamp) {
+        let id = decision.decision_id.clone();
         let held = decision.stage == Stage::Final || decision.deadline.is_some();
         let decisions = match decision.stage {
             Stage::Provisional => &mut self.provisional,
@@ -208,7 +215,7 @@ mod tests {
     fn take(log: &mut DecisionLog, id: &str, stage: &str, action: &str) {
         let mut decision = json!({
             "decision_id": id, "transaction_id": id, "stage": stage, "action": action, "score": 0.5,
-            "reasons": [], "model_version": "v", "decided_at": Timestamp::UNIX_EPOCH,
+            "reasons": [], "bundle_version": "v", "decided_at": Timestamp::UNIX_EPOCH,
         });
         if action == "hold" {
             decision["deadline"] = json!(Timestamp::UNIX_EPOCH);
@@ -235,10 +242,10 @@ mod tests {
     }
 
     #[test]
-    fn records_that_are_no_decisions_are_counted() {
+    fn lines_that_are_no_decisions_are_counted() {
         let mut log = DecisionLog::default();
-        log.take(b"{}", Timestamp::UNIX_EPOCH);
-        assert_eq!(log.unreadable, 1);
+        log.take(b"{}\n{}", Timestamp::UNIX_EPOCH);
+        assert_eq!(log.unreadable, 2);
     }
 
     #[test]

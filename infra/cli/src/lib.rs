@@ -6,6 +6,7 @@ pub mod consume;
 pub mod history;
 pub mod init;
 pub mod input;
+pub mod lanes;
 pub mod outcome;
 pub mod report;
 pub mod run;

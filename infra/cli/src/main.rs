@@ -7,12 +7,20 @@ use clap::Parser as _;
 use look::commands::{Cli, Command};
 use look::run;
 
+/// As clap exits.
+const WRONG_USAGE: u8 = 2;
+
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("look: {error:#}");
-            ExitCode::FAILURE
+            let refusal = error.downcast_ref().is_some_and(local::Error::is_refusal);
+            if refusal {
+                ExitCode::from(WRONG_USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -182,9 +182,10 @@ fn latency(outcome: &Outcome) -> Markup {
 fn scores(outcome: &Outcome) -> Markup {
     let with_label = |fraud: bool| -> Vec<f64> {
         let mut scores = Vec::new();
-        for (id, read) in &outcome.log.finals {
+        for read in outcome.log.finals.values() {
             let decision = &read.decision;
-            if decision.evidence.is_some() && outcome.fraud.get(id) == Some(&fraud) {
+            let label = outcome.fraud.get(decision.transaction_id.as_str());
+            if decision.evidence.is_some() && label == Some(&fraud) {
                 scores.push(decision.score);
             }
         }
@@ -254,7 +255,7 @@ fn settled_with(outcome: &Outcome, action: Action) -> Vec<&Decision> {
 
 fn example(outcome: &Outcome, decision: &Decision) -> Markup {
     let id = decision.transaction_id.as_str();
-    let Some(read) = outcome.log.provisional.get(id) else {
+    let Some(read) = outcome.log.provisional.get(&decision.decision_id) else {
         return html! {};
     };
     let hold = &read.decision;

@@ -2,9 +2,9 @@
 //! streams live transactions and waits for every final decision.
 
 mod arrival;
+mod invoke;
 mod live;
 mod phases;
-mod training;
 
 use std::collections::HashSet;
 use std::fs;
@@ -39,7 +39,10 @@ const LIVE: usize = 20_000;
   look run --live 2000 --out /tmp/quick           a quick run
   look run --bundle mine.toml --input mine.csv    transactions of another kind
 
-Exit codes: 0 every guarantee holds, 1 one is broken or the run failed, 2 wrong usage")]
+With AWS_ENDPOINT_URL, the run uses a LocalStack that is up. It refuses to touch a stack there that
+this output folder did not deploy.
+
+Exit codes: 0 every guarantee holds, 1 one is broken or the run failed, 2 wrong usage or refused")]
 pub struct Args {
     /// NDJSON or CSV, plain, .gz or .zst, with our fields, the Handbook's, or those of --bundle. By
     /// default, cards are simulated.
@@ -104,7 +107,8 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     steps.step("deploy infra/template.yaml", || {
         let parameters = Parameters::default()
             .with("StreamBatchSize", 1000)
-            .with("SweepGraceSeconds", 20);
+            .with("TurnGraceSeconds", 20)
+            .with("ActivationLeadSeconds", 2);
         let parameters = parameters.with("BundleName", &definition.1.name);
         local
             .deploy(&parameters)

@@ -149,8 +149,8 @@ impl Summary {
                 .filter(|decision| decision.action == action)
                 .count()
         };
-        let waits = log.provisional.iter().filter_map(|(id, read)| {
-            let put_at = live.get(id)?.put_at;
+        let waits = log.provisional.values().filter_map(|read| {
+            let put_at = live.get(read.decision.transaction_id.as_str())?.put_at;
             Some((read.read_at.as_millisecond() - put_at.as_millisecond()) as f64)
         });
         let held_for = finals()
@@ -188,7 +188,8 @@ fn labelled<'a>(
 ) -> Vec<Labelled<'a>> {
     let mut labelled = Vec::new();
     for (id, provisional) in &log.provisional {
-        let Some(transaction) = live.get(id) else {
+        let transaction_id = provisional.decision.transaction_id.as_str();
+        let Some(transaction) = live.get(transaction_id) else {
             continue;
         };
         let Some(fraud) = transaction.fraud else {
@@ -282,7 +283,7 @@ mod tests {
             let is_final = !["hold", "approve"].contains(action);
             let decision = json!({
                 "decision_id": id, "transaction_id": id, "action": action, "score": score, "reasons": [],
-                "model_version": "v", "decided_at": Timestamp::UNIX_EPOCH,
+                "bundle_version": "v", "decided_at": Timestamp::UNIX_EPOCH,
                 "stage": if is_final { "final" } else { "provisional" },
                 "deadline": (*action == "hold").then_some(Timestamp::UNIX_EPOCH),
                 "held_ms": is_final.then_some(250), "settled_by": is_final.then_some("sweep"),

@@ -4,7 +4,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use jiff::Timestamp;
+use features::Definition;
+use jiff::{SignedDuration, Timestamp};
 use local::Local;
 use serde::Deserialize;
 use startup::Clients;
@@ -57,6 +58,12 @@ impl Stack {
             .find(|parameter| parameter.parameter_key == name)?;
         Some(found.parameter_value.as_str()).filter(|value| !value.is_empty())
     }
+
+    fn seconds(&self, name: &str) -> Result<SignedDuration> {
+        let seconds = self.parameter(name).map(str::parse).transpose();
+        let seconds = seconds.with_context(|| format!("the parameter {name} is not a number"))?;
+        Ok(SignedDuration::from_secs(seconds.unwrap_or_default()))
+    }
 }
 
 fn described(name: &str) -> Result<Stack> {
@@ -103,6 +110,10 @@ pub struct System {
     pub warehouse: RedshiftData,
     /// Whether approvals are published on the stream of decisions.
     pub approvals_published: bool,
+    /// The name of the model bundle in use.
+    pub bundle: String,
+    /// How long batches without holds wait for their load.
+    pub load_wait: SignedDuration,
 }
 
 impl System {
@@ -122,7 +133,10 @@ impl System {
             transactions: clients.decisions(outputs.transactions_stream()?),
             decisions_stream: outputs.decisions_stream()?.to_owned(),
             warehouse: clients.warehouse(database),
-            approvals_published: true, // as set in `local::Parameters`
+            // As set in `local::Parameters`.
+            approvals_published: true,
+            load_wait: SignedDuration::from_secs(2),
+            bundle: outputs.get("BundleName")?.to_owned(),
         })
     }
 
@@ -132,6 +146,7 @@ impl System {
         let stack = described(name)?;
         let output = |name: &str| stack.output(name);
         let parameter = |name: &str| stack.parameter(name).map(str::to_owned);
+        let seconds = |name: &str| stack.seconds(name);
         let target = match (
             parameter("WarehouseWorkgroup"),
             parameter("WarehouseCluster"),
@@ -161,7 +176,15 @@ impl System {
             decisions_stream: output("DecisionsStream")?.to_owned(),
             warehouse: clients.warehouse(database),
             approvals_published: parameter("PublishApprovals").as_deref() == Some("true"),
+            load_wait: seconds("LoadIntervalSeconds")? + seconds("TurnIntervalSeconds")?,
+            bundle: output("BundleName")?.to_owned(),
         })
+    }
+
+    /// The deployed definition of the bundle in use.
+    pub async fn definition(&self) -> Result<Definition> {
+        let text = startup::definition_text(&self.bundle, &self.objects).await?;
+        Ok(Definition::parse(&text)?)
     }
 
     /// Runs SQL texts as one transaction and returns their rows. A single text must have a result.

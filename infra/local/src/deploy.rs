@@ -3,6 +3,7 @@
 mod aws;
 mod error;
 mod outputs;
+mod owner;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,6 +15,9 @@ use crate::progress::Progress;
 use crate::venv::Venv;
 use aws::{Aws, STACK_TIMEOUT};
 
+/// The key of the packaged template in the artifacts bucket.
+const PACKAGED: &str = "packaged.yaml";
+
 pub use error::Error;
 pub use outputs::Outputs;
 
@@ -23,11 +27,9 @@ pub const STACK: &str = "second-look";
 /// The names of the functions' programs.
 pub const FUNCTIONS: [&str; 5] = ["score", "confirm", "sweep", "load", "train"];
 
-/// The name and the parameters of a stack.
+/// The parameters of a stack.
 #[derive(Clone, Debug)]
 pub struct Parameters {
-    /// The stack's name. The names of its statements start with it.
-    pub stack: String,
     /// Values for the template's parameters. Other parameters keep their defaults.
     pub overrides: BTreeMap<String, String>,
 }
@@ -54,16 +56,13 @@ impl Default for Parameters {
                 "arn:aws:iam::000000000000:role/local-warehouse",
             ),
             ("PublishApprovals", "true"),
-            ("LoadBatchingWindowSeconds", "2"),
+            ("LoadIntervalSeconds", "2"),
             ("ProfilesSchedule", "rate(1000 days)"),
         ];
         let overrides = overrides
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
-        Self {
-            stack: STACK.to_owned(),
-            overrides,
-        }
+        Self { overrides }
     }
 }
 
@@ -92,7 +91,7 @@ pub(crate) fn deploy(
     let template = lay_out(options, &folder)?;
     let packaged = folder.join("packaged.yaml");
     let (template, packaged) = (template.to_string_lossy(), packaged.to_string_lossy());
-    let artifacts = artifacts(&parameters.stack);
+    let artifacts = artifacts(&options.stack);
     aws.run(&["s3api", "create-bucket", "--bucket", &artifacts])?;
     aws.run(&[
         "cloudformation",
@@ -111,8 +110,19 @@ pub(crate) fn deploy(
     let overrides: Vec<String> = overrides
         .map(|(name, value)| format!("ParameterKey={name},ParameterValue={value}"))
         .collect();
-    let body = format!("file://{packaged}");
-    let operation = if aws.stack_status(&parameters.stack)?.is_some() {
+    // AWS takes a template of more than 51,200 bytes from a bucket only.
+    aws.run(&[
+        "s3api",
+        "put-object",
+        "--bucket",
+        &artifacts,
+        "--key",
+        PACKAGED,
+        "--body",
+        &packaged,
+    ])?;
+    let url = format!("https://{artifacts}.s3.amazonaws.com/{PACKAGED}");
+    let operation = if aws.stack_status(&options.stack)?.is_some() {
         "update-stack"
     } else {
         "create-stack"
@@ -121,9 +131,9 @@ pub(crate) fn deploy(
         "cloudformation",
         operation,
         "--stack-name",
-        &parameters.stack,
-        "--template-body",
-        &body,
+        &options.stack,
+        "--template-url",
+        &url,
     ];
     arguments.extend([
         "--capabilities",
@@ -136,26 +146,63 @@ pub(crate) fn deploy(
         Err(Error::Aws { output, .. }) if output.contains("No updates are to be performed") => {}
         other => drop(other?),
     }
-    aws.wait_for_stack(&parameters.stack)?;
-    aws.outputs(&parameters.stack)
+    aws.wait_for_stack(&options.stack)?;
+    aws.outputs(&options.stack)
 }
 
-/// Deletes a stack and its buckets with their objects. Does nothing if there is no such stack.
-pub(crate) fn withdraw(
-    options: &Options,
-    venv: &Venv,
-    environment: &BTreeMap<String, String>,
-    stack: &str,
-) -> Result<(), Error> {
-    let aws = Aws {
-        venv,
-        environment,
-        state: &options.state,
-    };
-    if aws.stack_status(stack)?.is_none() {
-        return Ok(());
+/// A stack on a `LocalStack` that another program started.
+pub(crate) struct SharedStack<'a> {
+    pub(crate) options: &'a Options,
+    pub(crate) venv: &'a Venv,
+    pub(crate) environment: &'a BTreeMap<String, String>,
+    /// The URL of the `LocalStack`.
+    pub(crate) endpoint: &'a str,
+}
+
+impl SharedStack<'_> {
+    fn aws(&self) -> Aws<'_> {
+        Aws {
+            venv: self.venv,
+            environment: self.environment,
+            state: &self.options.state,
+        }
     }
-    let outputs = aws.outputs(stack)?;
+
+    /// Fails with [`Error::NotOurs`] if the stack exists and this state folder did not deploy it.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        owner::check(&self.aws(), self.endpoint, &self.options.stack).map(|_| ())
+    }
+
+    /// Records that this state folder deploys the stack.
+    pub(crate) fn record(&self) -> Result<(), Error> {
+        owner::record(&self.aws(), self.endpoint, &self.options.stack)
+    }
+
+    /// Deletes the stack and its buckets with their objects, if this state folder deployed them.
+    pub(crate) fn withdraw(&self) -> Result<(), Error> {
+        let aws = self.aws();
+        let stack = self.options.stack.as_str();
+        let parts = owner::check(&aws, self.endpoint, stack)?;
+        if parts.has_stack {
+            delete_stack(&aws, stack)?;
+        }
+        // The template retains the bucket when the stack is deleted.
+        for bucket in &parts.buckets {
+            remove_bucket(&aws, bucket)?;
+        }
+        owner::forget(&self.options.state)
+    }
+}
+
+/// Deletes a bucket with its objects. LocalStack may delete a retained bucket with its stack.
+fn remove_bucket(aws: &Aws<'_>, bucket: &str) -> Result<(), Error> {
+    match aws.run(&["s3", "rb", "--force", &format!("s3://{bucket}")]) {
+        Err(Error::Aws { output, .. }) if output.contains("NoSuchBucket") => Ok(()),
+        removed => removed.map(drop),
+    }
+}
+
+fn delete_stack(aws: &Aws<'_>, stack: &str) -> Result<(), Error> {
     aws.run(&["cloudformation", "delete-stack", "--stack-name", stack])?;
     let deadline = Instant::now() + STACK_TIMEOUT;
     while let Some(status) = aws.stack_status(stack)? {
@@ -166,15 +213,6 @@ pub(crate) fn withdraw(
                 reasons: "it was not deleted".to_owned(),
             });
         }
-    }
-    // The template retains the bucket when the stack is deleted.
-    let buckets: Vec<String> =
-        aws.answer(&["s3api", "list-buckets", "--query", "Buckets[].Name"])?;
-    for bucket in [outputs.bucket()?.to_owned(), artifacts(stack)]
-        .iter()
-        .filter(|bucket| buckets.contains(bucket))
-    {
-        aws.run(&["s3", "rb", "--force", &format!("s3://{bucket}")])?;
     }
     Ok(())
 }

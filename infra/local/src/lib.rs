@@ -17,6 +17,7 @@
 mod deploy;
 mod localstack;
 mod options;
+mod outages;
 mod postgres;
 mod processes;
 mod progress;
@@ -38,6 +39,7 @@ pub use service::Service;
 pub use state::{State, Status};
 pub use venv::{Error as VenvError, Venv};
 
+use deploy::SharedStack;
 use options::REGION;
 
 /// Why the local system could not be started, used or stopped.
@@ -55,8 +57,21 @@ pub enum Error {
     Deploy(#[from] deploy::Error),
     #[error(transparent)]
     State(#[from] state::Error),
+    #[error(transparent)]
+    Processes(#[from] processes::Error),
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
+}
+
+impl Error {
+    /// Whether the call was refused, because it would have changed the files, the stack or the data of
+    /// another program.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Deploy(deploy::Error::NotOurs { .. }) | Self::State(state::Error::NotOurs(_))
+        )
+    }
 }
 
 /// A running local system. Dropping it stops the system, unless it was [detached](Local::detach).
@@ -96,7 +111,10 @@ impl Local {
 
     fn start(&mut self, progress: impl Fn(Progress)) -> Result<(), Error> {
         let options = &self.options;
-        if self.state.localstack.is_none() {
+        if let Some(theirs) = &self.state.localstack {
+            localstack::wait_until_ready(theirs, options)?;
+            self.check()?;
+        } else {
             progress(Progress::LocalStack);
             self.state.localstack = Some(localstack::start(options, &self.venv)?);
             self.state.save()?;
@@ -112,11 +130,11 @@ impl Local {
         }
         if let (Some(postgres), Some(localstack)) = (&self.state.postgres, &self.state.localstack) {
             progress(Progress::StandIn);
-            self.state.redshift_data = Some(stand_in::start(
-                options,
-                &postgres.endpoint,
-                &localstack.endpoint,
-            )?);
+            let peers = stand_in::Peers {
+                postgres: &postgres.endpoint,
+                aws: &localstack.endpoint,
+            };
+            self.state.redshift_data = Some(stand_in::start(options, peers)?);
         }
         self.state.save()?;
         Ok(())
@@ -161,9 +179,13 @@ impl Local {
             parameters = parameters.with("WarehouseEndpoint", url);
         }
         if self.state.stack.is_none() {
-            self.state.stack = Some(parameters.stack.clone());
-            self.withdraw()?; // an interrupted run may have left a stack of this name
+            self.withdraw()?; // an interrupted run of this state folder may have left one
+            self.state.stack = Some(self.options.stack.clone());
             self.state.save()?;
+            let environment = self.environment();
+            if let Some(shared) = self.shared_stack(&environment) {
+                shared.record()?;
+            }
         }
         let outputs = deploy::deploy(
             &self.options,
@@ -181,7 +203,12 @@ impl Local {
     /// Ends all processes of this system. The logs stay in the state folder.
     pub fn down(mut self) -> Result<(), Error> {
         self.claim = None; // so that the drop of `self` does nothing
-        let withdrawn = self.withdraw();
+        let withdrawn = if self.state.stack.is_some() {
+            self.check()?;
+            self.withdraw()
+        } else {
+            Ok(())
+        };
         state::take_down(&self.options.state)?;
         withdrawn
     }
@@ -189,15 +216,31 @@ impl Local {
     /// Deletes the stack from a `LocalStack` that another program started and that continues to
     /// run.
     fn withdraw(&self) -> Result<(), Error> {
-        match (&self.state.localstack, &self.state.stack) {
-            (Some(Service { pid: None, .. }), Some(stack)) => Ok(deploy::withdraw(
-                &self.options,
-                &self.venv,
-                &self.environment(),
-                stack,
-            )?),
-            _ => Ok(()),
-        }
+        let environment = self.environment();
+        let shared = self.shared_stack(&environment);
+        Ok(shared.map_or(Ok(()), |shared| shared.withdraw())?)
+    }
+
+    /// Fails if the stack exists on a `LocalStack` that another program started, and another system
+    /// deployed it.
+    fn check(&self) -> Result<(), Error> {
+        let environment = self.environment();
+        let shared = self.shared_stack(&environment);
+        Ok(shared.map_or(Ok(()), |shared| shared.check())?)
+    }
+
+    /// `None` if this system started its own `LocalStack`: its data ends with it.
+    fn shared_stack<'a>(
+        &'a self,
+        environment: &'a BTreeMap<String, String>,
+    ) -> Option<SharedStack<'a>> {
+        let localstack = self.state.localstack.as_ref()?;
+        localstack.pid.is_none().then_some(SharedStack {
+            options: &self.options,
+            venv: &self.venv,
+            environment,
+            endpoint: &localstack.endpoint,
+        })
     }
 
     /// Leaves the services running when this process ends. [`Local::stop`] ends them later.
@@ -281,7 +324,9 @@ impl Drop for Local {
     fn drop(&mut self) {
         if self.claim.is_some() {
             signals::wait_if_interrupted();
-            let _ = self.withdraw();
+            if self.state.stack.is_some() {
+                let _ = self.withdraw();
+            }
             take_down_or_leave(&self.options.state);
         }
     }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::deploy::STACK;
+
 /// The region of the local AWS.
 pub(crate) const REGION: &str = "us-east-1";
 
@@ -14,7 +16,10 @@ pub struct Options {
     pub root: PathBuf,
     /// The folder with the built programs: `redshift-data` and the functions.
     pub binaries: PathBuf,
+    /// The stack's name. The names of its statements start with it.
+    pub stack: String,
     /// The URL of a running `LocalStack`, as in `AWS_ENDPOINT_URL`. It is used and never stopped.
+    /// A stack on it that this state folder did not deploy is never touched.
     /// It has to run functions with the executor of `infra/local/executor`.
     pub endpoint_url: Option<String>,
     /// `RUST_LOG` of the functions and the stand-in.
@@ -33,6 +38,7 @@ impl Options {
             state: state.into(),
             binaries: binaries().unwrap_or_else(|| root.join("target/release")),
             root,
+            stack: STACK.to_owned(),
             endpoint_url: None,
             log: "info".to_owned(),
             warehouse: true,

@@ -4,38 +4,23 @@
 //! and, for root, a copy of the programs are in the folder for temporary files, because these users
 //! may not enter the checkout.
 
+mod cluster;
 mod programs;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::options::root;
-use crate::processes::{self, command, last_lines, log_path};
+use crate::processes;
 use crate::service::Service;
-use crate::signals;
 use crate::venv::{self, Venv};
-use programs::Programs;
-
-/// No data has to survive a crash of the machine. Queries over the whole history sort and group in
-/// memory. Tables are analyzed within a second of a load, as in Redshift, so that plans fit their
-/// rows.
-const SETTINGS: [&str; 7] = [
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "timezone=UTC",
-    "max_connections=200",
-    "work_mem=64MB",
-    "autovacuum_naptime=1s",
-];
+use cluster::Cluster;
 
 /// Why PostgreSQL did not start or stop.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +52,6 @@ pub enum Error {
 }
 
 const NAME: &str = "postgres";
-const USER: &str = "second_look";
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A throw-away PostgreSQL for tests. Its drop ends the server and removes the data.
@@ -102,84 +86,28 @@ impl Drop for Postgres {
 
 /// Makes a cluster and starts it on a free port of 127.0.0.1.
 pub(crate) fn start(venv: &Venv, state: &Path, patience: Duration) -> Result<Service, Error> {
-    let mut programs = Programs::find(venv).ok_or(Error::Missing)?;
-    let user = if geteuid().is_root() {
-        Some(unprivileged().ok_or(Error::OnlyRoot)?)
-    } else {
-        None
-    };
-    let folder = folder(state);
-    signals::wait_if_interrupted();
-    make_folder(&folder, 0o755, None).map_err(Error::folder(&folder))?;
-    if user.is_some() {
-        programs = programs
-            .for_every_user(&folder)
-            .map_err(Error::folder(&folder))?;
-    }
-    let data = folder.join("data");
-    make_folder(&data, 0o700, user).map_err(Error::folder(&data))?;
-    let bin = programs.folder();
-    let run = |program: &str| {
-        let mut command = command(bin.join(program), state);
-        if let Some(user) = user {
-            command.uid(user.id).gid(user.group);
-        }
-        command
-            .current_dir(&data)
-            .env("LC_ALL", "C")
-            .env("TZ", "UTC");
-        command
-    };
-
-    let mut initdb = run("initdb");
-    initdb
-        .args(["--username", USER, "--auth", "trust", "--encoding", "UTF8"])
-        .args(["--locale", "C", "--no-sync", "--pgdata"])
-        .arg(&data);
-    let made = initdb
-        .output()
-        .map_err(Error::folder(&bin.join("initdb")))?;
-    if !made.status.success() {
-        return Err(Error::Initdb(
-            String::from_utf8_lossy(&made.stderr).into_owned(),
-        ));
-    }
-
-    let port = processes::free_port()?.to_string();
-    let mut server = run("postgres");
-    server
-        .arg("-D")
-        .arg(&data)
-        .args(["-p", &port, "-h", "127.0.0.1", "-k", ""]);
-    for setting in SETTINGS {
-        server.args(["-c", setting]);
-    }
-    let pid = processes::start(&mut server, state, NAME)?
-        .id()
-        .cast_signed();
-    let deadline = Instant::now() + patience;
-    while !is_ready(&bin, &port) {
-        if !processes::is_alive(pid) || Instant::now() > deadline {
-            let log = log_path(state, NAME);
-            return Err(Error::Silent {
-                lines: last_lines(&log),
-                log,
-            });
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(Service {
-        endpoint: format!("host=127.0.0.1 port={port} user={USER} dbname=postgres"),
-        pid: Some(pid),
-    })
+    let cluster = Cluster::make(venv, state)?;
+    cluster.serve(&processes::free_port()?.to_string(), patience)
 }
 
-fn make_folder(folder: &Path, mode: u32, owner: Option<Unprivileged>) -> io::Result<()> {
-    // `create` fails if the folder exists: it may belong to another user.
-    fs::DirBuilder::new().mode(mode).create(folder)?;
-    fs::set_permissions(folder, fs::Permissions::from_mode(mode))?;
-    match owner {
-        Some(user) => chown(folder, Some(user.id), Some(user.group)),
+/// Starts the server again that [`crash`] ended, on its data and its port.
+pub(crate) fn start_again(
+    venv: &Venv,
+    state: &Path,
+    service: &Service,
+    patience: Duration,
+) -> Result<Service, Error> {
+    let mut settings = service.endpoint.split(' ');
+    let port = settings.find_map(|setting| setting.strip_prefix("port="));
+    let cluster = Cluster::of_state(venv, state)?;
+    cluster.serve(port.unwrap_or_default(), patience)
+}
+
+/// Ends the server at once, as a crash does: sessions end in the middle of their statements, and the
+/// next start recovers from the log. The data stays.
+pub(crate) fn crash(service: &Service) -> Result<(), Error> {
+    match service.pid {
+        Some(pid) => end(pid),
         None => Ok(()),
     }
 }
@@ -188,16 +116,7 @@ fn make_folder(folder: &Path, mode: u32, owner: Option<Unprivileged>) -> io::Res
 pub(crate) fn stop(state: &Path) -> Result<(), Error> {
     let folder = folder(state);
     if let Some(pid) = server(&folder.join("data")) {
-        // SIGQUIT is an immediate shutdown: no data has to be written, because it is removed next.
-        // The result does not matter, because the server may have ended meanwhile.
-        let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::QUIT));
-        let deadline = Instant::now() + STOP_TIMEOUT;
-        while processes::is_alive(pid) {
-            if Instant::now() > deadline {
-                return Err(Error::Immortal(pid));
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        end(pid)?; // no data has to be written, because it is removed next
     }
     match fs::remove_dir_all(&folder) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
@@ -205,6 +124,20 @@ pub(crate) fn stop(state: &Path) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Makes an immediate shutdown of a server.
+fn end(pid: i32) -> Result<(), Error> {
+    // The result does not matter, because the server may have ended meanwhile.
+    let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::QUIT));
+    let deadline = Instant::now() + STOP_TIMEOUT;
+    while processes::is_alive(pid) {
+        if Instant::now() > deadline {
+            return Err(Error::Immortal(pid));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
 }
 
 /// Where the data and, for root, the programs lie.
@@ -226,41 +159,6 @@ fn server(data: &Path) -> Option<i32> {
     String::from_utf8_lossy(&shown.stdout)
         .contains(data.to_str()?)
         .then_some(pid)
-}
-
-fn is_ready(bin: &Path, port: &str) -> bool {
-    let answer = Command::new(bin.join("pg_isready"))
-        .args(["--quiet", "--host", "127.0.0.1", "--port", port])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    answer.is_ok_and(|status| status.success())
-}
-
-/// The user and group ids that run PostgreSQL instead of root.
-#[derive(Clone, Copy, Debug)]
-struct Unprivileged {
-    id: u32,
-    group: u32,
-}
-
-fn unprivileged() -> Option<Unprivileged> {
-    let users = fs::read_to_string("/etc/passwd").ok()?;
-    for name in ["postgres", "nobody"] {
-        let line = users
-            .lines()
-            .find(|line| line.split(':').next() == Some(name));
-        let fields: Vec<&str> = line
-            .map(|line| line.split(':').collect())
-            .unwrap_or_default();
-        if let [_, _, id, group, ..] = fields[..] {
-            return Some(Unprivileged {
-                id: id.parse().ok()?,
-                group: group.parse().ok()?,
-            });
-        }
-    }
-    None
 }
 
 impl Error {

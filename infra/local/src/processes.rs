@@ -119,6 +119,21 @@ pub(crate) fn is_alive(pid: i32) -> bool {
     there && !zombie
 }
 
+/// Kills a process and waits until it has ended.
+pub(crate) fn kill(pid: i32) -> Result<(), Error> {
+    if let Some(pid) = Pid::from_raw(pid) {
+        let _ = kill_process(pid, Signal::KILL); // fails if it has ended meanwhile
+    }
+    let deadline = Instant::now() + KILL_TIMEOUT;
+    while is_alive(pid) {
+        if Instant::now() > deadline {
+            return Err(Error::Immortal(vec![pid]));
+        }
+        std::thread::sleep(POLL_INTERVAL);
+    }
+    Ok(())
+}
+
 /// Ends all processes of the system of `state`, and those of `known`.
 pub(crate) fn end_all(state: &Path, known: &[i32]) -> Result<(), Error> {
     for (signal, patience) in [(Signal::TERM, STOP_TIMEOUT), (Signal::KILL, KILL_TIMEOUT)] {

@@ -24,23 +24,46 @@ pub enum Error {
 
 const NAME: &str = "redshift-data";
 
-/// Starts the stand-in. It runs statements on the PostgreSQL at `postgres` (a connection string),
-/// and sends completion events to the `LocalStack` at `aws` (a URL).
-pub(crate) fn start(options: &Options, postgres: &str, aws: &str) -> Result<Service, Error> {
+/// What the stand-in is connected to.
+#[derive(Clone, Copy)]
+pub(crate) struct Peers<'a> {
+    /// The connection string of the PostgreSQL that runs its statements.
+    pub(crate) postgres: &'a str,
+    /// The URL of the `LocalStack` that gets its completion events.
+    pub(crate) aws: &'a str,
+}
+
+/// Starts the stand-in on a free port.
+pub(crate) fn start(options: &Options, peers: Peers<'_>) -> Result<Service, Error> {
+    serve(options, peers, processes::free_port()?)
+}
+
+/// Starts the stand-in again on the port of `service`, which has ended. It knows no earlier
+/// statement.
+pub(crate) fn start_again(
+    options: &Options,
+    peers: Peers<'_>,
+    service: &Service,
+) -> Result<Service, Error> {
+    let port = service.endpoint.rsplit(':').next();
+    let port = port.and_then(|port| port.parse().ok()).unwrap_or_default();
+    serve(options, peers, port)
+}
+
+fn serve(options: &Options, peers: Peers<'_>, port: u16) -> Result<Service, Error> {
     let program = options.binaries.join(NAME);
     if !program.is_file() {
         return Err(Error::Missing(program));
     }
-    let port = processes::free_port()?;
     let process = processes::start(
         command(&program, &options.state)
             .args([
                 "--port",
                 &port.to_string(),
                 "--postgres",
-                postgres,
+                peers.postgres,
                 "--endpoint-url",
-                aws,
+                peers.aws,
             ])
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", "test")

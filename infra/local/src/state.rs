@@ -27,6 +27,10 @@ pub enum Error {
     InUse(PathBuf),
     #[error("a system already runs in {0}; end it with `look local down --state {0}`")]
     AlreadyUp(PathBuf),
+    #[error(
+        "{0} contains files of another program: choose a folder that is empty or does not exist yet"
+    )]
+    NotOurs(PathBuf),
     #[error(transparent)]
     Processes(#[from] processes::Error),
     #[error(transparent)]
@@ -126,6 +130,21 @@ fn path(folder: &Path) -> PathBuf {
     folder.join("state.json")
 }
 
+/// The file that a claim locks. It stays: a folder with it is a state folder.
+const LOCK: &str = "lock";
+
+/// Fails for a folder with files of another program: the end of a system removes files.
+fn check_folder(folder: &Path) -> Result<(), Error> {
+    let mut files = fs::read_dir(folder).map_err(|source| Error::File {
+        path: folder.to_path_buf(),
+        source,
+    })?;
+    if folder.join(LOCK).is_file() || files.next().is_none() {
+        return Ok(());
+    }
+    Err(Error::NotOurs(folder.to_path_buf()))
+}
+
 /// The right to run the system of one state folder: a file lock, which ends with the process.
 #[derive(Debug)]
 pub(crate) struct Claim {
@@ -142,7 +161,8 @@ impl Claim {
         };
         fs::create_dir_all(folder).map_err(failed)?;
         let folder = folder.canonicalize().map_err(failed)?;
-        let lock = File::create(folder.join("lock")).map_err(failed)?;
+        check_folder(&folder)?;
+        let lock = File::create(folder.join(LOCK)).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(Error::InUse(folder)),
@@ -172,6 +192,7 @@ pub(crate) fn take_down(folder: &Path) -> Result<(), Error> {
     let Ok(folder) = folder.canonicalize() else {
         return Ok(());
     };
+    check_folder(&folder)?;
     // The id of a recorded process that has ended may belong to another process by now. So the
     // record is used only where the environment of a process cannot be read.
     let known = if cfg!(target_os = "linux") {

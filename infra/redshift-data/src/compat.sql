@@ -123,3 +123,13 @@ AS $$ SELECT strpos(whole, part) $$;
 CREATE OR REPLACE FUNCTION redshift_compat.sha2(body text, bits integer) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$ SELECT CASE bits WHEN 224 THEN encode(sha224(convert_to(body, 'UTF8')), 'hex') WHEN 384 THEN encode(sha384(convert_to(body, 'UTF8')), 'hex')
   WHEN 512 THEN encode(sha512(convert_to(body, 'UTF8')), 'hex') ELSE encode(sha256(convert_to(body, 'UTF8')), 'hex') END $$;
+
+-- The ids of COPY statements, and the rows that they refused. Both outlive a rollback.
+CREATE SEQUENCE IF NOT EXISTS redshift_compat.query_ids;
+CREATE TABLE IF NOT EXISTS redshift_compat.sys_load_error_detail (
+  user_id integer, query_id bigint, transaction_id bigint, session_id integer, database_name character(64), table_id integer, start_time timestamp,
+  file_name character(256), line_number bigint, column_name character(127), column_type character(10), column_length character(10),
+  position integer, error_code integer, error_message character(512));
+CREATE INDEX IF NOT EXISTS sys_load_error_detail_query ON redshift_compat.sys_load_error_detail (query_id);
+CREATE OR REPLACE FUNCTION redshift_compat.pg_last_copy_id() RETURNS bigint LANGUAGE sql STABLE
+AS $$ SELECT coalesce(nullif(current_setting('redshift_compat.last_copy', true), '')::bigint, -1) $$;

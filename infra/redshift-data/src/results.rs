@@ -19,6 +19,7 @@ pub(crate) fn type_name(sql_type: &Type) -> &'static str {
         Type::TIMESTAMP => "timestamp",
         Type::TIMESTAMPTZ => "timestamptz",
         Type::JSON | Type::JSONB => "super",
+        Type::BPCHAR => "bpchar",
         _ => "varchar",
     }
 }

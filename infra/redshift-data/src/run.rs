@@ -5,28 +5,29 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-use tokio_postgres::types::{Format, IsNull, ToSql, Type, to_sql_checked};
 use tokio_postgres::{Client, NoTls};
 
-use crate::results::type_name;
-use crate::statements::{Column, Rows, Statement, Status, SubStatement};
+use crate::copy::{self, Copy};
+use crate::load_errors::CopyQuery;
+use crate::query::{self, SqlResult};
+use crate::sql_error::text_of;
+use crate::statements::{Statement, Status, SubStatement};
 use crate::steps::{Step, steps};
 use crate::storage::Storage;
-use crate::translate::Sql;
-use crate::{copy, unload};
+use crate::unload;
 
 #[derive(Debug)]
 pub(crate) struct Engine {
     pub(crate) postgres: String,
     pub(crate) storage: Storage,
+    /// The time after which a SQL statement is cancelled. Zero means never.
+    pub(crate) statement_timeout: Duration,
 }
 
-#[derive(Default)]
-struct SqlResult {
-    columns: Vec<Column>,
-    rows: Arc<Rows>,
-    touched: i64,
+/// The status and the error of a statement that was cancelled.
+pub(crate) fn cancelled() -> (Status, Option<String>) {
+    let error = "Query cancelled on user's request".to_owned();
+    (Status::Aborted, Some(error))
 }
 
 impl Engine {
@@ -46,15 +47,29 @@ impl Engine {
         Ok(client)
     }
 
-    /// Runs a statement until it ends or is cancelled. Returns its final status and the error.
-    pub(crate) async fn run(&self, statement: &Statement) -> (Status, Option<String>) {
-        let client = match self.session().await {
+    /// A session with the timeout for statements.
+    async fn session_with_timeout(&self) -> Result<Client, String> {
+        let client = self.session().await?;
+        let milliseconds = self.statement_timeout.as_millis();
+        let setting = format!("SET statement_timeout TO {milliseconds}");
+        let set = client.batch_execute(&setting).await;
+        set.map_err(|error| text_of(&error))?;
+        Ok(client)
+    }
+
+    /// Runs a statement until it ends or is cancelled. Returns its final status and the error. The
+    /// session waits for `pause` before the last SQL.
+    pub(crate) async fn run(
+        &self,
+        statement: &Statement,
+        pause: Duration,
+    ) -> (Status, Option<String>) {
+        let client = match self.session_with_timeout().await {
             Ok(client) => client,
             Err(error) => return (Status::Failed, Some(error)),
         };
-        statement.change(|record| record.status = Status::Started);
         let canceller = client.cancel_token();
-        let mut running = pin!(self.all_sqls(&client, statement));
+        let mut running = pin!(self.all_sqls(&client, statement, pause));
         let ended = tokio::select! {
             ended = &mut running => ended,
             () = statement.cancellation() => {
@@ -72,16 +87,18 @@ impl Engine {
         };
         match ended {
             Ok(()) => (Status::Finished, None),
-            Err(_) if statement.is_cancelled() => (
-                Status::Aborted,
-                Some("Query cancelled on user's request".to_owned()),
-            ),
+            Err(_) if statement.is_cancelled() => cancelled(),
             Err(error) => (Status::Failed, Some(error)),
         }
     }
 
     /// Runs all SQL texts of a statement and records the status of each. The first error ends it.
-    async fn all_sqls(&self, client: &Client, statement: &Statement) -> Result<(), String> {
+    async fn all_sqls(
+        &self,
+        client: &Client,
+        statement: &Statement,
+        pause: Duration,
+    ) -> Result<(), String> {
         let record = statement.snapshot();
         if let Some((name, _)) = record.parameters.iter().find(|(_, value)| value.is_empty()) {
             return Err(format!(
@@ -109,7 +126,10 @@ impl Engine {
             };
             change(&|sub| sub.status = Status::Started);
             let started = Instant::now();
-            let ran = self.sql(client, &sub.sql, &record.parameters).await;
+            let is_last = place + 1 == record.subs.len();
+            let pause = if is_last { pause } else { Duration::ZERO };
+            let ran = self.paused_sql(client, &sub.sql, &record.parameters, pause);
+            let ran = ran.await;
             change(&|sub| {
                 sub.duration = started.elapsed();
                 sub.updated = crate::statements::now();
@@ -151,6 +171,20 @@ impl Engine {
         Ok(())
     }
 
+    /// Runs a SQL text after a pause.
+    async fn paused_sql(
+        &self,
+        client: &Client,
+        sql: &str,
+        values: &[(String, String)],
+        pause: Duration,
+    ) -> Result<SqlResult, String> {
+        if !pause.is_zero() {
+            sleep(client, pause).await?;
+        }
+        self.sql(client, sql, values).await
+    }
+
     async fn sql(
         &self,
         client: &Client,
@@ -161,152 +195,42 @@ impl Engine {
         for step in steps(sql).map_err(|why| format!("ERROR: not supported: {why}"))? {
             match step {
                 Step::Copy(command) => {
-                    let rows = copy::run(client, &self.storage, &command).await;
+                    let rows = self.copy(client, &command).await;
                     result.touched = rows.map_err(|why| format!("ERROR: {why}"))? as i64;
                 }
                 Step::Unload(command) => {
                     let rows = unload::run(client, &self.storage, &command).await;
                     result.touched = rows.map_err(|why| format!("ERROR: {why}"))? as i64;
                 }
-                Step::Sql(Sql {
-                    text,
-                    parameters,
-                    returns_rows,
-                }) => {
-                    let bound = bind(&parameters, values)?;
-                    let bound: Vec<&(dyn ToSql + Sync)> =
-                        bound.iter().map(|value| value as _).collect();
-                    if returns_rows {
-                        result = query(client, &text, &bound).await?;
+                Step::Sql(sql) => {
+                    let ran = query::run(client, &sql, values).await?;
+                    if sql.returns_rows {
+                        result = ran;
                     } else {
-                        result.touched = client
-                            .execute(&text, &bound)
-                            .await
-                            .map_err(|e| text_of(&e))?
-                            as i64;
+                        result.touched = ran.touched;
                     }
                 }
             }
         }
         Ok(result)
     }
+
+    /// Loads objects, and records refused rows even if the transaction fails later.
+    async fn copy(&self, client: &Client, command: &Copy) -> Result<u64, String> {
+        let query = CopyQuery::begin(client, &command.table).await?;
+        let load = copy::run(client, &self.storage, command).await;
+        if !load.refused.is_empty() {
+            query.record(&self.session().await?, &load.refused).await?;
+        }
+        load.rows
+    }
 }
 
-/// The value of a parameter. PostgreSQL converts it to the type of its place, like a quoted
-/// literal.
-#[derive(Debug)]
-struct Literal<'v>(&'v str);
-
-impl ToSql for Literal<'_> {
-    fn to_sql(
-        &self,
-        _: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.extend_from_slice(self.0.as_bytes());
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    fn encode_format(&self, _: &Type) -> Format {
-        Format::Text
-    }
-
-    to_sql_checked!();
-}
-
-fn bind<'v>(names: &[String], values: &'v [(String, String)]) -> Result<Vec<Literal<'v>>, String> {
-    let value = |name: &String| {
-        let found = values
-            .iter()
-            .find(|(other, _)| other == name)
-            .map(|(_, value)| value.as_str());
-        found
-            .map(Literal)
-            .ok_or_else(|| format!("ERROR: parameter {name} has no value"))
-    };
-    names.iter().map(value).collect()
-}
-
-/// Runs a query and reads all values as text, which PostgreSQL makes.
-async fn query(
-    client: &Client,
-    text: &str,
-    bound: &[&(dyn ToSql + Sync)],
-) -> Result<SqlResult, String> {
-    let prepared = client.prepare(text).await.map_err(|e| text_of(&e))?;
-    let columns: Vec<Column> = prepared
-        .columns()
-        .iter()
-        .map(|column| Column {
-            name: column.name().to_owned(),
-            type_name: type_name(column.type_()).to_owned(),
-        })
-        .collect();
-    if columns.is_empty() {
-        let touched = client
-            .execute(&prepared, bound)
-            .await
-            .map_err(|e| text_of(&e))? as i64;
-        return Ok(SqlResult {
-            touched,
-            ..SqlResult::default()
-        });
-    }
-    // SHOW and EXPLAIN return text, and are not allowed in FROM.
-    let first = text
-        .trim_start_matches(['(', ' ', '\n'])
-        .split_whitespace()
-        .next()
-        .unwrap_or_default();
-    let rows = if ["SHOW", "EXPLAIN"]
-        .iter()
-        .any(|word| first.eq_ignore_ascii_case(word))
-    {
-        client.query(&prepared, bound).await
-    } else {
-        let names: Vec<String> = (0..columns.len())
-            .map(|place| format!("c{place}"))
-            .collect();
-        let as_text: Vec<String> = names
-            .iter()
-            .map(|name| format!("result.{name}::text"))
-            .collect();
-        let text = text.trim_end_matches([';', ' ', '\n']);
-        let wrapped = format!(
-            "SELECT {} FROM ({text}) AS result({})",
-            as_text.join(", "),
-            names.join(", ")
-        );
-        client.query(&wrapped, bound).await
-    };
-    let rows = rows.map_err(|e| text_of(&e))?;
-    let rows: Rows = rows
-        .iter()
-        .map(|row| (0..columns.len()).map(|place| row.get(place)).collect())
-        .collect();
-    let rows = Arc::new(rows);
-    Ok(SqlResult {
-        columns,
-        rows,
-        touched: 0,
-    })
-}
-
-/// The error message as Redshift writes it. Its error 1023 is a conflict of serializable
-/// transactions.
-pub(crate) fn text_of(error: &tokio_postgres::Error) -> String {
-    let Some(db) = error.as_db_error() else {
-        return format!("ERROR: {error}");
-    };
-    match db.code().code() {
-        "40001" | "40P01" => format!(
-            "ERROR: 1023 DETAIL: Serializable isolation violation: {}",
-            db.message()
-        ),
-        _ => format!("ERROR: {}", db.message()),
-    }
+/// Lets the session wait, so that its locks and its timeout stay in force.
+async fn sleep(client: &Client, pause: Duration) -> Result<(), String> {
+    let slept = client
+        .execute("SELECT pg_sleep($1)", &[&pause.as_secs_f64()])
+        .await;
+    slept.map_err(|error| text_of(&error))?;
+    Ok(())
 }

@@ -1,5 +1,6 @@
 //! The HTTP server: it decodes requests, calls the service and encodes answers and errors.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -13,8 +14,9 @@ use tokio::task::JoinHandle;
 
 use crate::events::Events;
 use crate::faults::Faults;
-use crate::run::{Engine, text_of};
+use crate::run::Engine;
 use crate::service::Service;
+use crate::sql_error::text_of;
 use crate::statements::Quotas;
 use crate::storage::Storage;
 use crate::translate;
@@ -56,6 +58,7 @@ impl Server {
         let engine = Engine {
             postgres: options.postgres,
             storage: options.storage,
+            statement_timeout: options.quotas.statement_timeout,
         };
         let client = engine.session().await.map_err(Error::Postgres)?;
         client
@@ -70,6 +73,7 @@ impl Server {
         let service = Service::new(engine, options.events, options.region, options.quotas);
         let router = Router::new()
             .route("/", post(operation))
+            .route("/_stand-in/calls", get(calls))
             .route("/_stand-in/faults", get(faults).post(set_faults))
             .layer(DefaultBodyLimit::max(MAX_REQUEST_BYTES))
             .with_state(Arc::new(service));
@@ -92,15 +96,19 @@ impl Drop for Server {
     }
 }
 
+async fn calls(State(service): State<Arc<Service>>) -> Json<BTreeMap<String, u64>> {
+    Json(service.calls.by_access_key())
+}
+
 async fn faults(State(service): State<Arc<Service>>) -> Json<Faults> {
-    Json(service.faults().clone())
+    Json(service.faults.get())
 }
 
 async fn set_faults(
     State(service): State<Arc<Service>>,
     Json(faults): Json<Faults>,
 ) -> Json<Faults> {
-    service.faults().clone_from(&faults);
+    service.faults.set(faults.clone());
     Json(faults)
 }
 
@@ -109,11 +117,8 @@ async fn operation(
     headers: HeaderMap,
     body: String,
 ) -> Response {
-    let target = headers
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let name = target
+    service.calls.count(text(&headers, "authorization"));
+    let name = text(&headers, "x-amz-target")
         .strip_prefix("RedshiftData.")
         .unwrap_or_default()
         .to_owned();
@@ -127,4 +132,10 @@ async fn operation(
         body.to_string(),
     )
         .into_response()
+}
+
+/// A header's value. Empty if there is none.
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! The operations of the Data API.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::api::{self, Question, Submission};
+use crate::calls::Calls;
 use crate::events::Events;
-use crate::faults::{Ending, Faults};
+use crate::faults::{Ending, FaultSwitch};
+use crate::rates::{Limiter, Operation};
 use crate::results;
-use crate::run::Engine;
+use crate::run::{self, Engine};
 use crate::service_error::ServiceError;
 use crate::statements::{Quotas, ResultFormat, Statement, StatementRecord, Statements, Status};
 use crate::submission::{self, SubmissionKind};
@@ -28,7 +30,9 @@ pub(crate) struct Service {
     region: String,
     quotas: Quotas,
     slots: Semaphore,
-    faults: Mutex<Faults>,
+    limiter: Limiter,
+    pub(crate) faults: FaultSwitch,
+    pub(crate) calls: Calls,
 }
 
 impl Service {
@@ -40,63 +44,79 @@ impl Service {
             region,
             quotas,
             slots: Semaphore::new(quotas.concurrency),
-            faults: Mutex::default(),
+            limiter: Limiter::new(quotas.rates),
+            faults: FaultSwitch::new(),
+            calls: Calls::default(),
         }
     }
 
-    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
-        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Answers an operation, such as `ExecuteStatement`, whose request is the JSON text `body`.
+    /// Answers the operation `name`, such as `ExecuteStatement`, with the JSON text `body` as its
+    /// request.
     pub(crate) async fn answer(
         self: &Arc<Self>,
-        operation: &str,
+        name: &str,
         body: &str,
     ) -> Result<Value, ServiceError> {
-        match operation {
-            "ExecuteStatement" => self.submit(read(body)?, SubmissionKind::Single).await,
-            "BatchExecuteStatement" => self.submit(read(body)?, SubmissionKind::Batch).await,
-            "DescribeStatement" => {
-                let question: Question = read(body)?;
-                let (statement, place) = self.find(&question.id)?;
-                statement.wait(patience(question.wait_time_seconds)?).await;
-                let mut record = statement.snapshot();
-                // The answer describes a sub-statement like a statement.
-                if let Some(sub) = place.and_then(|place| record.subs.get(place).cloned()) {
-                    record = StatementRecord {
-                        id: question.id,
-                        status: sub.status,
-                        error: sub.error.clone(),
-                        subs: vec![sub],
-                        batch: false,
-                        ..record
-                    };
-                }
-                Ok(api::description(&record))
-            }
-            "GetStatementResult" => self.result(&read(body)?, ResultFormat::Json).await,
-            "GetStatementResultV2" => self.result(&read(body)?, ResultFormat::Csv).await,
-            "CancelStatement" => {
-                let (statement, _) = self.find(&read::<Question>(body)?.id)?;
-                let status = statement.snapshot().status;
-                if status.is_end() {
-                    return Err(ServiceError::invalid(format!(
-                        "Could not cancel a query that is already in {} state.",
-                        status.name()
-                    )));
-                }
-                statement.cancel();
-                statement.wait(Duration::from_secs(5)).await;
-                Ok(json!({ "Status": statement.snapshot().status == Status::Aborted }))
-            }
-            "ListStatements" => self.list(&read(body)?),
-            other => Err(ServiceError {
-                kind: "UnknownOperationException",
-                message: format!("The stand-in does not have the operation {other}."),
-                id: None,
-            }),
+        let operation = Operation::from_name(name).ok_or_else(|| ServiceError {
+            kind: "UnknownOperationException",
+            message: format!("The stand-in does not have the operation {name}."),
+            id: None,
+        })?;
+        let statement_name = self.statement_name(body);
+        self.faults.call_released(&statement_name).await;
+        let is_accepted = self.limiter.accepts(operation, Instant::now());
+        if !is_accepted || self.faults.throttles(&statement_name) {
+            return Err(ServiceError::throttled());
         }
+        match operation {
+            Operation::Execute => self.submit(read(body)?, SubmissionKind::Single).await,
+            Operation::BatchExecute => self.submit(read(body)?, SubmissionKind::Batch).await,
+            Operation::Describe => self.describe(read(body)?).await,
+            Operation::GetResult => self.result(&read(body)?, ResultFormat::Json).await,
+            Operation::GetResultV2 => self.result(&read(body)?, ResultFormat::Csv).await,
+            Operation::Cancel => self.cancel(&read(body)?).await,
+            Operation::List => self.list(&read(body)?),
+        }
+    }
+
+    /// The name of the statement that a request submits or asks about. Empty if it has none.
+    fn statement_name(&self, body: &str) -> String {
+        let request: Question = serde_json::from_str(body).unwrap_or_default();
+        let id = request.id.split(':').next().unwrap_or_default();
+        let known = self.statements.get(id).map(|statement| statement.name());
+        known.or(request.statement_name).unwrap_or_default()
+    }
+
+    async fn describe(&self, question: Question) -> Result<Value, ServiceError> {
+        let (statement, place) = self.find(&question.id)?;
+        statement.wait(patience(question.wait_time_seconds)?).await;
+        let mut record = statement.snapshot();
+        // The answer describes a sub-statement like a statement.
+        if let Some(sub) = place.and_then(|place| record.subs.get(place).cloned()) {
+            record = StatementRecord {
+                id: question.id,
+                status: sub.status,
+                error: sub.error.clone(),
+                subs: vec![sub],
+                batch: false,
+                ..record
+            };
+        }
+        Ok(api::description(&record))
+    }
+
+    async fn cancel(&self, question: &Question) -> Result<Value, ServiceError> {
+        let (statement, _) = self.find(&question.id)?;
+        let status = statement.snapshot().status;
+        if status.is_end() {
+            return Err(ServiceError::invalid(format!(
+                "Could not cancel a query that is already in {} state.",
+                status.name()
+            )));
+        }
+        statement.cancel();
+        statement.wait(Duration::from_secs(5)).await;
+        Ok(json!({ "Status": statement.snapshot().status == Status::Aborted }))
     }
 
     /// Finds a statement by `<id>`, or a sub-statement by `<id>:<number>`. The second part of the
@@ -112,14 +132,19 @@ impl Service {
                 (whole, Some(place.ok_or_else(|| ServiceError::unknown(id))?))
             }
         };
-        let statement = self
-            .statements
-            .get(whole)
+        let statement = self.statements.get(whole);
+        let statement = statement
+            .filter(|statement| !self.is_expired(statement))
             .ok_or_else(|| ServiceError::unknown(id))?;
         if place.is_some_and(|place| place >= statement.snapshot().subs.len()) {
             return Err(ServiceError::unknown(id));
         }
         Ok((statement, place))
+    }
+
+    fn is_expired(&self, statement: &Statement) -> bool {
+        let lifetime = self.faults.result_lifetime(&statement.name());
+        statement.is_expired(lifetime.unwrap_or(self.quotas.result_lifetime))
     }
 
     async fn submit(
@@ -141,8 +166,8 @@ impl Service {
     /// Runs a submitted statement to its end and sends its completion event.
     async fn execute(self: Arc<Self>, statement: Arc<Statement>) {
         let set = |status| statement.change(|record| record.status = status);
-        let name = statement.snapshot().name.unwrap_or_default();
-        let ending = self.faults().ending(&name);
+        let name = statement.name();
+        let ending = self.faults.ending(&name);
         let started = Instant::now();
         let slot = tokio::select! {
             slot = self.slots.acquire() => Some(slot),
@@ -150,11 +175,11 @@ impl Service {
         };
         let (status, error) = match ending {
             _ if slot.is_none() => (Status::Aborted, None),
-            Some(Ending::Failed) => (Status::Failed, Some("ERROR: injected fault".to_owned())),
+            Some(Ending::Failed(error)) => (Status::Failed, Some(error)),
             Some(Ending::Aborted) => (Status::Aborted, None),
             None => {
                 set(Status::Picked);
-                self.engine.run(&statement).await
+                self.run(&statement, &name).await
             }
         };
         drop(slot);
@@ -171,9 +196,19 @@ impl Service {
         });
         let record = statement.snapshot();
         if record.with_event {
-            let delivery = self.faults().delivery(&name, rand::random());
+            let delivery = self.faults.delivery(&name);
             self.events.send(&record, &self.region, delivery).await;
         }
+    }
+
+    /// Runs the SQL of a statement, unless it hangs until it is cancelled.
+    async fn run(&self, statement: &Statement, name: &str) -> (Status, Option<String>) {
+        statement.change(|record| record.status = Status::Started);
+        tokio::select! {
+            () = self.faults.statement_released(name) => {}
+            () = statement.cancellation() => return run::cancelled(),
+        }
+        self.engine.run(statement, self.faults.pause(name)).await
     }
 
     async fn result(
@@ -219,6 +254,7 @@ impl Service {
             .statements
             .all()
             .iter()
+            .filter(|statement| !self.is_expired(statement))
             .map(|statement| statement.snapshot())
             .collect();
         let fitting: Vec<&StatementRecord> = records

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::statements::QuotaError;
+use crate::statements::ActiveStatementsExceeded;
 
 /// An error answer of the Data API.
 pub(crate) struct ServiceError {
@@ -30,6 +30,14 @@ impl ServiceError {
         }
     }
 
+    pub(crate) fn throttled() -> Self {
+        Self {
+            kind: "ThrottlingException",
+            message: "Rate exceeded".to_owned(),
+            id: None,
+        }
+    }
+
     /// The body of the HTTP answer. Some clients read `Message`, others `message`.
     pub(crate) fn body(&self) -> Value {
         let message = &self.message;
@@ -41,14 +49,10 @@ impl ServiceError {
     }
 }
 
-impl From<QuotaError> for ServiceError {
-    fn from(error: QuotaError) -> Self {
-        let kind = match error {
-            QuotaError::Active(_) => "ActiveStatementsExceededException",
-            QuotaError::Throttled => "ThrottlingException",
-        };
+impl From<ActiveStatementsExceeded> for ServiceError {
+    fn from(error: ActiveStatementsExceeded) -> Self {
         Self {
-            kind,
+            kind: "ActiveStatementsExceededException",
             message: error.to_string(),
             id: None,
         }

@@ -1,31 +1,39 @@
 //! All statements with their states, client tokens and quotas.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use crate::rates::Rates;
+
 #[derive(Clone, Copy, Debug)]
 pub struct Quotas {
     /// How many statements may be submitted and not yet ended.
     pub active_statements: usize,
-    /// How many submissions are accepted within one second.
-    pub submissions_per_second: usize,
+    /// How many calls of each operation are accepted within one second.
+    pub rates: Rates,
     /// Rows in one page of a result.
     pub page_rows: usize,
     /// How many statements run at the same time. Others wait in the state SUBMITTED.
     pub concurrency: usize,
+    /// The time after which a SQL statement is cancelled. Zero means never.
+    pub statement_timeout: Duration,
+    /// How long statements and results are kept after the submission.
+    pub result_lifetime: Duration,
 }
 
 impl Default for Quotas {
     fn default() -> Self {
         Self {
             active_statements: 500,
-            submissions_per_second: 30,
+            rates: Rates::default(),
             page_rows: 1000,
             concurrency: 15,
+            statement_timeout: Duration::ZERO,
+            result_lifetime: Duration::from_secs(24 * 3600),
         }
     }
 }
@@ -148,6 +156,16 @@ impl Statement {
         });
     }
 
+    pub(crate) fn name(&self) -> String {
+        self.record.borrow().name.clone().unwrap_or_default()
+    }
+
+    /// True for an ended statement that was submitted at least `lifetime` ago.
+    pub(crate) fn is_expired(&self, lifetime: Duration) -> bool {
+        let record = self.record.borrow();
+        record.status.is_end() && now() - record.created >= lifetime.as_secs_f64()
+    }
+
     /// Requests the cancellation. The task that runs the statement ends it.
     pub(crate) fn cancel(&self) {
         self.cancelled.send_replace(true);
@@ -181,21 +199,25 @@ pub(crate) fn now() -> f64 {
     Timestamp::now().as_millisecond() as f64 / 1000.0
 }
 
-/// Why a submission is refused, in the words of the service.
+/// Too many statements are active. It contains their maximum number.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum QuotaError {
-    #[error("Active statements exceeded the allowed quota ({0}).")]
-    Active(usize),
-    #[error("Rate exceeded")]
-    Throttled,
-}
+#[error("Active statements exceeded the allowed quota ({0}).")]
+pub(crate) struct ActiveStatementsExceeded(usize);
 
 #[derive(Debug, Default)]
 struct StatementTable {
     by_id: HashMap<String, Arc<Statement>>,
     order: Vec<String>,
     tokens: HashMap<String, (String, Instant)>,
-    recent: VecDeque<Instant>,
+}
+
+impl StatementTable {
+    /// Removes ended statements that are older than `lifetime`.
+    fn forget(&mut self, lifetime: Duration) {
+        let is_kept = |statement: &Arc<Statement>| !statement.is_expired(lifetime);
+        self.by_id.retain(|_, statement| is_kept(statement));
+        self.order.retain(|id| self.by_id.contains_key(id));
+    }
 }
 
 const TOKEN_LIFETIME: Duration = Duration::from_secs(8 * 3600);
@@ -224,20 +246,10 @@ impl Statements {
         &self,
         record: StatementRecord,
         token: Option<String>,
-    ) -> Result<(Arc<Statement>, bool), QuotaError> {
+    ) -> Result<(Arc<Statement>, bool), ActiveStatementsExceeded> {
         let mut inner = self.lock();
+        inner.forget(self.quotas.result_lifetime);
         let now = Instant::now();
-        while inner
-            .recent
-            .front()
-            .is_some_and(|at| now.duration_since(*at) >= Duration::from_secs(1))
-        {
-            inner.recent.pop_front();
-        }
-        if inner.recent.len() >= self.quotas.submissions_per_second {
-            return Err(QuotaError::Throttled);
-        }
-        inner.recent.push_back(now);
         inner
             .tokens
             .retain(|_, (_, at)| now.duration_since(*at) < TOKEN_LIFETIME);
@@ -254,7 +266,7 @@ impl Statements {
             .filter(|statement| !statement.record.borrow().status.is_end())
             .count();
         if active >= self.quotas.active_statements {
-            return Err(QuotaError::Active(self.quotas.active_statements));
+            return Err(ActiveStatementsExceeded(self.quotas.active_statements));
         }
         let id = record.id.clone();
         let statement = Arc::new(Statement {

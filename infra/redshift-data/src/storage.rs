@@ -18,6 +18,8 @@ pub enum Storage {
 pub enum Error {
     #[error("{0} is not an address of the form s3://bucket/key")]
     Address(String),
+    #[error("S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey")]
+    Missing(String),
     #[error("the specified S3 object {url} cannot be used: {why}")]
     Object { url: String, why: String },
 }
@@ -27,6 +29,10 @@ fn object_error(bucket: &str, key: &str, why: impl std::fmt::Display) -> Error {
         url: format!("s3://{bucket}/{key}"),
         why: why.to_string(),
     }
+}
+
+fn missing_error(bucket: &str, key: &str) -> Error {
+    Error::Missing(format!("s3://{bucket}/{key}"))
 }
 
 /// Splits `s3://bucket/key` into bucket and key.
@@ -43,8 +49,10 @@ impl Storage {
         match self {
             Self::S3(client) => {
                 let object = client.get_object().bucket(bucket).key(key).send().await;
-                let object = object
-                    .map_err(|error| object_error(bucket, key, error.into_service_error()))?;
+                let object = object.map_err(|error| match error.into_service_error() {
+                    missing if missing.is_no_such_key() => missing_error(bucket, key),
+                    other => object_error(bucket, key, other),
+                })?;
                 let bytes = object
                     .body
                     .collect()
@@ -52,8 +60,13 @@ impl Storage {
                     .map_err(|error| object_error(bucket, key, error))?;
                 Ok(bytes.to_vec())
             }
-            Self::Folder(folder) => std::fs::read(folder.join(bucket).join(key))
-                .map_err(|error| object_error(bucket, key, error)),
+            Self::Folder(folder) => {
+                let body = std::fs::read(folder.join(bucket).join(key));
+                body.map_err(|error| match error.kind() {
+                    std::io::ErrorKind::NotFound => missing_error(bucket, key),
+                    _ => object_error(bucket, key, error),
+                })
+            }
         }
     }
 

@@ -1,1 +1,17 @@
-//! Holds nothing of its own: the tests are under `tests/`.
+//! What the tests of deployed systems share: [`deploy`] starts a system, [`traffic`] is what goes on
+//! its stream, [`published`] is what comes out, [`stand_in`] and [`functions`] break its parts, and
+//! [`wait`] waits for a condition.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "this crate is used by tests alone"
+)]
+
+pub mod deploy;
+pub mod functions;
+mod http;
+pub mod published;
+pub mod stand_in;
+pub mod traffic;
+pub mod wait;

@@ -54,6 +54,10 @@ pub async fn objects(bucket: &impl Objects) {
                 .collect::<Vec<_>>(),
             [(key.as_str(), 0)]
         );
+        let copy = format!("{key}.copy");
+        assert!(bucket.copy(&key, &copy).await.unwrap(), "{key} is there");
+        assert_eq!(bucket.get(&copy).await.unwrap(), Some(Vec::new()), "{copy}");
+        bucket.delete(&copy).await.unwrap();
         let age = jiff::Timestamp::now().duration_since(listed.first().unwrap().modified);
         assert!(
             age.unsigned_abs() < Duration::from_secs(3600),
@@ -62,6 +66,10 @@ pub async fn objects(bucket: &impl Objects) {
         bucket.delete(&key).await.unwrap();
         assert_eq!(bucket.get(&key).await.unwrap(), None, "{key} was deleted");
     }
+
+    let copied = bucket.copy(&absent, &key("copy")).await.unwrap();
+    assert!(!copied, "there is nothing to copy");
+    assert_eq!(bucket.get(&key("copy")).await.unwrap(), None);
 
     let once = key("once");
     assert_eq!(
@@ -123,6 +131,10 @@ pub async fn objects(bucket: &impl Objects) {
         .map(|listed| listed.key)
         .collect();
     assert_eq!(listed, many, "a listing has all pages, in order");
+    let page = bucket.list_after(&key("many/"), &key("many/0007"), 2).await;
+    let page: Vec<String> = page.unwrap().into_iter().map(|info| info.key).collect();
+    let expected = [key("many/0008"), key("many/0009")];
+    assert_eq!(page, expected, "a listing begins after the given key");
     stream::iter(&many)
         .map(|key| bucket.delete(key))
         .buffer_unordered(16)

@@ -22,22 +22,58 @@ pub fn bundle() -> Bundle {
     Bundle::open(&files()).expect("the fixture opens")
 }
 
-/// The files of [`bundle`] by name.
+/// What a small bundle holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The smallest amount that is held.
+    pub hold_from: f64,
+    /// How long a hold lasts at most.
+    pub hold_minutes: u64,
+}
+
+impl Limits {
+    /// Those of [`bundle()`].
+    pub const DEFAULT: Self = Self {
+        hold_from: 500.0,
+        hold_minutes: 10,
+    };
+}
+
+/// The files of [`bundle()`] by name.
+///
+/// # Panics
+/// If the bundle is refused.
+pub fn files() -> BTreeMap<String, Vec<u8>> {
+    files_with(Limits::DEFAULT)
+}
+
+/// The files of a bundle like [`bundle()`] with other limits.
 ///
 /// # Panics
 /// If the bundle is refused.
 #[expect(clippy::expect_used, reason = "a fixture that can't be built is a bug")]
-pub fn files() -> BTreeMap<String, Vec<u8>> {
-    let first = Forest::new(2, 0.0, &[fork(0, 499.99, -3.0, 3.0)]).expect("a tree");
+pub fn files_with(limits: Limits) -> BTreeMap<String, Vec<u8>> {
+    let threshold = limits.hold_from - 0.01;
+    let first = Forest::new(2, 0.0, &[fork(0, threshold, -3.0, 3.0)]).expect("a tree");
+    let policy = Policy {
+        hold_deadline_seconds: limits.hold_minutes * 60,
+        ..policy()
+    };
     bundle::build(
-        DEFINITION,
-        policy(),
+        &definition(limits),
+        policy,
         models(first, confirm()),
         &Categories::default(),
         None,
         golden(),
     )
     .expect("the fixture builds")
+}
+
+/// [`DEFINITION`] with the deadline of these limits.
+pub fn definition(limits: Limits) -> String {
+    let deadline = format!("hold_deadline = \"{}m\"", limits.hold_minutes);
+    DEFINITION.replace("hold_deadline = \"10m\"", &deadline)
 }
 
 fn models(first: Forest, confirm: Forest) -> Models {
@@ -78,8 +114,9 @@ fn golden() -> Golden {
         "customer_id": "C1", "terminal_id": "S1",
     });
     let hold: Hold = serde_json::from_value(serde_json::json!({
-        "decision_id": "0-1-0", "transaction_id": "golden", "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0,
-        "entities": {"customer_id": "C1", "terminal_id": "S1"}, "score": 0.9, "reasons": [], "model_version": "v",
+        "decision_id": "0-1-0", "transaction_id": "golden", "identity": "0".repeat(32),
+        "arrived_at": "2026-01-31T09:00:00Z", "occurred_at": "2026-01-31T09:00:00Z", "amount": 600.0,
+        "entities": {"customer_id": "C1", "terminal_id": "S1"}, "score": 0.9, "reasons": [], "bundle_version": "v",
         "decided_at": "2026-01-31T09:00:01Z", "deadline": "2026-01-31T09:10:00Z",
     }))
     .expect("a hold");
@@ -174,9 +211,7 @@ pub fn policy() -> Policy {
         release_below: 0.2,
         block_at: 0.8,
         hold_deadline_seconds: 600,
-        max_attempts: 3,
         on_expiry: Action::Review,
-        on_failure: Action::Review,
         on_missing_evidence: Action::Review,
     }
 }

@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use decision::ledger::{LedgerEntry, SettleWork};
-use decision::{Decision, Entities, Hold, Policy, keys};
+use bundle::SecondScore;
+use confirm::SecondModel;
+use decision::ledger::LedgerObject;
+use decision::settle::Outcome;
+use decision::{Action, Decision, Entities, Evidence, Hold, Identity, Policy, keys};
 use jiff::{SignedDuration, Timestamp};
-use warehouse::{Row, Statement, StatementId, Value, Warehouse as _};
+use turns::{BatchEntry, HourRanges, VersionHolds, WaitingEntry};
+use warehouse::{Row, Value};
 
-use crate::memory::{Faults, Objects, Stream, Warehouse};
+use crate::fixture;
+use crate::memory::{Bundles, Faults, Objects, Stream, Warehouse};
 
 pub const PREFIX: &str = "second-look";
-/// A statement name as score gives it, with sequence numbers of full length.
-pub const NAME: &str = "second-look-confirm-000000000000-\
-    49590338271490256608559692538361571095921575989136588898-\
-    49590338271490256608559692540925702759324208523137515618";
-
 /// The time so many seconds after the holds were placed.
 pub fn at(seconds: i64) -> Timestamp {
     "2026-11-24T01:14:00Z".parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
 }
 
-/// A hold whose deadline is at `at(deadline)`.
+/// A hold with the deadline `at(deadline)`.
 pub fn hold(transaction: &str, deadline: i64) -> Hold {
     let mut entities = Entities::new();
     entities.insert("customer_id".to_owned(), "c1".to_owned());
@@ -28,6 +28,8 @@ pub fn hold(transaction: &str, deadline: i64) -> Hold {
     Hold {
         decision_id: format!("000000000000-495-{transaction}"),
         transaction_id: transaction.into(),
+        identity: Identity::new(transaction, at(-1), 300.0, ["c1", "t1"]),
+        arrived_at: at(0),
         occurred_at: at(-1),
         amount: 300.0,
         entities,
@@ -35,53 +37,88 @@ pub fn hold(transaction: &str, deadline: i64) -> Hold {
         categories: BTreeMap::new(),
         score: 0.6,
         reasons: Vec::new(),
-        model_version: "first".to_owned(),
+        bundle_version: "first".to_owned(),
         decided_at: at(0),
         deadline: at(deadline),
     }
 }
 
-/// An evidence row. `looks` says which score it leads to: its column `p` is the score.
-pub fn row(transaction: &str, looks: &str) -> Row {
+/// An evidence row of the hold with this ordinal. `looks` says which score it leads to: its column
+/// `p` is the score.
+pub fn row(ordinal: u32, looks: &str) -> Row {
     let (column, value) = match looks {
         "innocent" => ("p", Value::Number(0.05)),
         "unclear" => ("p", Value::Number(0.5)),
-        "guilty" => ("p", Value::Number(0.95)),
+        "guilty" | "conflicting" => ("p", Value::Number(0.95)),
         "undecodable" => ("p", Value::Text("much".to_owned())),
         "partial" => ("q", Value::Number(0.5)),
         other => panic!("no evidence row looks {other}"),
     };
     Row::from([
-        ("transaction_id", Value::Text(transaction.to_owned())),
+        ("ordinal", Value::Integer(i64::from(ordinal))),
+        ("_id_conflict", Value::Bool(looks == "conflicting")),
         (column, value),
     ])
 }
 
-/// Releases below 0.2 and blocks from 0.8. The three cases without evidence have different actions,
+/// Releases below 0.2 and blocks from 0.8. The two cases without evidence have different actions,
 /// so that a test can distinguish them.
 pub fn policy() -> Policy {
-    use decision::Action::{Block, Release, Review};
     Policy {
-        hold_at: 0.5,
-        release_below: 0.2,
-        block_at: 0.8,
-        hold_deadline_seconds: 600,
-        max_attempts: 3,
-        on_expiry: Release,
-        on_failure: Block,
-        on_missing_evidence: Review,
+        on_expiry: Action::Release,
+        on_missing_evidence: Action::Block,
+        ..fixture::policy()
     }
 }
 
-/// Stands for a bundle's evidence statement.
-pub fn evidence_statement(name: &str, attempt: u32, holds: &[Hold]) -> Statement {
-    let ids: Vec<&str> = holds
-        .iter()
-        .map(|hold| hold.transaction_id.as_str())
-        .collect();
-    let parameters = vec![("holds_0".to_owned(), serde_json::to_string(&ids).unwrap())];
-    let sqls = vec!["SELECT :holds_0".to_owned()];
-    Statement::new(name.to_owned(), attempt, sqls, parameters)
+/// Scores each hold by the column `p` of its evidence, with [`policy`].
+#[derive(Debug)]
+pub struct PlainModel(Policy);
+
+impl PlainModel {
+    /// A model of the definition of [`fixture::bundle`], for every version.
+    pub fn bundles() -> Bundles<Self> {
+        let definition = fixture::bundle().definition().clone();
+        Bundles::new(Self(policy()), definition)
+    }
+}
+
+impl SecondModel for PlainModel {
+    fn policy(&self) -> &Policy {
+        &self.0
+    }
+
+    fn is_complete(&self, evidence: &Evidence) -> bool {
+        evidence.contains_key("p")
+    }
+
+    fn score(&self, _: &Hold, evidence: &Evidence) -> SecondScore {
+        SecondScore {
+            score: evidence.get("p").copied().flatten().unwrap_or(f64::NAN),
+            reasons: Vec::new(),
+        }
+    }
+}
+
+/// The waiting entry of a batch with these holds.
+pub fn batch(shard: &str, first: u32, holds: &[Hold]) -> BatchEntry {
+    let ledger = LedgerObject::new(String::new(), holds.to_vec());
+    let held = ledger.versions().into_iter();
+    BatchEntry {
+        arrived_at: at(0),
+        shard: shard.to_owned(),
+        first: first.to_string(),
+        last: (first + 9).to_string(),
+        bytes: 428,
+        held: held
+            .map(|(version, holds)| VersionHolds {
+                version: version.to_owned(),
+                holds,
+            })
+            .collect(),
+        due: holds.iter().map(|hold| hold.deadline).min(),
+        hours: HourRanges::from_timestamps(holds.iter().map(|hold| hold.occurred_at)),
+    }
 }
 
 /// The in-memory adapters that holds are settled with. All of them fail as `faults` says.
@@ -105,73 +142,57 @@ impl World {
         }
     }
 
-    /// Writes a ledger entry, as score does.
-    pub fn write(&self, name: &str, holds: &[Hold], attempts: u32, id: Option<&StatementId>) {
-        let entry = LedgerEntry {
-            name: name.to_owned(),
-            work: SettleWork::Confirm {
-                holds: holds.to_vec(),
-            },
-            attempts,
-            submitted_at: at(0),
-            statement_id: id.map(|id| id.0.clone()),
-        };
-        let bytes = serde_json::to_vec(&entry).unwrap();
-        self.objects.set(&keys::pending(name), bytes);
+    /// Writes the ledger object of a batch, as score does. Returns its key.
+    pub fn write_ledger(&self, batch: &BatchEntry, holds: &[Hold]) -> String {
+        let waiting = WaitingEntry::Batch(batch.clone()).key();
+        let ledger = LedgerObject::new(waiting, holds.to_vec());
+        let key = keys::ledger(batch.due.unwrap(), &batch.batch_name());
+        self.objects.set(&key, ledger.to_ndjson().unwrap());
+        key
     }
 
-    /// Submits the evidence statement, as score does.
-    pub async fn submit(&self, name: &str, holds: &[Hold], attempts: u32) -> StatementId {
-        let statement = evidence_statement(name, attempts, holds);
-        self.warehouse.submit(&statement).await.unwrap()
-    }
-
-    /// Submits the first attempt and writes its ledger entry. Its statement has ended.
-    pub async fn hold(&self, name: &str, holds: &[Hold]) -> StatementId {
-        let id = self.submit(name, holds, 1).await;
-        self.write(name, holds, 1, Some(&id));
-        id
-    }
-
-    /// The ledger entry of this statement.
-    pub fn entry(&self, name: &str) -> Option<LedgerEntry> {
-        let bytes = self.objects.bytes(&keys::pending(name))?;
-        Some(serde_json::from_slice(&bytes).unwrap())
+    /// Writes the ledger object and the waiting entry of a batch, as score does. Returns the key of
+    /// the ledger object.
+    pub fn place(&self, batch: &BatchEntry, holds: &[Hold]) -> String {
+        let key = self.write_ledger(batch, holds);
+        let waiting = WaitingEntry::Batch(batch.clone()).key();
+        self.objects.set(&waiting, Vec::new());
+        key
     }
 
     /// The outcomes by transaction.
-    pub fn outcomes(&self) -> BTreeMap<String, Decision> {
+    pub fn outcomes(&self) -> BTreeMap<String, Outcome> {
         let mut outcomes = BTreeMap::new();
-        for key in self.objects.keys(keys::OUTCOMES_BY_TRANSACTION) {
+        for key in self.objects.keys(keys::OUTCOMES) {
             let bytes = self.objects.bytes(&key).unwrap();
-            let decision: Decision = serde_json::from_slice(&bytes).unwrap();
-            outcomes.insert(decision.transaction_id.to_string(), decision);
+            let outcome: Outcome = serde_json::from_slice(&bytes).unwrap();
+            outcomes.insert(outcome.transaction_id.to_string(), outcome);
         }
         outcomes
     }
 
-    /// The outcomes in the batches for COPY, by transaction. Repetitions must be equal.
-    pub fn batched(&self) -> BTreeMap<String, Decision> {
+    /// The final decisions in the slices for COPY, by decision id. Repetitions must be equal.
+    pub fn slices(&self) -> BTreeMap<String, Decision> {
         let mut decisions = Vec::new();
-        for key in self.objects.keys(keys::OUTCOMES_BATCHES) {
+        for key in self.objects.keys(keys::OUTCOME_SLICES) {
             let lines = store::gunzip(&key, &self.objects.bytes(&key).unwrap()).unwrap();
             for line in String::from_utf8(lines).unwrap().lines() {
                 decisions.push(serde_json::from_str(line).unwrap());
             }
         }
-        by_transaction(decisions)
+        by_decision_id(decisions)
     }
 
-    /// The decisions on the stream, by transaction. Repetitions must be equal.
+    /// The decisions on the stream, by decision id. Repetitions must be equal.
     pub fn published(&self) -> BTreeMap<String, Decision> {
-        by_transaction(self.decisions.decisions())
+        by_decision_id(self.decisions.decisions())
     }
 }
 
-fn by_transaction(decisions: Vec<Decision>) -> BTreeMap<String, Decision> {
+fn by_decision_id(decisions: Vec<Decision>) -> BTreeMap<String, Decision> {
     let mut found: BTreeMap<String, Decision> = BTreeMap::new();
     for decision in decisions {
-        let id = decision.transaction_id.to_string();
+        let id = decision.decision_id.clone();
         if let Some(earlier) = found.insert(id.clone(), decision.clone()) {
             assert_eq!(earlier, decision, "{id} has two different final decisions");
         }

@@ -11,7 +11,7 @@ use serde::de::DeserializeSeed;
 
 use crate::schema::REQUIRED;
 use crate::value::Value;
-use crate::{ReadError, Schema};
+use crate::{Identity, ReadError, Schema};
 use fields::Fields;
 pub use fields::micros;
 
@@ -195,6 +195,16 @@ impl Batch<'_> {
         } else {
             self.entity(row, 0)
         }
+    }
+    pub fn identity(&self, row: usize) -> Identity {
+        let entities = self.schema.entities.len();
+        let entities = (0..entities).map(|index| self.entity(row, index));
+        Identity::new(
+            self.transaction_id(row),
+            self.occurred_at(row),
+            self.amount(row),
+            entities,
+        )
     }
     /// The `index`-th declared number; NaN if it is missing.
     pub fn number(&self, row: usize, index: usize) -> f64 {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{Action, Batch, SequenceNumber, SettledBy, Stage, TransactionId};
+use crate::{Action, Batch, Identity, SequenceNumber, SettledBy, Stage, TransactionId};
 
 /// Entity fields and their values.
 pub type Entities = BTreeMap<String, String>;
@@ -21,13 +21,6 @@ pub struct DecisionId<'a> {
     pub sequence_number: SequenceNumber<&'a str>,
     /// Which item of the record.
     pub item: u32,
-}
-
-impl DecisionId<'_> {
-    /// The id of the final decision for the provisional decision `provisional`.
-    pub fn of_final(provisional: &str) -> String {
-        format!("{provisional}-final")
-    }
 }
 
 impl fmt::Display for DecisionId<'_> {
@@ -58,10 +51,10 @@ mod null_is_nan {
     }
 }
 
-/// A decision on the `decisions` stream and in `outcomes/`.
+/// A decision on the `decisions` stream and in the slices under `outcomes/`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// See [`DecisionId`].
+    /// See [`DecisionId`]. A final decision has the id of its hold.
     pub decision_id: String,
     /// The transaction it is about.
     pub transaction_id: TransactionId,
@@ -75,9 +68,9 @@ pub struct Decision {
     /// At most three, strongest first.
     pub reasons: Vec<Reason>,
     /// The bundle that scored it.
-    pub model_version: String,
+    pub bundle_version: String,
     pub decided_at: Timestamp,
-    /// For a hold: when it must have its final decision.
+    /// For a hold and its final decision: when the final decision is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
     /// For a final decision with evidence.
@@ -101,13 +94,16 @@ pub struct Provisional<'a> {
     pub batch: &'a Batch<'a>,
     pub row: usize,
     pub decision_id: DecisionId<'a>,
+    pub identity: Identity,
+    /// When the stream accepted its record.
+    pub arrived_at: Timestamp,
     pub action: Action,
     /// Probability of fraud, 0 to 1.
     pub score: f64,
     /// At most three, strongest first.
     pub reasons: &'a [Reason],
     /// The bundle that scored it.
-    pub model_version: &'a str,
+    pub bundle_version: &'a str,
     pub decided_at: Timestamp,
     /// For a hold: when it must have its final decision.
     pub deadline: Option<Timestamp>,
@@ -127,7 +123,7 @@ impl Serialize for Provisional<'_> {
         map.serialize_entry("action", &self.action)?;
         map.serialize_entry("score", &self.score)?;
         map.serialize_entry("reasons", self.reasons)?;
-        map.serialize_entry("model_version", self.model_version)?;
+        map.serialize_entry("bundle_version", self.bundle_version)?;
         map.serialize_entry("decided_at", &self.decided_at)?;
         if let Some(deadline) = &self.deadline {
             map.serialize_entry("deadline", deadline)?;
@@ -155,6 +151,9 @@ impl<T: fmt::Display> Serialize for Shown<T> {
 pub struct Hold {
     pub decision_id: String,
     pub transaction_id: TransactionId,
+    pub identity: Identity,
+    /// When the stream accepted its record.
+    pub arrived_at: Timestamp,
     pub occurred_at: Timestamp,
     pub amount: f64,
     pub entities: Entities,
@@ -167,7 +166,7 @@ pub struct Hold {
     pub score: f64,
     pub reasons: Vec<Reason>,
     /// The bundle that held it.
-    pub model_version: String,
+    pub bundle_version: String,
     pub decided_at: Timestamp,
     /// When the hold must have its final decision.
     pub deadline: Timestamp,
@@ -191,6 +190,8 @@ impl Hold {
         Self {
             decision_id: decision.decision_id.to_string(),
             transaction_id: batch.transaction_id(row).into(),
+            identity: decision.identity,
+            arrived_at: decision.arrived_at,
             occurred_at: batch.occurred_at(row),
             amount: batch.amount(row),
             entities: entities.collect(),
@@ -200,32 +201,9 @@ impl Hold {
                 .collect(),
             score: decision.score,
             reasons: decision.reasons.to_vec(),
-            model_version: decision.model_version.to_owned(),
+            bundle_version: decision.bundle_version.to_owned(),
             decided_at: decision.decided_at,
             deadline,
-        }
-    }
-
-    /// The final decision of this hold.
-    pub fn settle(&self, action: Action, settled_by: SettledBy, now: Timestamp) -> Decision {
-        Decision {
-            decision_id: DecisionId::of_final(&self.decision_id),
-            transaction_id: self.transaction_id.clone(),
-            entities: self.entities.clone(),
-            stage: Stage::Final,
-            action,
-            score: self.score,
-            reasons: self.reasons.clone(),
-            model_version: self.model_version.clone(),
-            decided_at: now,
-            deadline: None,
-            evidence: None,
-            settled_by: Some(settled_by),
-            held_ms: Some(
-                now.as_millisecond()
-                    .saturating_sub(self.decided_at.as_millisecond()),
-            ),
-            degraded: Vec::new(),
         }
     }
 }
@@ -261,10 +239,12 @@ mod tests {
                 sequence_number: "495".into(),
                 item: 2,
             },
+            identity: batch.identity(0),
+            arrived_at: now,
             action: Action::Hold,
             score: 0.75,
             reasons: &reasons,
-            model_version: "abc",
+            bundle_version: "abc",
             decided_at: now,
             deadline: Some("2026-01-31T09:10:00Z".parse().unwrap()),
             degraded: &["profiles_missing".to_owned()],
@@ -294,23 +274,10 @@ mod tests {
 
         let hold = Hold::place(&provisional, provisional.deadline.unwrap());
         assert_eq!(hold.numbers, BTreeMap::from([("age".to_owned(), 41.0)]));
+        assert_eq!(hold.identity, batch.identity(0));
         assert_eq!(
             serde_json::from_str::<Hold>(&serde_json::to_string(&hold).unwrap()).unwrap(),
             hold
-        );
-
-        let end = hold.settle(
-            Action::Release,
-            SettledBy::Confirm,
-            "2026-01-31T09:00:04Z".parse().unwrap(),
-        );
-        assert_eq!(
-            (end.decision_id.as_str(), end.held_ms),
-            ("000000000000-495-2-final", Some(1500))
-        );
-        assert_eq!(
-            (end.stage, end.deadline, end.score),
-            (Stage::Final, None, 0.75)
         );
     }
 }

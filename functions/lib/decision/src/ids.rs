@@ -71,6 +71,12 @@ impl<S: AsRef<str>> SequenceNumber<S> {
     }
 }
 
+impl<'n> SequenceNumber<&'n str> {
+    pub const fn into_inner(self) -> &'n str {
+        self.0
+    }
+}
+
 impl<S: AsRef<str>> fmt::Display for SequenceNumber<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

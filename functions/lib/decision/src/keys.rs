@@ -1,92 +1,95 @@
 //! The keys of objects in the bucket.
 //!
-//! Times in keys are arrival or decision times in UTC. They spread the keys and help a person to
-//! find an object. No code reads a time back from a key.
+//! Times in keys are in UTC. `<batch>` stands for `<shard>-<first>-<last>`: the shard and the first
+//! and last sequence number of the batch.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
-use crate::{SequenceNumber, TransactionId};
+use crate::Identity;
 
-/// The prefix of the ledger.
-pub const PENDING: &str = "pending/";
+/// The version of the bucket's layout. A function that finds another version refuses to start.
+pub const FORMAT: &str = "format.json";
 /// The prefix of the batches: every transaction with its provisional decision.
 pub const TRANSACTIONS: &str = "transactions/";
 /// The prefix of unreadable items.
 pub const REJECTED: &str = "rejected/";
+/// The prefix of the ledger.
+pub const LEDGER: &str = "holds/";
 /// The prefix of the labels, which the user writes.
 pub const LABELS: &str = "labels/";
-/// The prefix of the final decisions, one object per transaction.
-pub const OUTCOMES_BY_TRANSACTION: &str = "outcomes/by-transaction/";
-/// The prefix of the same final decisions in batches, for COPY.
-pub const OUTCOMES_BATCHES: &str = "outcomes/dt=";
+/// The prefix of the outcomes, one object per identity.
+pub const OUTCOMES: &str = "outcomes/by-transaction/";
+/// The prefix of the final decisions in slices, for COPY.
+pub const OUTCOME_SLICES: &str = "outcomes/dt=";
+/// The prefix of rows and objects that the warehouse refused.
+pub const QUARANTINE: &str = "quarantine/";
 
-/// A batch of transactions. `arrived_at` and `first` belong to its first record, so that a retry of
-/// the batch writes the same key.
-pub fn transactions(
-    arrived_at: Timestamp,
-    shard: &str,
-    first: SequenceNumber<&str>,
-    last: SequenceNumber<&str>,
-) -> String {
+/// A batch of transactions. `arrived_at` belongs to its first record, so that a retry of the batch
+/// writes the same key.
+pub fn transactions(arrived_at: Timestamp, batch: &str) -> String {
     let at = TimeZone::UTC.to_datetime(arrived_at);
     format!(
-        "transactions/dt={}/hh={:02}/{shard}-{first}-{last}.ndjson.gz",
+        "{TRANSACTIONS}dt={}/hh={:02}/{batch}.ndjson.gz",
         at.date(),
         at.hour()
     )
 }
 
-/// One unreadable item. `name` is the sequence number of its record, or a hash if the record has
-/// none.
-pub fn rejected(arrived_at: Timestamp, shard: &str, name: &str, item: u32) -> String {
-    format!(
-        "rejected/dt={}/{shard}-{name}-{item}.json",
-        TimeZone::UTC.to_datetime(arrived_at).date()
-    )
+/// The unreadable items of a batch.
+pub fn rejected(arrived_at: Timestamp, batch: &str) -> String {
+    let date = TimeZone::UTC.to_datetime(arrived_at).date();
+    format!("{REJECTED}dt={date}/{batch}.ndjson.gz")
 }
 
-/// The ledger entry of the statement with this name.
-pub fn pending(statement_name: &str) -> String {
-    format!("{PENDING}{statement_name}.json")
+/// The ledger object of a batch. `due` is the earliest deadline of its holds.
+pub fn ledger(due: Timestamp, batch: &str) -> String {
+    format!("{LEDGER}{}/{batch}.ndjson", minute(due))
 }
 
-/// The statement name of a ledger entry's key.
-pub fn pending_name(key: &str) -> Option<String> {
-    Some(key.strip_prefix(PENDING)?.strip_suffix(".json")?.to_owned())
+/// The due minute of a ledger object.
+pub fn ledger_due(key: &str) -> Option<Timestamp> {
+    let (due, _) = key.strip_prefix(LEDGER)?.split_once('/')?;
+    parse_minute(due)
 }
 
-/// The final decision on a transaction. The id comes from the producer, so it is percent-encoded.
-pub fn outcome(transaction_id: &TransactionId) -> String {
-    format!(
-        "{OUTCOMES_BY_TRANSACTION}{}.json",
-        percent_encoded(transaction_id.as_str())
-    )
+/// The batch of a ledger object.
+pub fn ledger_batch(key: &str) -> Option<&str> {
+    let (_, name) = key.strip_prefix(LEDGER)?.split_once('/')?;
+    name.strip_suffix(".ndjson")
 }
 
-/// The transaction id of the key of a final decision.
-pub fn outcome_transaction(key: &str) -> Option<TransactionId> {
-    let name = key
-        .strip_prefix(OUTCOMES_BY_TRANSACTION)?
-        .strip_suffix(".json")?;
-    percent_decoded(name).map(TransactionId::from)
+/// The outcome of the transaction with this identity.
+pub fn outcome(identity: Identity) -> String {
+    let digits = identity.to_string();
+    let first = digits.get(..2).unwrap_or_default();
+    format!("{OUTCOMES}{first}/{digits}.json")
 }
 
-/// A batch of final decisions, for COPY. `name` distinguishes batches of one day.
-pub fn outcomes(decided_at: Timestamp, name: &str) -> String {
-    format!(
-        "{OUTCOMES_BATCHES}{}/{name}.ndjson.gz",
-        TimeZone::UTC.to_datetime(decided_at).date()
-    )
+/// The identity of an outcome.
+pub fn outcome_identity(key: &str) -> Option<Identity> {
+    let (_, name) = key.strip_prefix(OUTCOMES)?.split_once('/')?;
+    Identity::parse(name.strip_suffix(".json")?)
 }
 
-/// Every byte but letters, digits, `-`, `_` and `.`.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+/// A slice of final decisions, for COPY. `name` distinguishes the slices of one day.
+pub fn outcome_slice(decided_at: Timestamp, name: &str) -> String {
+    let date = TimeZone::UTC.to_datetime(decided_at).date();
+    format!("{OUTCOME_SLICES}{date}/{name}.ndjson.gz")
+}
 
-/// `text` percent-encoded as one path segment.
-fn percent_encoded(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
+/// A timestamp to the minute, such as `20261127T1649`. Texts sort as the timestamps do.
+pub fn minute(timestamp: Timestamp) -> String {
+    let time = TimeZone::UTC.to_datetime(timestamp);
+    time.strftime("%Y%m%dT%H%M").to_string()
+}
+
+/// Reads what [`minute`] wrote.
+pub fn parse_minute(text: &str) -> Option<Timestamp> {
+    let time = DateTime::strptime("%Y%m%dT%H%M", text).ok()?;
+    TimeZone::UTC.to_timestamp(time).ok()
 }
 
 /// `None` if a `%` is not followed by two hexadecimal digits, or if the bytes are not UTF-8.
@@ -109,46 +112,46 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_retry_of_a_batch_writes_the_same_key() {
+    fn a_retry_of_a_batch_writes_the_same_keys() {
         let at: Timestamp = "2026-01-31T23:59:59.9Z".parse().unwrap();
+        let batch = "000000000003-495-499";
         assert_eq!(
-            transactions(at, "000000000003", "495".into(), "499".into()),
+            transactions(at, batch),
             "transactions/dt=2026-01-31/hh=23/000000000003-495-499.ndjson.gz"
         );
         assert_eq!(
-            rejected(at, "000000000003", "495", 2),
-            "rejected/dt=2026-01-31/000000000003-495-2.json"
+            rejected(at, batch),
+            "rejected/dt=2026-01-31/000000000003-495-499.ndjson.gz"
         );
-        assert_eq!(outcomes(at, "x"), "outcomes/dt=2026-01-31/x.ndjson.gz");
+        assert_eq!(outcome_slice(at, "x"), "outcomes/dt=2026-01-31/x.ndjson.gz");
     }
 
     #[test]
-    fn any_transaction_id_is_one_path_segment_and_can_be_read_back() {
-        for id in [
-            "t-1",
-            "../../etc",
-            "a/b",
-            "50%",
-            "ä\"'; DROP TABLE",
-            "%2F",
-            "a b",
-        ] {
-            let key = outcome(&id.into());
-            assert_eq!(key.matches('/').count(), 2, "{key}");
-            assert_eq!(outcome_transaction(&key), Some(id.into()), "{key}");
-        }
-        assert_eq!(outcome(&"a/b".into()), "outcomes/by-transaction/a%2Fb.json");
+    fn a_ledger_key_says_when_its_batch_is_due() {
+        let due: Timestamp = "2026-01-31T23:59:59.9Z".parse().unwrap();
+        let key = ledger(due, "000000000003-495-499");
+        assert_eq!(key, "holds/20260131T2359/000000000003-495-499.ndjson");
+        assert_eq!(
+            ledger_due(&key),
+            Some("2026-01-31T23:59:00Z".parse().unwrap())
+        );
+        assert_eq!(ledger_batch(&key), Some("000000000003-495-499"));
+        assert_eq!(ledger_due("outcomes/x"), None);
+    }
+
+    #[test]
+    fn an_outcome_is_found_by_its_identity() {
+        let identity = Identity::new("a/b", Timestamp::UNIX_EPOCH, 1.0, ["c"]);
+        let key = outcome(identity);
+        assert_eq!(outcome_identity(&key), Some(identity));
+        assert_eq!(key.len(), OUTCOMES.len() + 3 + 32 + 5, "{key}");
+    }
+
+    #[test]
+    fn a_malformed_escape_is_refused() {
+        assert_eq!(percent_decoded("a%2Fb").as_deref(), Some("a/b"));
         for malformed in ["%", "%4", "%zz", "a%+1", "%FF"] {
             assert_eq!(percent_decoded(malformed), None, "{malformed}");
         }
-    }
-
-    #[test]
-    fn a_statement_name_can_be_read_from_its_ledger_key() {
-        assert_eq!(
-            pending_name(&pending("second-look-confirm-0-1-2")).as_deref(),
-            Some("second-look-confirm-0-1-2")
-        );
-        assert_eq!(pending_name("outcomes/x.json"), None);
     }
 }

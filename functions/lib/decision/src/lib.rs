@@ -5,12 +5,13 @@
 //!
 //! ```text
 //! Kinesis record ─ record::open ─► items ─ Batch::read ─► columns ─ score ─ Policy::provisional ─► Decision
-//! Hold ─ settle::next_step ─► Step
+//! Hold and ground ─ settle::settle ─► Outcome ─► Decision
 //! ```
 
 mod action;
 mod batch;
 mod decision;
+mod identity;
 mod ids;
 pub mod keys;
 pub mod ledger;
@@ -24,6 +25,7 @@ mod value;
 pub use action::{Action, SettledBy, Stage};
 pub use batch::{Batch, Origin, micros};
 pub use decision::{Decision, DecisionId, Entities, Evidence, Hold, Provisional, Reason};
+pub use identity::Identity;
 pub use ids::{SequenceNumber, TransactionId};
 pub use policy::{Policy, PolicyError};
 pub use read_error::{ReadError, RejectedItem};

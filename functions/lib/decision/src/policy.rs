@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::Action;
@@ -16,15 +17,11 @@ pub struct Policy {
     pub release_below: f64,
     /// Second look: block at or above this probability. Between the two, review.
     pub block_at: f64,
-    /// The time from the arrival of a hold to its deadline, in seconds.
+    /// The time from the arrival of a hold to its deadline, in seconds. See [`Policy::deadline`].
     pub hold_deadline_seconds: u64,
-    /// The maximum number of attempts of an evidence statement.
-    pub max_attempts: u32,
     /// The action for a hold without evidence at its deadline.
     pub on_expiry: Action,
-    /// The action for holds after `max_attempts` failed evidence statements.
-    pub on_failure: Action,
-    /// The action for a hold without a row in the evidence.
+    /// The action for a hold that the warehouse has no evidence for.
     pub on_missing_evidence: Action,
 }
 
@@ -56,15 +53,11 @@ impl Policy {
         }
         for (name, action) in [
             ("on_expiry", self.on_expiry),
-            ("on_failure", self.on_failure),
             ("on_missing_evidence", self.on_missing_evidence),
         ] {
             if !action.is_final() {
                 return Err(PolicyError::NotFinal(name, action.as_str()));
             }
-        }
-        if self.max_attempts == 0 {
-            return Err(PolicyError::Zero("max_attempts"));
         }
         if self.hold_deadline_seconds == 0 {
             return Err(PolicyError::Zero("hold_deadline_seconds"));
@@ -92,9 +85,15 @@ impl Policy {
         }
     }
 
-    /// The time from the arrival of a hold to its deadline.
-    pub fn hold_deadline(&self) -> Duration {
-        Duration::from_secs(self.hold_deadline_seconds)
+    /// When a hold must have its final decision. A hold that was placed late, after its stream stood
+    /// still, still has half of the usual time for its evidence.
+    pub fn deadline(&self, arrived_at: Timestamp, placed_at: Timestamp) -> Timestamp {
+        let time = Duration::from_secs(self.hold_deadline_seconds);
+        let after_arrival = arrived_at.saturating_add(time);
+        let after_placing = placed_at.saturating_add(time / 2);
+        after_arrival
+            .unwrap_or(Timestamp::MAX)
+            .max(after_placing.unwrap_or(Timestamp::MAX))
     }
 }
 
@@ -108,9 +107,7 @@ mod tests {
             release_below: 0.2,
             block_at: 0.8,
             hold_deadline_seconds: 600,
-            max_attempts: 3,
             on_expiry: Action::Review,
-            on_failure: Action::Review,
             on_missing_evidence: Action::Review,
         }
     }
@@ -131,8 +128,24 @@ mod tests {
     }
 
     #[test]
+    fn a_hold_placed_late_has_half_of_the_time_left() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let policy = policy();
+        assert_eq!(policy.deadline(at(0), at(2)), at(600));
+        assert_eq!(policy.deadline(at(0), at(300)), at(600));
+        assert_eq!(policy.deadline(at(0), at(1_000)), at(1_300));
+        let latest = policy.deadline(Timestamp::MAX, Timestamp::MAX);
+        assert_eq!(latest, Timestamp::MAX);
+    }
+
+    #[test]
     fn a_policy_that_cannot_settle_is_refused() {
         assert_eq!(policy().check(), Ok(()));
+        let never_reviews = Policy {
+            release_below: 0.8,
+            ..policy()
+        };
+        assert_eq!(never_reviews.check(), Ok(()));
         assert_eq!(
             Policy {
                 on_expiry: Action::Hold,
@@ -159,11 +172,11 @@ mod tests {
         );
         assert_eq!(
             Policy {
-                max_attempts: 0,
+                hold_deadline_seconds: 0,
                 ..policy()
             }
             .check(),
-            Err(PolicyError::Zero("max_attempts"))
+            Err(PolicyError::Zero("hold_deadline_seconds"))
         );
     }
 }

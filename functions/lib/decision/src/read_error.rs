@@ -48,6 +48,7 @@ pub struct RejectedItem {
     pub item: u32,
     /// When Kinesis accepted the record.
     pub arrived_at: Timestamp,
+    /// See [`ReadError::stage`]. Also `panic`, for a record that made our code panic.
     pub stage: String,
     pub error: String,
     /// The original bytes in base64.

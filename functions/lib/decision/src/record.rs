@@ -77,11 +77,13 @@ impl Frame<'_> {
 /// The whole text if it is one object, else each line that is not blank.
 fn lines(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     let data = data.trim_ascii();
-    let whole = !data.contains(&b'\n') || serde_json::from_slice::<IgnoredAny>(data).is_ok();
-    let separator = move |byte: &u8| *byte == b'\n' && !whole;
-    data.split(separator)
-        .map(<[u8]>::trim_ascii)
-        .filter(move |line| whole || !line.is_empty())
+    let is_one = !data.contains(&b'\n') || serde_json::from_slice::<IgnoredAny>(data).is_ok();
+    let one = is_one.then_some(data);
+    // Splitting an empty text gives one empty line.
+    let text = if is_one { &[][..] } else { data };
+    let several = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    one.into_iter()
+        .chain(several.filter(|line| !line.is_empty()))
 }
 
 /// Writes user records as a KPL frame, like the library.

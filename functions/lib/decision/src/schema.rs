@@ -6,20 +6,25 @@ use serde::{Deserialize, Serialize};
 pub(crate) const REQUIRED: [&str; 3] = ["transaction_id", "occurred_at", "amount"];
 
 /// Names that the warehouse's tables and decisions use.
-const TAKEN: [&str; 14] = [
+const TAKEN: [&str; 19] = [
     "action",
+    "arrived_at",
+    "bundle_version",
+    "claim_id",
     "decided_at",
     "deadline",
     "decision_id",
     "degraded",
     "evidence",
     "held_ms",
-    "model_version",
+    "identity_hash",
+    "ordinal",
     "reasons",
     "score",
     "settled_by",
     "stage",
     "transaction",
+    "turn",
     "label",
 ];
 

@@ -1,99 +1,139 @@
-//! The next step for a pending evidence statement, as a total function.
-//!
-//! Confirm and sweep read the ledger and the warehouse first and then call it. So a wrong, repeated
-//! or lost event only changes when the next step is taken.
+//! The final decision on a hold, as a total function of the hold and its ground.
 
-use crate::Policy;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-/// The progress of a statement in the warehouse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(serde::Deserialize))]
-#[cfg_attr(test, serde(rename_all = "snake_case"))]
-pub enum Progress {
-    /// In the ledger, but the warehouse has not answered with an id.
-    NeverSubmitted,
-    Running,
-    /// The result can be read.
-    Finished,
-    /// Failed, aborted or no longer known to the warehouse.
-    Failed,
+use crate::Action;
+use crate::{
+    Decision, Entities, Evidence, Hold, Identity, Policy, Reason, SettledBy, Stage, TransactionId,
+};
+
+/// The entry of `degraded` in a final decision that was made without evidence.
+const EVIDENCE_MISSING: &str = "evidence_missing";
+/// The entry of `degraded` for a hold of a bundle that does not open any more.
+const BUNDLE_MISSING: &str = "bundle_missing";
+/// The entry of `degraded` for a transaction that reuses the id of another.
+const ID_CONFLICT: &str = "id_conflict";
+
+/// The reason for a final decision.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ground {
+    SecondLook(SecondLook),
+    /// The warehouse has no evidence for the hold, or its statement fails for this hold.
+    EvidenceMissing,
+    /// The bundle that placed the hold does not open.
+    BundleMissing,
+    /// The deadline passed.
+    Deadline,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(test, derive(serde::Deserialize))]
-#[cfg_attr(test, serde(rename_all = "snake_case"))]
-pub enum Step {
-    /// Settle every hold with its evidence.
-    UseEvidence,
-    /// Submit the statement as the next attempt.
-    Submit,
-    /// Settle overdue holds by `on_expiry`, then continue with the others as for [`Step::Submit`]
-    /// or [`Step::Wait`].
-    Expire,
-    /// Settle every hold by `on_failure`.
-    GiveUp,
-    Wait,
+/// The second look's score and the evidence that it was computed from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecondLook {
+    pub score: f64,
+    pub reasons: Vec<Reason>,
+    pub evidence: Evidence,
+    pub id_conflict: IdConflict,
 }
 
-/// The next step for a statement after `attempts` submissions. `overdue`: at least one of its holds has
-/// passed the deadline.
+/// Whether another transaction has the same id but other content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdConflict {
+    None,
+    Found,
+}
+
+/// The final decision on a transaction's identity, as it is stored: written once. Holds that share
+/// the identity share it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    pub identity: Identity,
+    pub transaction_id: TransactionId,
+    pub entities: Entities,
+    pub action: Action,
+    pub score: f64,
+    pub reasons: Vec<Reason>,
+    pub bundle_version: String,
+    pub decided_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    pub settled_by: SettledBy,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degraded: Vec<String>,
+}
+
+/// Settles a hold. Never fails: each ground has its action in the policy.
 ///
-/// Evidence is used even if it is late. An overdue hold does not wait for another attempt.
-pub fn next_step(progress: Progress, attempts: u32, overdue: bool, policy: &Policy) -> Step {
-    match progress {
-        Progress::Finished => Step::UseEvidence,
-        _ if overdue => Step::Expire,
-        Progress::Running => Step::Wait,
-        // The current attempt was not submitted, or the answer was lost. The client token is
-        // derived from the attempt, so another submission can't run it twice.
-        Progress::NeverSubmitted => Step::Submit,
-        Progress::Failed if attempts < policy.max_attempts => Step::Submit,
-        Progress::Failed => Step::GiveUp,
+/// `settled_by` is the process that settles; a passed deadline counts as
+/// [`SettledBy::Expiry`] in every process.
+pub fn settle(
+    hold: &Hold,
+    ground: Ground,
+    policy: &Policy,
+    settled_by: SettledBy,
+    now: Timestamp,
+) -> Outcome {
+    // Without a second look, the first look's score and reasons stand.
+    let outcome = |action, settled_by, degraded: &[&str]| Outcome {
+        identity: hold.identity,
+        transaction_id: hold.transaction_id.clone(),
+        entities: hold.entities.clone(),
+        action,
+        score: hold.score,
+        reasons: hold.reasons.clone(),
+        bundle_version: hold.bundle_version.clone(),
+        decided_at: now,
+        evidence: None,
+        settled_by,
+        degraded: degraded.iter().map(|&text| text.to_owned()).collect(),
+    };
+    let missing = policy.on_missing_evidence;
+    match ground {
+        Ground::SecondLook(look) => {
+            let degraded: &[&str] = match look.id_conflict {
+                IdConflict::None => &[],
+                IdConflict::Found => &[ID_CONFLICT],
+            };
+            Outcome {
+                score: look.score,
+                reasons: look.reasons,
+                evidence: Some(look.evidence),
+                ..outcome(policy.settled(look.score), settled_by, degraded)
+            }
+        }
+        Ground::EvidenceMissing => outcome(missing, settled_by, &[EVIDENCE_MISSING]),
+        Ground::BundleMissing => outcome(missing, settled_by, &[BUNDLE_MISSING]),
+        Ground::Deadline => outcome(policy.on_expiry, SettledBy::Expiry, &[EVIDENCE_MISSING]),
+    }
+}
+
+impl Outcome {
+    /// The final decision on `hold`, which has this outcome's identity.
+    pub fn decision(&self, hold: &Hold) -> Decision {
+        let held_ms = self
+            .decided_at
+            .as_millisecond()
+            .saturating_sub(hold.decided_at.as_millisecond());
+        Decision {
+            decision_id: hold.decision_id.clone(),
+            transaction_id: self.transaction_id.clone(),
+            entities: self.entities.clone(),
+            stage: Stage::Final,
+            action: self.action,
+            score: self.score,
+            reasons: self.reasons.clone(),
+            bundle_version: self.bundle_version.clone(),
+            decided_at: self.decided_at,
+            deadline: Some(hold.deadline),
+            evidence: self.evidence.clone(),
+            settled_by: Some(self.settled_by),
+            // A hold that was placed again after its outcome was not held at all.
+            held_ms: Some(held_ms.max(0)),
+            degraded: self.degraded.clone(),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use serde::Deserialize;
-
-    use super::*;
-    use crate::Action;
-
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Case {
-        progress: Progress,
-        attempts: u32,
-        overdue: bool,
-        step: Step,
-    }
-
-    #[test]
-    fn each_case_of_the_table_has_its_step() {
-        let policy = Policy {
-            hold_at: 0.5,
-            release_below: 0.2,
-            block_at: 0.8,
-            hold_deadline_seconds: 600,
-            max_attempts: 3,
-            on_expiry: Action::Review,
-            on_failure: Action::Review,
-            on_missing_evidence: Action::Review,
-        };
-        let cases: Vec<Case> = serde_json::from_str(include_str!("settle_cases.json")).unwrap();
-        assert_eq!(cases.len(), 16);
-        for Case {
-            progress,
-            attempts,
-            overdue,
-            step,
-        } in cases
-        {
-            assert_eq!(
-                next_step(progress, attempts, overdue, &policy),
-                step,
-                "{progress:?} after {attempts} attempts, overdue: {overdue}"
-            );
-        }
-    }
-}
+mod tests;

@@ -5,11 +5,10 @@
 //!
 //! All identifiers come from a checked [`crate::Definition`]: plain words that begin with a letter.
 //! The names of common table expressions and aggregates are made from them and begin with `_`, so
-//! they never equal an identifier of the definition. Values of transactions are bound parameters,
-//! never part of a text.
+//! they never equal an identifier of the definition. Values of transactions are never part of a
+//! text.
 
 mod evidence;
-mod evidence_parameters;
 mod export;
 mod literal;
 mod load;
@@ -19,10 +18,15 @@ mod training_set;
 mod window_columns;
 mod window_query;
 
-pub use evidence::evidence;
-pub use evidence_parameters::{evidence_parameters, evidence_parts};
+pub use evidence::{HeldRows, evidence};
 pub use export::{profiles_export, training_export};
-pub use load::load;
+pub use load::{
+    BadRows, CopySource, HoldGroup, TransactionsLoad, load_outcomes, load_reports,
+    load_transactions,
+};
 pub use profiles::profiles;
-pub use tables::{OUTCOMES, REPORTS, TRANSACTIONS, columns, schema_ddl};
+pub use tables::{
+    HOLDS, OUTCOMES, REPORTS, TABLES, TRANSACTIONS, column_check, columns, schema_ddl,
+    table_columns,
+};
 pub use training_set::training_set;

@@ -12,6 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
+use features::sql::{BadRows, CopySource, HeldRows, HoldGroup, TransactionsLoad};
 use features::{Definition, TrainingPeriod, sql};
 use jiff::Timestamp;
 
@@ -22,6 +23,9 @@ const AS_OF: &str = "2026-02-08T00:00:00Z";
 const MANIFEST: &str = "s3://bucket/manifest.json";
 const PREFIX: &str = "s3://bucket/unload/";
 const ROLE: &str = "arn:aws:iam::123456789012:role/redshift";
+const CLAIM: &str = "0123456789abcdef";
+/// SQL that the Data API accepts in one statement, in bytes.
+const MOST_SQL: usize = 100_000;
 
 fn timestamp(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -41,6 +45,55 @@ fn file_text(statements: &[String]) -> String {
     format!("-- Written by `make sql`.\n{};\n", statements.join(";\n\n"))
 }
 
+const SOURCE: CopySource<'_> = CopySource {
+    manifest: MANIFEST,
+    iam_role: ROLE,
+    bad_rows: BadRows::Fail,
+};
+
+fn groups(number: u32) -> Vec<HoldGroup> {
+    let group = |place| HoldGroup {
+        group: format!("{place:016x}"),
+        first: 20 * place,
+    };
+    (0..number).map(group).collect()
+}
+
+/// The load of batches with rows of two days.
+fn load_batches(definition: &Definition, hold_groups: &[HoldGroup]) -> Vec<String> {
+    let load = TransactionsLoad {
+        turn: 7,
+        claim_id: CLAIM,
+        hold_groups,
+        hours: &[
+            timestamp("1970-01-01T00:00:00Z")..=timestamp("1970-01-01T01:00:00Z"),
+            timestamp(FROM)..=timestamp("2026-01-01T02:00:00Z"),
+        ],
+    };
+    sql::load_transactions(definition, SOURCE, load)
+}
+
+/// The load of files of history, with rows of any time.
+fn load_history(definition: &Definition, source: CopySource<'_>) -> Vec<String> {
+    let load = TransactionsLoad {
+        turn: 8,
+        claim_id: CLAIM,
+        hold_groups: &[],
+        hours: &[],
+    };
+    sql::load_transactions(definition, source, load)
+}
+
+fn evidence(definition: &Definition) -> String {
+    let rows = HeldRows {
+        turn: 7,
+        claim_id: CLAIM,
+        from: 0,
+        to: 5_000,
+    };
+    sql::evidence(definition, rows)
+}
+
 fn sql_files(definition: &Definition) -> BTreeMap<String, String> {
     let period = TrainingPeriod {
         from: timestamp(FROM),
@@ -51,13 +104,23 @@ fn sql_files(definition: &Definition) -> BTreeMap<String, String> {
     let training_export = sql::training_export(definition, &period, PREFIX, ROLE);
     let mut files = BTreeMap::from([
         ("tables".to_owned(), sql::schema_ddl(definition)),
-        ("evidence".to_owned(), sql::evidence(definition, 1)),
+        ("column_check".to_owned(), sql::column_check(definition)),
+        ("table_columns".to_owned(), vec![sql::table_columns()]),
+        ("evidence".to_owned(), vec![evidence(definition)]),
         ("training_set".to_owned(), vec![training_set]),
         ("training_set_export".to_owned(), vec![training_export]),
     ]);
-    for table in [sql::TRANSACTIONS, sql::REPORTS, sql::OUTCOMES] {
-        let statements = sql::load(definition, table, MANIFEST, ROLE);
-        files.insert(format!("load_{table}"), statements);
+    let leave_out = CopySource {
+        bad_rows: BadRows::LeaveOut,
+        ..SOURCE
+    };
+    for (name, statements) in [
+        ("load_transactions", load_batches(definition, &groups(2))),
+        ("load_history", load_history(definition, leave_out)),
+        ("load_fraud_reports", sql::load_reports(definition, SOURCE)),
+        ("load_outcomes", sql::load_outcomes(definition, SOURCE)),
+    ] {
+        files.insert(name.to_owned(), statements);
     }
     for entity in definition.profiled_entities() {
         let name = &definition.schema().entities[entity];
@@ -94,4 +157,44 @@ fn the_sql_of_each_shipped_bundle_is_committed_beside_it() {
             );
         }
     }
+}
+
+#[test]
+fn the_load_of_2_500_batches_of_eight_ranges_of_hours_fits_one_statement() {
+    let range = |day: i64| {
+        let first = timestamp(FROM).as_second() + day * 86_400;
+        let at = |second| Timestamp::from_second(second).unwrap();
+        at(first)..=at(first + 3_600)
+    };
+    let hours: Vec<_> = (0..8).map(|place| range(2 * place)).collect();
+    let mut hold_groups = groups(2_500);
+    for group in &mut hold_groups {
+        // The longest ordinals.
+        group.first += 2_000_000_000;
+    }
+    let load = TransactionsLoad {
+        turn: u64::MAX,
+        claim_id: CLAIM,
+        hold_groups: &hold_groups,
+        hours: &hours,
+    };
+    for folder in bundle_folders() {
+        let text = fs::read_to_string(folder.join("bundle.toml")).unwrap();
+        let definition = Definition::parse(&text).unwrap();
+        let statements = sql::load_transactions(&definition, SOURCE, load);
+        let bytes: usize = statements.iter().map(String::len).sum();
+        assert!(bytes < MOST_SQL, "{}: {bytes} bytes", folder.display());
+    }
+}
+
+#[test]
+fn an_empty_list_of_holds_adds_none() {
+    let text = fs::read_to_string(bundle_folders()[0].join("bundle.toml")).unwrap();
+    let definition = Definition::parse(&text).unwrap();
+    let inserts_holds = |statements: &[String]| {
+        let into = format!("INSERT INTO {} ", sql::HOLDS);
+        statements.iter().any(|text| text.starts_with(&into))
+    };
+    assert!(!inserts_holds(&load_batches(&definition, &[])));
+    assert!(inserts_holds(&load_batches(&definition, &groups(1))));
 }

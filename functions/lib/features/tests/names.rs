@@ -101,7 +101,13 @@ fn no_name_in_a_query_stands_for_two_things() {
         as_of: "2026-02-08T00:00:00Z".parse().unwrap(),
     };
     assert_no_name_twice(&sql::training_set(&definition, &period));
-    assert_no_name_twice(&sql::evidence(&definition, 1)[0]);
+    let rows = sql::HeldRows {
+        turn: 7,
+        claim_id: "c",
+        from: 0,
+        to: 3,
+    };
+    assert_no_name_twice(&sql::evidence(&definition, rows));
     for entity in definition.profiled_entities() {
         assert_no_name_twice(&sql::profiles(&definition, entity, period.to));
     }

@@ -1,11 +1,17 @@
+//! Reads the files of a bundle's versions, from the bucket or from a folder.
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use bundle::{Bundle, PROFILES};
+use bundle::{Bundle, MANIFEST, PROFILES, PointerError};
+use features::Definition;
 use futures_util::future::try_join_all;
-use serde::Deserialize;
+use jiff::Timestamp;
 use store::Objects;
+
+use crate::pointer::active_version;
 
 /// Why a bundle can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -15,122 +21,195 @@ pub enum BundleError {
     Objects(#[from] store::Error),
     #[error("{0} does not exist: train the bundle first, for instance with `look train`")]
     NoPointer(String),
-    #[error("{0} is not a valid pointer to a version")]
-    Pointer(String, #[source] serde_json::Error),
+    #[error("{0} is not a valid pointer to the bundle's versions")]
+    Pointer(String, #[source] PointerError),
+    #[error("version {version} of bundle {bundle} does not exist")]
+    NoVersion { bundle: String, version: String },
     #[error("{0} was deleted while the bundle was read")]
     Deleted(String),
     #[error("can't read {}", .0.display())]
     Folder(PathBuf, #[source] io::Error),
     /// The source names the file and the fault.
     #[error("bundle {0} is refused")]
-    Refused(String, #[source] bundle::Error),
+    Refused(String, #[source] Box<bundle::Error>),
 }
 
-/// `bundles/<name>/current.json`.
-#[derive(Deserialize)]
-struct Pointer {
-    version: String,
-}
+impl BundleError {
+    /// Whether the same call may succeed later. `false` if the version does not exist or is
+    /// refused.
+    pub const fn is_transient(&self) -> bool {
+        !matches!(self, Self::NoVersion { .. } | Self::Refused(..))
+    }
 
-/// Which files of a bundle are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Files {
-    All,
-    /// Profiles may be large, and only the first look needs them.
-    WithoutProfiles,
-}
-
-impl Files {
-    fn include(self, name: &str) -> bool {
-        self == Self::All || name != PROFILES
+    pub(crate) fn refused(name: String, source: bundle::Error) -> Self {
+        Self::Refused(name, Box::new(source))
     }
 }
 
-/// Opens the active version of this bundle. `bundle` is a name in the bucket, or the path of a
-/// folder if it begins with `/` or `.`.
-pub async fn open_bundle(bundle: &str, objects: &impl Objects) -> Result<Bundle, BundleError> {
-    let files = read(bundle, objects, Files::All).await?;
-    Bundle::open(&files).map_err(|source| BundleError::Refused(bundle.to_owned(), source))
-}
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-/// Like [`open_bundle`], for the second look alone: without the profiles.
+/// Opens the active version for the second look alone: without the profiles.
 pub async fn open_confirm_bundle(
     bundle: &str,
     objects: &impl Objects,
 ) -> Result<Bundle, BundleError> {
-    let files = read(bundle, objects, Files::WithoutProfiles).await?;
+    let files = if is_folder(bundle) {
+        read_folder(bundle, is_not_profiles)?
+    } else {
+        let version = active_version(bundle, Timestamp::now(), objects).await?;
+        bundle_files(bundle, &version, objects).await?
+    };
     Bundle::open_without_profiles(&files)
-        .map_err(|source| BundleError::Refused(bundle.to_owned(), source))
+        .map_err(|source| BundleError::refused(bundle.to_owned(), source))
 }
 
-/// The files of the active version by name, without the profiles.
+/// The files of one version by name, without the profiles. `bundle` is a name in the bucket.
 pub async fn bundle_files(
     bundle: &str,
+    version: &str,
     objects: &impl Objects,
 ) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
-    read(bundle, objects, Files::WithoutProfiles).await
+    fetch(bundle, version, objects, is_not_profiles).await
 }
 
-async fn read(
+/// The definition of one version. `load` needs no more of a bundle.
+pub async fn definition_of(
     bundle: &str,
+    version: &str,
     objects: &impl Objects,
-    files: Files,
-) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+) -> Result<Definition, BundleError> {
+    let name = format!("{bundle}/{version}");
     if is_folder(bundle) {
-        let path = Path::new(bundle);
-        return read_folder(path, files)
-            .map_err(|source| BundleError::Folder(path.to_owned(), source));
+        let opened = open_second(bundle, version, objects).await?;
+        return Ok(opened.definition().clone());
     }
-    let version = active_version(bundle, objects).await?;
-    fetch(bundle, &version, objects, files).await
+    let key = bundle::keys::file(bundle, version, bundle::DEFINITION);
+    let Some(bytes) = objects.get(&key).await? else {
+        return Err(no_version(bundle, version));
+    };
+    let text = std::str::from_utf8(&bytes).map_err(|_| bundle::Error::Utf8);
+    let definition = text.and_then(|text| Ok(Definition::parse(text)?));
+    definition.map_err(|source| BundleError::refused(name, source))
+}
+
+/// Opens one version without its profiles.
+pub(crate) async fn open_second(
+    bundle: &str,
+    version: &str,
+    objects: &impl Objects,
+) -> Result<Bundle, BundleError> {
+    let files = if is_folder(bundle) {
+        read_folder(bundle, is_not_profiles)?
+    } else {
+        bundle_files(bundle, version, objects).await?
+    };
+    let opened = Bundle::open_without_profiles(&files);
+    of_version(bundle, version, opened)
+}
+
+/// Opens one version with its profiles. They are not downloaded if one of `others` has them.
+pub(crate) async fn open_first(
+    bundle: &str,
+    version: &str,
+    others: &[Arc<Bundle>],
+    objects: &impl Objects,
+) -> Result<Bundle, BundleError> {
+    let other = if others.iter().any(|other| other.cut_off().is_some()) {
+        let key = bundle::keys::file(bundle, version, MANIFEST);
+        let manifest = objects.get(&key).await?;
+        let manifest = manifest.ok_or_else(|| no_version(bundle, version))?;
+        let wanted = bundle::profiles_checksum(&manifest);
+        let same = |other: &&Arc<Bundle>| {
+            wanted.is_some() && other.profiles_checksum() == wanted.as_deref()
+        };
+        others.iter().find(same)
+    } else {
+        None
+    };
+    let opened = match other {
+        Some(other) => {
+            let files = bundle_files(bundle, version, objects).await?;
+            Bundle::open_sharing(&files, other)
+        }
+        None => Bundle::open(&fetch(bundle, version, objects, is_any).await?),
+    };
+    of_version(bundle, version, opened)
+}
+
+/// Refuses a bundle that was copied to the folder of another version.
+fn of_version(
+    bundle: &str,
+    version: &str,
+    opened: Result<Bundle, bundle::Error>,
+) -> Result<Bundle, BundleError> {
+    let checked = opened.and_then(|opened| match opened.version() {
+        found if found == version => Ok(opened),
+        found => Err(bundle::Error::Version {
+            found: found.to_owned(),
+            expected: version.to_owned(),
+        }),
+    });
+    checked.map_err(|source| BundleError::refused(format!("{bundle}/{version}"), source))
 }
 
 pub(crate) fn is_folder(bundle: &str) -> bool {
     bundle.starts_with(['/', '.'])
 }
 
-fn read_folder(path: &Path, files: Files) -> io::Result<BTreeMap<String, Vec<u8>>> {
+pub(crate) const fn is_any(_: &str) -> bool {
+    true
+}
+
+/// Profiles may be large, and only the first look needs them.
+fn is_not_profiles(name: &str) -> bool {
+    name != PROFILES
+}
+
+pub(crate) fn read_folder(bundle: &str, include: fn(&str) -> bool) -> Result<Files, BundleError> {
+    let path = Path::new(bundle);
+    let files = try_read_folder(path, include);
+    files.map_err(|source| BundleError::Folder(path.to_owned(), source))
+}
+
+fn try_read_folder(path: &Path, include: fn(&str) -> bool) -> io::Result<Files> {
     let mut found = BTreeMap::new();
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if entry.file_type()?.is_file() && files.include(&name) {
+        if entry.file_type()?.is_file() && include(&name) {
             found.insert(name, std::fs::read(entry.path())?);
         }
     }
     Ok(found)
 }
 
-/// The version that the bundle's pointer names.
-pub(crate) async fn active_version(
-    bundle: &str,
-    objects: &impl Objects,
-) -> Result<String, BundleError> {
-    let key = bundle::keys::pointer(bundle);
-    let Some(bytes) = objects.get(&key).await? else {
-        return Err(BundleError::NoPointer(key));
-    };
-    let Pointer { version } =
-        serde_json::from_slice(&bytes).map_err(|source| BundleError::Pointer(key, source))?;
-    Ok(version)
-}
-
 /// Downloads the files of this version, all at once.
-pub(crate) async fn fetch(
+async fn fetch(
     bundle: &str,
     version: &str,
     objects: &impl Objects,
-    files: Files,
-) -> Result<BTreeMap<String, Vec<u8>>, BundleError> {
+    include: fn(&str) -> bool,
+) -> Result<Files, BundleError> {
     let prefix = bundle::keys::version(bundle, version);
+    let listed = objects.list(&prefix).await?;
+    if listed.is_empty() {
+        return Err(no_version(bundle, version));
+    }
     let mut downloads = Vec::new();
-    for object in objects.list(&prefix).await? {
+    for object in listed {
         let name = object.key.strip_prefix(&prefix).unwrap_or(&object.key);
-        if files.include(name) {
+        if include(name) {
             downloads.push(download(name.to_owned(), object.key, objects));
         }
     }
     Ok(try_join_all(downloads).await?.into_iter().collect())
+}
+
+fn no_version(bundle: &str, version: &str) -> BundleError {
+    BundleError::NoVersion {
+        bundle: bundle.to_owned(),
+        version: version.to_owned(),
+    }
 }
 
 async fn download(

@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use jiff::SignedDuration;
+use turns::Limits;
+use uuid::Uuid;
 use warehouse::{Database, Target};
 
 /// Reads a function's environment variables and collects all problems, so that one deployment can
@@ -66,6 +69,15 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
         })
     }
 
+    /// `ACTIVATION_LEAD_SECONDS`: how long before its activation a bundle's version is announced.
+    pub fn activation_lead(&mut self) -> Duration {
+        const NAME: &str = "ACTIVATION_LEAD_SECONDS";
+        self.parsed(NAME, "a whole number of seconds from 1 on", |value| {
+            let seconds = value.parse().ok().filter(|seconds| *seconds > 0);
+            seconds.map(Duration::from_secs)
+        })
+    }
+
     /// `WAREHOUSE_WORKGROUP` or `WAREHOUSE_CLUSTER` (with `WAREHOUSE_DB_USER`),
     /// `WAREHOUSE_DATABASE` and `WAREHOUSE_SECRET_ARN`.
     pub fn database(&mut self) -> Database {
@@ -85,6 +97,30 @@ impl<L: Fn(&str) -> Option<String>> Variables<L> {
             name: self.text("WAREHOUSE_DATABASE"),
             secret_arn: self.optional("WAREHOUSE_SECRET_ARN"),
         }
+    }
+
+    /// `STACK`, `BUCKET`, `LOAD_INTERVAL_SECONDS`, `TURN_INTERVAL_SECONDS` and `TURN_GRACE_SECONDS`:
+    /// how the turns of this stack are made.
+    pub fn turns(&mut self) -> turns::Settings {
+        turns::Settings {
+            bucket: self.text("BUCKET"),
+            stack: self.text("STACK"),
+            limits: Limits::DEFAULT,
+            load_interval: self.interval("LOAD_INTERVAL_SECONDS"),
+            turn_interval: self.interval("TURN_INTERVAL_SECONDS"),
+            grace: self.interval("TURN_GRACE_SECONDS"),
+            random_id: || Uuid::new_v4().simple().to_string(),
+        }
+    }
+
+    /// `EVIDENCE_LANES`: how many evidence statements run side by side.
+    pub fn evidence_lanes(&mut self) -> u16 {
+        let lanes = |value: &str| value.parse().ok().filter(|lanes| (1..=64).contains(lanes));
+        self.parsed("EVIDENCE_LANES", "a whole number from 1 to 64", lanes)
+    }
+
+    fn interval(&mut self, name: &str) -> SignedDuration {
+        SignedDuration::try_from(self.seconds(name)).unwrap_or_default()
     }
 
     fn no_target(&mut self, found: &str) -> Target {
@@ -143,14 +179,14 @@ mod tests {
         });
         variables.text("BUCKET");
         variables.flag("PUBLISH_APPROVALS");
-        variables.seconds("SWEEP_GRACE_SECONDS");
+        variables.seconds("TURN_GRACE_SECONDS");
         variables.database();
         assert_eq!(
             variables.finish().unwrap_err().0,
             [
                 "BUCKET is not set: expected a text",
                 "PUBLISH_APPROVALS is invalid: expected true or false",
-                "SWEEP_GRACE_SECONDS is not set: expected a whole number of seconds",
+                "TURN_GRACE_SECONDS is not set: expected a whole number of seconds",
                 "WAREHOUSE_WORKGROUP, WAREHOUSE_CLUSTER: both are set, expected one of them",
                 "WAREHOUSE_DATABASE is not set: expected a text",
             ]

@@ -2,16 +2,24 @@
 //! opens the bundle and starts its log.
 
 mod bundle;
+mod bundles;
 mod clients;
 mod config;
+mod deadline;
 mod definition;
-mod follower;
+mod format;
 mod logs;
+mod pointer;
+mod second_bundles;
 
-pub use self::bundle::{BundleError, bundle_files, open_bundle, open_confirm_bundle};
+pub use self::bundle::{BundleError, bundle_files, definition_of, open_confirm_bundle};
+pub use bundles::Bundles;
 pub use clients::Clients;
 pub use config::{ConfigError, Variables, environment};
+pub use deadline::time_left;
 pub use definition::{DefinitionError, definition_text};
-pub use follower::BundleFollower;
+pub use format::{FormatError, check_format};
 pub use logs::start;
+pub use pointer::{Promotion, PromotionError, promote, read_pointer};
 pub use retry::chain;
+pub use second_bundles::SecondBundles;

@@ -1,4 +1,4 @@
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
@@ -26,6 +26,15 @@ pub fn gunzip(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(plain)
 }
 
+/// The lines of a gzip, decompressed as they are read. A line that is not UTF-8 has the replacement
+/// character in place of each bad sequence. Reading ends at the first damage.
+pub fn gunzip_lines(bytes: &[u8]) -> impl Iterator<Item = String> {
+    let lines = BufReader::new(MultiGzDecoder::new(bytes)).split(b'\n');
+    lines
+        .map_while(Result::ok)
+        .map(|line| String::from_utf8_lossy(&line).into_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -40,5 +49,14 @@ mod tests {
             gunzip("labels/x.gz", b"plain").unwrap_err().to_string(),
             "labels/x.gz is not gzip"
         );
+    }
+
+    #[test]
+    fn lines_are_read_up_to_the_first_damage() {
+        let lines = |bytes: &[u8]| gunzip_lines(bytes).collect::<Vec<_>>();
+        assert_eq!(lines(&gzip(b"a\n\xFF\n\nb")), ["a", "\u{FFFD}", "", "b"]);
+        assert_eq!(lines(b"plain"), [""; 0]);
+        let damaged = [gzip(b"whole\n"), b"damage".to_vec()].concat();
+        assert_eq!(lines(&damaged), ["whole"]);
     }
 }

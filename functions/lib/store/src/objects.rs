@@ -22,19 +22,67 @@ pub trait Objects: Send + Sync {
         expected: &[u8],
         bytes: Vec<u8>,
     ) -> impl Future<Output = Result<Replace, Error>> + Send;
+    /// Copies the object within the bucket, without reading it into memory. Returns whether there is
+    /// such an object. S3 refuses objects of more than 5 GB.
+    fn copy(&self, from: &str, to: &str) -> impl Future<Output = Result<bool, Error>> + Send;
     /// Removes the object. It is no error if there is none.
     fn delete(&self, key: &str) -> impl Future<Output = Result<(), Error>> + Send;
-    /// All objects whose keys begin with `prefix`, in the order of their keys.
+    /// All objects with keys that begin with `prefix`, in the order of their keys.
     fn list(&self, prefix: &str) -> impl Future<Output = Result<Vec<ObjectInfo>, Error>> + Send;
-    /// The first objects, at most `most`, with keys that begin with `prefix`, in the order of their
-    /// keys.
-    fn list_first(
+    /// The first objects, at most `most`, with keys that begin with `prefix` and come after `after`,
+    /// in the order of their keys. Nothing comes before an empty `after`.
+    fn list_after(
         &self,
         prefix: &str,
+        after: &str,
         most: usize,
     ) -> impl Future<Output = Result<Vec<ObjectInfo>, Error>> + Send;
     /// Removes objects. It is no error if one does not exist.
     fn delete_many(&self, keys: &[String]) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Several owners can share one bucket.
+impl<O: Objects> Objects for &O {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
+        (*self).get(key).await
+    }
+
+    async fn put(&self, key: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        (*self).put(key, bytes).await
+    }
+
+    async fn put_new(&self, key: &str, bytes: Vec<u8>) -> Result<PutNew, Error> {
+        (*self).put_new(key, bytes).await
+    }
+
+    async fn replace(&self, key: &str, expected: &[u8], bytes: Vec<u8>) -> Result<Replace, Error> {
+        (*self).replace(key, expected, bytes).await
+    }
+
+    async fn copy(&self, from: &str, to: &str) -> Result<bool, Error> {
+        (*self).copy(from, to).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), Error> {
+        (*self).delete(key).await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, Error> {
+        (*self).list(prefix).await
+    }
+
+    async fn list_after(
+        &self,
+        prefix: &str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<ObjectInfo>, Error> {
+        (*self).list_after(prefix, after, most).await
+    }
+
+    async fn delete_many(&self, keys: &[String]) -> Result<(), Error> {
+        (*self).delete_many(keys).await
+    }
 }
 
 /// The result of [`Objects::put_new`].

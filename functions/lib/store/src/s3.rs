@@ -2,13 +2,21 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier};
+use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier, TaggingDirective};
 use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use retry::retry;
 
 use crate::error::is_permanent;
 use crate::{Error, ObjectInfo, Objects, PutNew, Replace};
 
+/// The bytes of a key that stand encoded in the header of a copy's source.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 /// The most keys of one page of a listing.
 const LIST_PAGE: usize = 1_000;
 /// The most keys of one DeleteObjects call.
@@ -144,6 +152,19 @@ impl S3 {
         }
     }
 
+    async fn try_copy(&self, from: &str, to: &str) -> Result<bool, Error> {
+        let encoded = percent_encode(from.as_bytes(), PATH);
+        let call = self.client.copy_object().bucket(&self.bucket).key(to);
+        let call = call.copy_source(format!("{}/{encoded}", self.bucket));
+        // Copying tags would need the right to read them.
+        let call = call.tagging_directive(TaggingDirective::Replace);
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(e) if e.code() == Some("NoSuchKey") => Ok(false),
+            Err(e) => Err(Error::call("CopyObject", from, e)),
+        }
+    }
+
     async fn try_delete(&self, key: &str) -> Result<(), Error> {
         let call = self.client.delete_object().bucket(&self.bucket).key(key);
         let sent = call.send().await;
@@ -188,6 +209,7 @@ impl S3 {
     async fn try_list_page(
         &self,
         prefix: &str,
+        after: &str,
         token: Option<String>,
         most: usize,
     ) -> Result<Page, Error> {
@@ -195,6 +217,7 @@ impl S3 {
         let call = self.client.list_objects_v2().bucket(&self.bucket);
         let call = call
             .prefix(prefix)
+            .set_start_after(Some(after.to_owned()).filter(|after| !after.is_empty()))
             .max_keys(most)
             .set_continuation_token(token);
         let sent = call.send().await;
@@ -227,20 +250,29 @@ impl Objects for S3 {
         retry("PutObject", key, replace).await
     }
 
+    async fn copy(&self, from: &str, to: &str) -> Result<bool, Error> {
+        retry("CopyObject", from, || self.try_copy(from, to)).await
+    }
+
     async fn delete(&self, key: &str) -> Result<(), Error> {
         retry("DeleteObject", key, || self.try_delete(key)).await
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, Error> {
-        self.list_first(prefix, usize::MAX).await
+        self.list_after(prefix, "", usize::MAX).await
     }
 
-    async fn list_first(&self, prefix: &str, most: usize) -> Result<Vec<ObjectInfo>, Error> {
+    async fn list_after(
+        &self,
+        prefix: &str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<ObjectInfo>, Error> {
         let mut objects = Vec::new();
         let mut token = None;
         loop {
             let left = most - objects.len();
-            let page = || self.try_list_page(prefix, token.clone(), left);
+            let page = || self.try_list_page(prefix, after, token.clone(), left);
             let page = retry("ListObjectsV2", prefix, page).await?;
             objects.extend(page.objects);
             objects.truncate(most);

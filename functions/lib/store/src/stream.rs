@@ -26,6 +26,13 @@ pub trait Stream: Send + Sync {
     ) -> impl Future<Output = Result<Vec<usize>, Error>> + Send;
 }
 
+/// Several owners can share one stream.
+impl<S: Stream> Stream for &S {
+    async fn publish(&self, records: &[StreamRecord]) -> Result<Vec<usize>, Error> {
+        (*self).publish(records).await
+    }
+}
+
 /// Limits of one PutRecords call.
 const CALL_RECORDS: usize = 500;
 const CALL_BYTES: usize = 5 * 1024 * 1024;

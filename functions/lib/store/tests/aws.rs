@@ -56,7 +56,7 @@ fn error(code: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_conditional_write_whose_answer_was_lost_is_a_success() {
+async fn a_conditional_write_with_a_lost_answer_is_a_success() {
     // The answer to the first try is lost. The second try finds the object of the first.
     let service = Service::start([
         Response::new(500, error("InternalError")),
@@ -137,7 +137,7 @@ async fn a_replacement_that_lost_returns_the_winners_bytes() {
 }
 
 #[tokio::test]
-async fn a_replacement_whose_answer_was_lost_is_a_success() {
+async fn a_replacement_with_a_lost_answer_is_a_success() {
     let service = Service::start([
         Response::new(200, "old").with_header("etag", "\"tag\""),
         Response::new(500, error("InternalError")),
@@ -234,7 +234,10 @@ async fn an_empty_continuation_token_ends_a_listing() {
         Response::new(200, page("a", next)),
     ]);
     assert_eq!(bucket(&service).list("").await.unwrap().len(), 1);
-    assert_eq!(bucket(&service).list_first("", 5).await.unwrap().len(), 1);
+    assert_eq!(
+        bucket(&service).list_after("", "", 5).await.unwrap().len(),
+        1
+    );
     assert_eq!(service.requests().len(), 2);
 }
 

@@ -15,7 +15,7 @@ pub enum Failure {
 
 /// Texts of errors that rows or objects cause, in lower case. From Redshift's documentation of
 /// COPY's errors and of the error codes that queries return, and PostgreSQL's class 22.
-const DATA: [&str; 17] = [
+const DATA: [&str; 19] = [
     "sys_load_error_detail",
     "stl_load_errors",
     "load into table",
@@ -30,6 +30,8 @@ const DATA: [&str; 17] = [
     "division by zero",
     "divide by zero",
     "not in gzip format",
+    "failed to inflate",
+    "the specified key does not exist",
     "unexpected end of file",
     "date/time field value",
     "cannot insert a null value",
@@ -70,6 +72,11 @@ mod tests {
             ),
             (
                 "ERROR: value too long for type character varying(256)",
+                Failure::Data,
+            ),
+            // A retry would not bring a deleted object back.
+            (
+                "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey",
                 Failure::Data,
             ),
             (

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
@@ -10,6 +11,15 @@ pub const MAX_RANGES: usize = 8;
 pub struct HourRange {
     pub first: i64,
     pub last: i64,
+}
+
+impl HourRange {
+    /// From the start of the first hour to the end of the last; `None` if the end is no timestamp.
+    pub fn times(self) -> Option<RangeInclusive<Timestamp>> {
+        let first = Timestamp::from_second(self.first.checked_mul(3_600)?).ok()?;
+        let end = Timestamp::from_second(self.last.checked_add(1)?.checked_mul(3_600)?).ok()?;
+        Some(first..=end)
+    }
 }
 
 /// The hours that the rows of a batch span: at most [`MAX_RANGES`] ranges, ascending and apart.
@@ -148,6 +158,38 @@ mod tests {
             "1969-12-31T22:30:00Z",
         ]);
         assert_eq!(found.to_string(), "n2_0_498826.498827");
+    }
+
+    #[test]
+    fn a_range_lasts_to_the_end_of_its_last_hour() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let found = ranges(&["2026-11-27T10:59:59Z", "2026-11-27T11:00:00Z"]);
+        let times = found.ranges()[0].times();
+        assert_eq!(
+            times,
+            Some(at("2026-11-27T10:00:00Z")..=at("2026-11-27T12:00:00Z"))
+        );
+        let beyond = HourRange {
+            first: 0,
+            last: i64::MAX,
+        };
+        assert_eq!(beyond.times(), None);
+    }
+
+    #[test]
+    fn the_nearest_ranges_are_joined_when_there_are_more_than_eight() {
+        let of_hours = |hours: &[i64]| {
+            let timestamps = hours
+                .iter()
+                .map(|hour| Timestamp::from_second(hour * 3_600));
+            HourRanges::from_timestamps(timestamps.map(Result::unwrap))
+        };
+        let eight = of_hours(&[0, 10, 20, 30, 40, 50, 60, 63]);
+        assert_eq!(eight.to_string(), "0_10_20_30_40_50_60_63");
+        let nine = of_hours(&[0, 10, 20, 30, 40, 50, 60, 63, 80]);
+        assert_eq!(nine.to_string(), "0_10_20_30_40_50_60.63_80");
+        let both = HourRanges::union([&of_hours(&[0, 5]), &of_hours(&[1, 9])]);
+        assert_eq!(both.to_string(), "0.1_5_9");
     }
 
     proptest! {

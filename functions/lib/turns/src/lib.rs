@@ -20,10 +20,14 @@ pub use error::Error;
 pub use failure::Failure;
 pub use hours::{HourRange, HourRanges, MAX_RANGES};
 pub use lane::Lane;
-pub use ordinals::{BatchHolds, batch_holds, evidence_entries, split};
+pub use ordinals::{
+    BatchHolds, BatchPart, HoldRange, batch_holds, evidence_entries, hold_range, read_claim, split,
+};
 pub use select::{Limits, Selection};
 pub use turn::{
     Attempt, Claim, ClaimedEntry, Ended, OnBadRows, Plan, PlannedStatement, TurnId, TurnNumber,
 };
-pub use turns::{Completed, Progress, Settings, Sql, Started, Turns, Work};
+pub use turns::{
+    Completed, Load, Progress, Settings, SettingsError, Sql, Started, Starter, Turns, Work,
+};
 pub use waiting::{BatchEntry, EvidenceEntry, FileEntry, SliceEntry, VersionHolds, WaitingEntry};

@@ -174,3 +174,6 @@ pub(crate) fn covered(plan: &Plan, claim: &Claim) -> Vec<usize> {
         Plan::Evidence | Plan::Split | Plan::WithoutEvidence => (0..claim.entries.len()).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests;

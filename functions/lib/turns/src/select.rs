@@ -13,6 +13,19 @@ pub struct Limits {
     pub objects: usize,
     pub bytes: u64,
     pub holds: u64,
+    /// How many times one bundle version placed holds in one batch. The statement names each.
+    pub hold_groups: usize,
+}
+
+impl Limits {
+    /// What one statement loads in seconds, and what its text can name within the Data API's
+    /// 100 KB.
+    pub const DEFAULT: Self = Self {
+        objects: 2_500,
+        bytes: 4 << 30,
+        holds: 200_000,
+        hold_groups: 2_500,
+    };
 }
 
 /// What a claim would take.
@@ -70,7 +83,8 @@ pub(crate) fn select(
     if waits_for_interval {
         return Selection::NotDue;
     }
-    listed.sort_by(|one, two| one.entry.claim_order(&two.entry));
+    // Keys begin with the time of arrival, or with the number of the turn.
+    listed.sort_by_cached_key(|listed| listed.entry.key());
     let entries = listed.into_iter().map(|listed| listed.entry);
     Selection::Take(match lane {
         Lane::Evidence(_) => entries.take(1).collect(),
@@ -141,7 +155,7 @@ impl Limits {
         Self {
             objects: self.objects / 2,
             bytes: self.bytes / 2,
-            holds: self.holds,
+            ..self
         }
     }
 
@@ -149,17 +163,18 @@ impl Limits {
         Self {
             objects: self.objects.saturating_sub(other.objects),
             bytes: self.bytes.saturating_sub(other.bytes),
-            holds: self.holds,
+            ..self
         }
     }
 }
 
-/// Counts what was taken against the limits.
+/// The sums of the taken entries, with their limits.
 struct Taken {
     limits: Limits,
     objects: usize,
     bytes: u64,
     holds: u64,
+    hold_groups: usize,
     first_is_free: bool,
 }
 
@@ -170,6 +185,7 @@ impl Taken {
             objects: 0,
             bytes: 0,
             holds: 0,
+            hold_groups: 0,
             first_is_free: true,
         }
     }
@@ -187,7 +203,9 @@ impl Taken {
         let objects = self.objects + 1;
         let bytes = self.bytes.saturating_add(entry.bytes());
         let holds = self.holds.saturating_add(entry.holds());
+        let hold_groups = self.hold_groups + entry.hold_groups();
         let fits = objects <= self.limits.objects
+            && hold_groups <= self.limits.hold_groups
             && bytes <= self.limits.bytes
             && holds <= self.limits.holds;
         let is_free = self.first_is_free && self.objects == 0;
@@ -197,6 +215,7 @@ impl Taken {
         self.objects = objects;
         self.bytes = bytes;
         self.holds = holds;
+        self.hold_groups = hold_groups;
         true
     }
 }
@@ -225,3 +244,6 @@ pub(crate) fn agreed(first: &[Listed], second: Vec<Listed>) -> Vec<Listed> {
     };
     second.into_iter().filter(allowed).collect()
 }
+
+#[cfg(test)]
+mod tests;

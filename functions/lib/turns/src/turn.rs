@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `turns/<lane>/<9999999999 − n>/claim` | [`Claim`] |
 //! | `turns/<lane>/<9999999999 − n>/<k, four digits>` | [`Attempt`] |
+//! | `turns/<lane>/<9999999999 − n>/<k, four digits>-statement` | the id of its statement, as JSON |
 //! | `turns/<lane>/<9999999999 − n>/manifest-<writer>.json` | the COPY manifest of an attempt |
 //! | `turns/<lane>/<9999999999 − n>/ended` | [`Ended`]: the mark |
 //!
@@ -11,8 +12,9 @@
 //! turn.
 
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use decision::SequenceNumber;
+use decision::keys;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -91,6 +93,11 @@ impl TurnId {
         format!("{}{attempt:04}", self.prefix())
     }
 
+    /// Where the warehouse's id of an attempt's statement is noted.
+    pub fn statement_key(self, attempt: u32) -> String {
+        format!("{}{attempt:04}-statement", self.prefix())
+    }
+
     pub fn manifest_key(self, writer: &str) -> String {
         format!("{}manifest-{writer}.json", self.prefix())
     }
@@ -112,6 +119,13 @@ impl TurnId {
             .next()
             .is_none()
             .then_some((Self { lane, number }, attempt))
+    }
+
+    /// A number from 0 to 1 that differs from attempt to attempt.
+    pub(crate) fn jitter(self, claimant: &str, attempt: u32) -> f64 {
+        let mut hash = DefaultHasher::new();
+        (self, claimant, attempt).hash(&mut hash);
+        hash.finish() as f64 / u64::MAX as f64
     }
 
     /// The client token of an attempt.
@@ -157,14 +171,12 @@ impl ClaimedEntry {
     /// The key of the object to load; `None` for an entry of an evidence lane.
     pub fn object_key(&self) -> Option<String> {
         match self.entry()? {
-            WaitingEntry::Batch(batch) => Some(decision::keys::transactions(
-                batch.arrived_at,
-                &batch.shard,
-                SequenceNumber::from(batch.first.as_str()),
-                SequenceNumber::from(batch.last.as_str()),
-            )),
+            WaitingEntry::Batch(batch) => {
+                let batch_name = batch.batch_name();
+                Some(keys::transactions(batch.arrived_at, &batch_name))
+            }
             WaitingEntry::Outcomes(slice) => {
-                Some(decision::keys::outcomes(slice.decided_at, &slice.name))
+                Some(keys::outcome_slice(slice.decided_at, &slice.name))
             }
             WaitingEntry::History(_) | WaitingEntry::Labels(_) => self.file.clone(),
             WaitingEntry::Evidence(_) => None,
@@ -192,7 +204,7 @@ pub enum Plan {
     Load {
         entries: Vec<usize>,
         on_bad_rows: OnBadRows,
-        /// Entries whose objects went to quarantine whole, by place.
+        /// Entries with an object that went to quarantine whole, by place.
         quarantined: Vec<usize>,
     },
     /// Every object of the claim is in quarantine, so no statement is needed.

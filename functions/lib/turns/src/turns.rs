@@ -1,89 +1,47 @@
 //! What a process does about a lane: look for the next turn, or take an unmarked one further.
 
 mod attempt;
+mod clean_up;
+mod latest;
 mod objects;
 mod pending;
+mod settings;
+mod work;
 
-use std::error::Error as StdError;
+use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use store::{Objects, PutNew};
+use tokio::time::{Instant, sleep_until};
 use warehouse::{StatementId, Warehouse};
 
 use crate::select::{self, Listed};
 use crate::{
-    Attempt, Claim, ClaimedEntry, Ended, Error, Lane, Limits, Plan, Selection, TurnId, TurnNumber,
-    WaitingEntry, plan,
+    Attempt, Claim, ClaimedEntry, Ended, Error, Lane, Selection, TurnId, TurnNumber, WaitingEntry,
+    plan,
 };
 use attempt::{NextAttempt, Verdict};
 use objects::decode;
+pub use settings::{Settings, SettingsError};
+pub use work::{Completed, Load, Sql, Work};
 
+/// The part of a function's time that is kept back for the work after a pause.
+const RESERVE: Duration = Duration::from_secs(15);
 /// How many keys one page of a listing holds.
 const PAGE: usize = 1_000;
+/// How many lanes are looked at side by side. Each start may submit a statement, and statements that
+/// start together end together: the Data API accepts 30 submissions and 20 results a second.
+const STARTS: usize = 4;
 
-/// What a stack's lanes have in common.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub bucket: String,
-    /// The stack's name: statement names begin with it.
-    pub stack: String,
-    /// The most that one turn of a load takes.
-    pub limits: Limits,
-    /// How long batches without holds wait for a turn.
-    pub load_interval: SignedDuration,
-    /// Makes an id that no other process makes.
-    pub random_id: fn() -> String,
-}
-
-/// The text of a statement.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sql {
-    pub sqls: Vec<String>,
-    /// Values by the names that stand in the text as `:name`.
-    pub parameters: Vec<(String, String)>,
-}
-
-/// A turn whose last attempt needs nothing more of the warehouse.
-#[derive(Debug)]
-pub struct Completed<'t> {
-    pub turn: TurnId,
-    pub claim: &'t Claim,
-    pub plan: &'t Plan,
-    /// The statement that succeeded, to read its rows; `None` for a plan without a statement.
-    pub statement: Option<&'t StatementId>,
-    /// How many SQL texts that statement has.
-    pub sqls: usize,
-}
-
-impl Completed<'_> {
-    /// The places in the claim of the entries that were loaded, asked about or put into quarantine.
-    pub fn covered(&self) -> Vec<usize> {
-        plan::covered(self.plan, self.claim)
-    }
-}
-
-/// The part of a lane's work that this library does not know.
-pub trait Work: Send + Sync {
-    /// The statement of an attempt. `manifest` is the URL of the COPY manifest of a load.
-    fn sql(
-        &self,
-        turn: TurnId,
-        claim: &Claim,
-        plan: &Plan,
-        manifest: Option<&str>,
-    ) -> impl Future<Output = Result<Sql, Box<dyn StdError + Send + Sync>>> + Send;
-
-    /// The lane's own work after success. May run twice, at the same time too. Returns the lanes
-    /// for which it wrote waiting entries.
-    fn complete(
-        &self,
-        completed: Completed<'_>,
-        now: Timestamp,
-    ) -> impl Future<Output = Result<Vec<Lane>, Box<dyn StdError + Send + Sync>>> + Send;
-
-    /// Whether this process does the own work of a lane. If not, it leaves the end of its turns to
-    /// the function that does.
-    fn completes(&self, lane: Lane) -> bool;
+/// Who looks for the next turn of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Starter {
+    /// A wake-up or the end of a turn.
+    Event,
+    /// The schedule.
+    Sweep,
 }
 
 /// How a lane stands after a look for its next turn.
@@ -99,7 +57,8 @@ pub enum Started {
 }
 
 /// How a turn stands after a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Progress {
     /// The lane has no turn, or its latest turn is marked.
     Idle,
@@ -120,16 +79,6 @@ pub struct Turns<'a, O, W, K> {
     pub settings: &'a Settings,
 }
 
-/// The objects of the latest turn of a lane.
-struct Latest {
-    turn: TurnId,
-    ended: bool,
-    /// The last attempt, if there is one, and when it was written.
-    attempt: Option<(u32, Timestamp)>,
-    /// When the newest object was written.
-    modified: Timestamp,
-}
-
 /// An attempt as it stands in the bucket.
 struct Current {
     number: u32,
@@ -141,11 +90,23 @@ impl<O: Objects, W: Warehouse, K: Work> Turns<'_, O, W, K> {
     /// Starts the lane's next turn if none runs and entries are due.
     ///
     /// Called after a wake-up, after the mark of a turn, and by the sweep.
-    pub async fn start(&self, lane: Lane, now: Timestamp) -> Result<Started, Error> {
+    pub async fn start(
+        &self,
+        lane: Lane,
+        starter: Starter,
+        now: Timestamp,
+    ) -> Result<Started, Error> {
+        let waits = lane == Lane::Transactions && self.settings.turn_interval.is_positive();
+        if waits && starter == Starter::Event {
+            return Ok(Started::NotDue);
+        }
         // INVARIANT: the latest turn is read before the entries are listed. An entry that was
         // written while a turn ran is found by the listing that follows that turn's mark.
         let number = match self.latest(lane).await? {
             Some(latest) if !latest.ended => return Ok(Started::Busy),
+            Some(latest) if waits && latest.is_younger(self.settings.turn_interval, now) => {
+                return Ok(Started::NotDue);
+            }
             Some(latest) => latest.turn.number.next(),
             None => TurnNumber::FIRST,
         };
@@ -164,7 +125,7 @@ impl<O: Objects, W: Warehouse, K: Work> Turns<'_, O, W, K> {
         };
         let key = turn.claim_key();
         if let PutNew::Exists(bytes) = self.put_new(turn, &key, &claim).await? {
-            // The client's own retry can lose to its first try, whose answer was lost.
+            // The client's retry can lose to its own first try, if the answer to that was lost.
             let winner: Claim = decode(&key, &bytes)?;
             if winner.claimant != claim.claimant {
                 return Ok(Started::Busy);
@@ -213,6 +174,43 @@ impl<O: Objects, W: Warehouse, K: Work> Turns<'_, O, W, K> {
                     last = Some((number + 1, now));
                 }
             }
+        }
+    }
+
+    /// [`Turns::advance`], then the next attempts that are due within `time_left`, the time until
+    /// the function is stopped.
+    pub async fn advance_within(
+        &self,
+        lane: Lane,
+        now: Timestamp,
+        time_left: Duration,
+    ) -> Result<Progress, Error> {
+        let started = Instant::now();
+        let until = started + time_left.saturating_sub(RESERVE);
+        loop {
+            let passed = SignedDuration::try_from(started.elapsed()).unwrap_or_default();
+            let now = now.saturating_add(passed).unwrap_or(now);
+            let progress = self.advance(lane, now).await?;
+            let Progress::RetryAt(due) = progress else {
+                return Ok(progress);
+            };
+            let due = Instant::now() + due.duration_since(now).unsigned_abs();
+            if due >= until {
+                return Ok(progress);
+            }
+            sleep_until(due).await;
+        }
+    }
+
+    /// [`Turns::advance`] if the lane's turn counts as left alone by its events; `None` if not.
+    pub async fn advance_overdue(
+        &self,
+        lane: Lane,
+        now: Timestamp,
+    ) -> Result<Option<Progress>, Error> {
+        match self.age(lane, now).await? {
+            Some(age) if age >= self.settings.grace => self.advance(lane, now).await.map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -275,9 +273,12 @@ impl<O: Objects, W: Warehouse, K: Work> Turns<'_, O, W, K> {
         lanes.push(own);
         lanes.sort_unstable();
         lanes.dedup();
+        let mut started = stream::iter(lanes)
+            .map(|lane| self.start(lane, Starter::Event, now))
+            .buffer_unordered(STARTS);
         let mut failed = Ok(());
-        for lane in lanes {
-            if let Err(error) = self.start(lane, now).await {
+        while let Some(result) = started.next().await {
+            if let Err(error) = result {
                 failed = Err(error);
             }
         }
@@ -305,7 +306,7 @@ impl<O: Objects, W: Warehouse, K: Work> Turns<'_, O, W, K> {
         let most = self.settings.limits.objects.max(1);
         let mut found = Vec::new();
         for prefix in WaitingEntry::prefixes(lane) {
-            let objects = self.objects.list_first(&prefix, most).await;
+            let objects = self.objects.list_after(&prefix, "", most).await;
             let objects = objects.map_err(Error::store(lane))?;
             let (listed, strangers) = Listed::from_objects(objects);
             for key in strangers {
@@ -341,36 +342,4 @@ impl<O: Objects, W: Warehouse, K: Work> Turns<'_, O, W, K> {
         }
         Ok(claimed)
     }
-
-    /// The latest turn of a lane: numbers count down in keys, so it has the first key.
-    async fn latest(&self, lane: Lane) -> Result<Option<Latest>, Error> {
-        let prefix = TurnId::lane_prefix(lane);
-        let first = self.objects.list_first(&prefix, 1).await;
-        let first = first.map_err(Error::store(lane))?;
-        let Some(turn) = first.first().and_then(|object| TurnId::of_key(&object.key)) else {
-            return Ok(None);
-        };
-        let listed = self.objects.list(&turn.prefix()).await;
-        let listed = listed.map_err(Error::store(turn))?;
-        let mut latest = Latest {
-            turn,
-            ended: false,
-            attempt: None,
-            modified: Timestamp::MIN,
-        };
-        for object in listed {
-            latest.modified = latest.modified.max(object.modified);
-            latest.ended |= object.key == turn.ended_key();
-            let name = object.key.strip_prefix(&turn.prefix()).unwrap_or_default();
-            if let Some(number) = attempt_number(name) {
-                latest.attempt = latest.attempt.max(Some((number, object.modified)));
-            }
-        }
-        Ok(Some(latest))
-    }
-}
-
-fn attempt_number(name: &str) -> Option<u32> {
-    let is_number = name.len() == 4 && name.bytes().all(|byte| byte.is_ascii_digit());
-    name.parse().ok().filter(|_| is_number)
 }

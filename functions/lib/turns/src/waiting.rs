@@ -1,5 +1,5 @@
-//! Waiting entries: objects whose key says that a batch, a file or a range of holds waits for a
-//! statement of its lane.
+//! Waiting entries: objects with a key that says that a batch, a file or a range of holds waits for
+//! a statement of its lane.
 //!
 //! | key | content |
 //! |---|---|
@@ -14,8 +14,6 @@
 
 mod batch;
 mod parts;
-
-use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
@@ -120,6 +118,14 @@ impl WaitingEntry {
         }
     }
 
+    /// How many bundle versions placed holds in the batch.
+    pub(crate) fn hold_groups(&self) -> usize {
+        match self {
+            Self::Batch(entry) => entry.held.len(),
+            _ => 0,
+        }
+    }
+
     pub fn key(&self) -> String {
         let prefix = Self::prefix(self.lane());
         let suffix = if self.is_held() { ".held" } else { ".plain" };
@@ -158,22 +164,6 @@ impl WaitingEntry {
         };
         (entry.key() == key).then_some(entry)
     }
-
-    /// The order in which a claim takes entries: live before history, then the oldest first, then
-    /// by shard and sequence number.
-    pub(crate) fn claim_order(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Batch(one), Self::Batch(two)) => one.claim_order(two),
-            (Self::History(one), Self::History(two)) | (Self::Labels(one), Self::Labels(two)) => {
-                one.cmp(two)
-            }
-            (Self::Evidence(one), Self::Evidence(two)) => one.cmp(two),
-            (Self::Outcomes(one), Self::Outcomes(two)) => one.cmp(two),
-            (Self::Batch(_), _) => Ordering::Less,
-            (_, Self::Batch(_)) => Ordering::Greater,
-            _ => self.key().cmp(&other.key()),
-        }
-    }
 }
 
 impl FileEntry {
@@ -183,12 +173,11 @@ impl FileEntry {
 
     fn parse(name: &str) -> Option<Self> {
         let mut parts = KeyParts::new(name);
-        let entry = Self {
+        Some(Self {
             arrived_at: parse_key_time(parts.next()?)?,
             id: parts.next()?.to_owned(),
             bytes: parts.tagged("b")?.parse().ok()?,
-        };
-        parts.end().then_some(entry)
+        })
     }
 }
 
@@ -201,18 +190,17 @@ impl EvidenceEntry {
             from: parts.next()?.parse().ok()?,
             to: parts.next()?.parse().ok()?,
         };
-        (parts.end() && entry.from < entry.to).then_some(entry)
+        (entry.from < entry.to).then_some(entry)
     }
 }
 
 impl SliceEntry {
     fn parse(name: &str) -> Option<Self> {
         let mut parts = KeyParts::new(name);
-        let entry = Self {
+        Some(Self {
             decided_at: parse_key_time(parts.next()?)?,
             name: parts.next()?.to_owned(),
             bytes: parts.tagged("b")?.parse().ok()?,
-        };
-        parts.end().then_some(entry)
+        })
     }
 }

@@ -2,89 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::error::Error as StdError;
 
+use harness::interleave::{interleave, runs};
 use harness::memory;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use store::Objects as _;
 use turns::{
-    BatchEntry, Claim, Completed, EvidenceEntry, FileEntry, HourRanges, Lane, Limits, Plan,
-    Progress, Settings, SliceEntry, Sql, Started, TurnId, TurnNumber, Turns, VersionHolds,
-    WaitingEntry, Work,
+    Attempt, Claim, ClaimedEntry, Completed, EvidenceEntry, FileEntry, HoldRange, Lane, Load,
+    Progress, SliceEntry, Sql, Started, Starter, TurnId, TurnNumber, Turns, WaitingEntry, Work,
+    evidence_entries,
 };
 
-/// A lane's own work that does nothing.
-struct NoWork;
-
-impl Work for NoWork {
-    async fn sql(
-        &self,
-        _: TurnId,
-        _: &Claim,
-        _: &Plan,
-        manifest: Option<&str>,
-    ) -> Result<Sql, Box<dyn StdError + Send + Sync>> {
-        Ok(Sql {
-            sqls: vec![format!(
-                "COPY staging FROM '{}'",
-                manifest.unwrap_or_default()
-            )],
-            parameters: Vec::new(),
-        })
-    }
-
-    async fn complete(
-        &self,
-        _: Completed<'_>,
-        _: Timestamp,
-    ) -> Result<Vec<Lane>, Box<dyn StdError + Send + Sync>> {
-        Ok(Vec::new())
-    }
-
-    fn completes(&self, _: Lane) -> bool {
-        true
-    }
-}
-
-fn settings(objects: usize) -> Settings {
-    Settings {
-        bucket: "b".to_owned(),
-        stack: "s".to_owned(),
-        limits: Limits {
-            objects,
-            bytes: 1_000_000,
-            holds: 1_000,
-        },
-        load_interval: SignedDuration::from_secs(300),
-        random_id: || "claimant".to_owned(),
-    }
-}
-
-fn at(second: i64) -> Timestamp {
-    Timestamp::from_second(second).unwrap()
-}
-
-fn batch(shard: &str, number: u32, holds: u32) -> BatchEntry {
-    let held = VersionHolds {
-        version: "5af15e73".to_owned(),
-        holds,
-    };
-    BatchEntry {
-        arrived_at: at(1_000 + i64::from(number)),
-        shard: shard.to_owned(),
-        first: format!("{number}0"),
-        last: format!("{number}9"),
-        bytes: 428,
-        held: if holds > 0 { vec![held] } else { Vec::new() },
-        due: (holds > 0).then(|| at(1_260)),
-        hours: HourRanges::from_timestamps([at(0), at(86_400)]),
-    }
-}
-
-async fn put(objects: &memory::Objects, entry: BatchEntry) {
-    let key = WaitingEntry::Batch(entry).key();
-    objects.put(&key, Vec::new()).await.unwrap();
-}
+use support::{NoWork, at, batch, put, settings};
 
 /// The keys of the entries that a turn covers.
 fn claimed(objects: &memory::Objects, number: u64) -> Vec<String> {
@@ -100,7 +32,7 @@ fn claimed(objects: &memory::Objects, number: u64) -> Vec<String> {
 #[test]
 fn a_waiting_key_is_read_back_and_only_in_its_canonical_form() {
     let file = FileEntry {
-        arrived_at: at(1_700_000_000),
+        arrived_at: Timestamp::from_millisecond(1_700_000_000_123).unwrap(),
         id: "0a1b2c3d".to_owned(),
         bytes: 12,
     };
@@ -127,6 +59,8 @@ fn a_waiting_key_is_read_back_and_only_in_its_canonical_form() {
         assert_eq!(WaitingEntry::parse(&key), Some(entry), "{key}");
         for other in [
             key.replace("-b", "-b0"),
+            key.replace("-b", "-x-b"),
+            key.replace(".held", "-x.held"),
             format!("{key}x"),
             key.to_uppercase(),
         ] {
@@ -136,6 +70,77 @@ fn a_waiting_key_is_read_back_and_only_in_its_canonical_form() {
             );
         }
     }
+}
+
+#[test]
+fn a_key_without_holds_is_no_key_of_held_work() {
+    let key = WaitingEntry::Batch(batch("1", 7, 3)).key();
+    for other in [
+        "waiting/evidence-1/0000000042-0000005-0000005.held".to_owned(),
+        "waiting/evidence-1/0000000042-0000005-0000004.held".to_owned(),
+        key.replace(".3-d", ".0-d"),
+        key.replace("-v5af15e73.3-", "-v5af15e73.3_other.0-"),
+    ] {
+        assert_eq!(WaitingEntry::parse(&other), None, "{other}");
+    }
+}
+
+#[test]
+fn successive_turns_spread_their_ranges_over_all_evidence_lanes() {
+    let key = WaitingEntry::Batch(batch("000000000001", 7, 30)).key();
+    let claim = Claim {
+        claimant: "claimant".to_owned(),
+        entries: vec![ClaimedEntry { key, file: None }],
+    };
+    let mut used = vec![0; 12];
+    for number in 1..=4 {
+        for entry in evidence_entries(TurnNumber(number), &claim, &[0], 10, 12) {
+            used[usize::from(entry.lane)] += 1;
+        }
+    }
+    assert_eq!(used, [1; 12], "four turns of three ranges");
+}
+
+#[tokio::test]
+async fn the_end_of_a_turn_submits_nothing_again() {
+    let faults = memory::Faults::none();
+    let objects = memory::Objects::with(&faults);
+    let warehouse = memory::Warehouse::with(&faults);
+    let settings = settings(10);
+    let turns = Turns {
+        objects: &objects,
+        warehouse: &warehouse,
+        work: &NoWork,
+        settings: &settings,
+    };
+    let submissions = || {
+        let calls = faults.calls().into_iter();
+        calls.filter(|call| call.starts_with("submit")).count()
+    };
+    put(&objects, batch("000000000001", 1, 1)).await;
+    let now = at(1_010);
+    turns
+        .start(Lane::Transactions, Starter::Event, now)
+        .await
+        .unwrap();
+    turns.advance(Lane::Transactions, now).await.unwrap();
+    assert_eq!(submissions(), 1, "the id of the statement was noted");
+
+    // A process died between the submission and the note.
+    put(&objects, batch("000000000001", 2, 1)).await;
+    turns
+        .start(Lane::Transactions, Starter::Event, now)
+        .await
+        .unwrap();
+    let second = TurnId {
+        lane: Lane::Transactions,
+        number: TurnNumber(2),
+    };
+    objects.delete(&second.statement_key(0)).await.unwrap();
+    let progress = turns.advance(Lane::Transactions, now).await.unwrap();
+    assert_eq!(progress, Progress::Ended);
+    assert_eq!(submissions(), 3);
+    assert_eq!(warehouse.submitted().len(), 2, "one statement a turn");
 }
 
 #[tokio::test]
@@ -150,9 +155,15 @@ async fn the_end_of_a_turn_starts_the_next_one() {
     };
     put(&objects, batch("a", 1, 1)).await;
     put(&objects, batch("a", 2, 1)).await;
-    let started = turns.start(Lane::Transactions, at(0)).await.unwrap();
+    let started = turns
+        .start(Lane::Transactions, Starter::Event, at(0))
+        .await
+        .unwrap();
     assert!(matches!(started, Started::Claimed(_)), "{started:?}");
-    let busy = turns.start(Lane::Transactions, at(0)).await.unwrap();
+    let busy = turns
+        .start(Lane::Transactions, Starter::Event, at(0))
+        .await
+        .unwrap();
     assert_eq!(busy, Started::Busy);
     let ended = turns.advance(Lane::Transactions, at(0)).await.unwrap();
     assert_eq!(ended, Progress::Ended);
@@ -184,9 +195,15 @@ async fn batches_without_holds_wait_for_the_load_interval() {
         settings: &settings,
     };
     put(&objects, batch("a", 1, 0)).await;
-    let early = turns.start(Lane::Transactions, at(299)).await.unwrap();
+    let early = turns
+        .start(Lane::Transactions, Starter::Event, at(299))
+        .await
+        .unwrap();
     assert_eq!(early, Started::NotDue);
-    let due = turns.start(Lane::Transactions, at(300)).await.unwrap();
+    let due = turns
+        .start(Lane::Transactions, Starter::Event, at(300))
+        .await
+        .unwrap();
     assert!(matches!(due, Started::Claimed(_)), "{due:?}");
 }
 
@@ -203,10 +220,92 @@ async fn a_turn_takes_a_prefix_of_each_shard() {
     for (shard, number) in [("a", 9), ("a", 10), ("b", 11), ("a", 12)] {
         put(&objects, batch(shard, number, 1)).await;
     }
-    turns.start(Lane::Transactions, at(0)).await.unwrap();
+    turns
+        .start(Lane::Transactions, Starter::Event, at(0))
+        .await
+        .unwrap();
     let expected = [batch("a", 9, 1), batch("a", 10, 1), batch("b", 11, 1)];
     assert_eq!(
         claimed(&objects, 1),
         expected.map(|entry| WaitingEntry::Batch(entry).key())
     );
+}
+
+/// A lane's work in another deployment, which derives other SQL.
+struct OtherSql(&'static str);
+
+impl Work for OtherSql {
+    async fn load_sql(&self, _: Load<'_>) -> Result<Sql, Box<dyn StdError + Send + Sync>> {
+        Ok(Sql {
+            sqls: vec![self.0.to_owned()],
+            parameters: Vec::new(),
+        })
+    }
+
+    async fn evidence_sql(
+        &self,
+        _: &HoldRange,
+    ) -> Result<Option<Sql>, Box<dyn StdError + Send + Sync>> {
+        Ok(None)
+    }
+
+    async fn complete(
+        &self,
+        _: Completed<'_>,
+        _: Timestamp,
+    ) -> Result<Vec<Lane>, Box<dyn StdError + Send + Sync>> {
+        Ok(Vec::new())
+    }
+
+    fn completes(&self, _: Lane) -> bool {
+        false
+    }
+}
+
+#[test]
+fn the_attempt_that_was_written_first_stands() {
+    let turn = TurnId {
+        lane: Lane::Transactions,
+        number: TurnNumber(1),
+    };
+    let claim = Claim {
+        claimant: "claimant".to_owned(),
+        entries: vec![ClaimedEntry {
+            key: WaitingEntry::Batch(batch("a", 1, 1)).key(),
+            file: None,
+        }],
+    };
+    let settings = settings(1);
+    for order in runs(6) {
+        let objects = memory::Objects::new();
+        let warehouse = memory::Warehouse::new();
+        objects.set(&turn.claim_key(), serde_json::to_vec(&claim).unwrap());
+        let one = OtherSql("one");
+        let two = OtherSql("two");
+        let turns = |work| Turns {
+            objects: &objects,
+            warehouse: &warehouse,
+            work,
+            settings: &settings,
+        };
+        let first = turns(&one);
+        let second = turns(&two);
+        let (first, second) = interleave(
+            first.advance(turn.lane, at(0)),
+            second.advance(turn.lane, at(0)),
+            order.clone(),
+        );
+        first.unwrap();
+        second.unwrap();
+        let attempt = objects.bytes(&turn.attempt_key(0)).unwrap();
+        let attempt: Attempt = serde_json::from_slice(&attempt).unwrap();
+        let submitted = warehouse.submitted();
+        assert_eq!(submitted.len(), 1, "{order:?}");
+        let sqls = submitted.into_iter().map(|(_, statement)| statement.sqls);
+        assert_eq!(
+            { sqls }.next(),
+            attempt.statement.map(|planned| planned.sqls),
+            "{order:?}"
+        );
+    }
 }

@@ -1,6 +1,6 @@
 //! Measures a cold start of the real binary. We start its process against our own Runtime API on
 //! 127.0.0.1, with a bundle from a folder. The function requests its first event when it is
-//! initialised; we send an empty batch.
+//! initialised; we send an empty batch. A service on this machine plays the bucket.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use harness::http::{Response, Service};
 use serde_json::{Value, json};
 
 const STARTS: usize = 10;
@@ -46,6 +47,8 @@ pub(crate) fn start(binary: &Path) -> io::Result<Value> {
 
 fn once(binary: &Path, bundle: &Path) -> io::Result<ColdStart> {
     let api = TcpListener::bind("127.0.0.1:0")?;
+    // The function writes format.json.
+    let bucket = Service::start([Response::new(200, "")]);
     let started = Instant::now();
     let child = Command::new(binary)
         .env_clear()
@@ -59,13 +62,12 @@ fn once(binary: &Path, bundle: &Path) -> io::Result<ColdStart> {
         .env("AWS_ACCESS_KEY_ID", "none")
         .env("AWS_SECRET_ACCESS_KEY", "none")
         .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_ENDPOINT_URL", bucket.url())
         .env("BUCKET", "none")
         .env("BUNDLE", bundle)
-        .env("STATEMENT_PREFIX", "second-look")
+        .env("ACTIVATION_LEAD_SECONDS", "60")
         .env("DECISIONS_STREAM", "none")
         .env("PUBLISH_APPROVALS", "false")
-        .env("WAREHOUSE_WORKGROUP", "none")
-        .env("WAREHOUSE_DATABASE", "none")
         .stdout(Stdio::null())
         .spawn()?;
     let mut child = Running(child);

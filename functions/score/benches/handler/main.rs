@@ -21,12 +21,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bundle::{Bundle, Scratch};
 use harness::fixture::{bundle, profiled};
-use harness::memory::{Faults, Objects, Stream, Warehouse};
+use harness::memory::{Faults, Objects, Stream};
 use jiff::Timestamp;
-use score::{DecidedBatch, Handler, Publish, Records, Settings, open_records, read_transactions};
+use score::{DecidedBatch, Handler, Judged, Publish, Records, open_records, read_transactions};
 use scoring::{Forest, Matrix, Node, Split, Tree};
 use serde_json::{Value, json};
-use startup::BundleFollower;
+use startup::Bundles;
 
 const BATCHES: [usize; 3] = [100, 1_000, 10_000];
 /// Every 50th transaction has a high amount and is held.
@@ -157,33 +157,42 @@ fn handler(event: &[u8], transactions: usize, publish: Publish) -> f64 {
         .enable_time()
         .build()
         .unwrap();
-    let bundle = std::cell::Cell::new(Some(bundle()));
+    let bundles = std::cell::Cell::new(Some(Bundles::fixed(bundle())));
     best(transactions, || {
         // In-memory adapters keep all they get, so each round has new ones.
         let faults = Faults::none();
         let mut handler = Handler {
-            bundle: bundle.take().unwrap(),
-            // A bundle in a folder never changes.
-            follower: BundleFollower::new("./bundle"),
+            bundles: bundles.take().unwrap(),
             objects: Objects::with(&faults),
             decisions: Stream::with(&faults),
-            warehouse: Warehouse::with(&faults),
-            settings: Settings {
-                statement_prefix: "second-look".to_owned(),
-                publish,
-                patience: Duration::from_secs(5),
-            },
+            publish,
         };
         let records: Records = serde_json::from_slice(event).unwrap();
-        let response = runtime.block_on(handler.handle(records, now())).unwrap();
+        let time_left = Duration::from_secs(60);
+        let response = handler.handle(records, now(), time_left);
+        let response = runtime.block_on(response).unwrap();
         assert!(response.batch_item_failures.is_empty());
         let expected = match publish {
-            Publish::AllDecisions => transactions,
+            Publish::AllDecisions | Publish::EachDecision => transactions,
             Publish::HoldsOnly => transactions / HOLD_EVERY,
         };
-        assert_eq!(handler.decisions.published().len(), expected);
-        bundle.set(Some(handler.bundle));
+        assert_eq!(decisions(&handler.decisions), expected);
+        bundles.set(Some(handler.bundles));
     })
+}
+
+/// How many decisions were published: one a line.
+fn decisions(stream: &Stream) -> usize {
+    let records = stream.published();
+    records.iter().map(|record| lines(&record.data)).sum()
+}
+
+#[expect(
+    clippy::naive_bytecount,
+    reason = "not worth a dependency, and much faster than a split"
+)]
+fn lines(data: &[u8]) -> usize {
+    1 + data.iter().filter(|&&byte| byte == b'\n').count()
 }
 
 fn parts(event: &[u8]) -> Value {
@@ -192,7 +201,8 @@ fn parts(event: &[u8]) -> Value {
     let rows = records.len();
     let mut rejected = Vec::new();
     let frames = open_records(&records, &mut rejected);
-    let batch = read_transactions(bundle.schema(), &records, &frames, &mut rejected);
+    let all: Vec<u32> = (0..rows as u32).collect();
+    let batch = read_transactions(bundle.schema(), &records, &frames, &all, &mut rejected);
     assert_eq!((batch.len(), rejected.len()), (rows, 0));
     let mut scratch = Scratch::default();
     assert!(rows <= CUSTOMERS);
@@ -202,7 +212,7 @@ fn parts(event: &[u8]) -> Value {
     let decode = best(rows, || {
         let mut rejected = Vec::new();
         let frames = open_records(&records, &mut rejected);
-        read_transactions(bundle.schema(), &records, &frames, &mut rejected).len()
+        read_transactions(bundle.schema(), &records, &frames, &all, &mut rejected).len()
     });
     let profiled = bundle_with_profiles();
     let features = best(rows, || {
@@ -217,8 +227,12 @@ fn parts(event: &[u8]) -> Value {
     });
     let first = bundle.first_scores(&batch, &mut scratch);
     let encoding = best(rows, || {
-        let mut decided = DecidedBatch::default();
-        decided.add_decisions(&bundle, &records, &batch, first, Publish::HoldsOnly, now());
+        let mut decided = DecidedBatch {
+            records: rows,
+            ..DecidedBatch::default()
+        };
+        let judged = vec![Judged::new(&bundle, &batch, first)];
+        decided.encode(&records, judged, Publish::HoldsOnly, now());
         decided.body.len()
     });
     json!({

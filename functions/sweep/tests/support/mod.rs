@@ -1,88 +1,121 @@
-//! A settler and a loader with in-memory adapters, and a model that copies its score from the
-//! evidence.
+//! The real sweep over in-memory adapters, with a model that takes the evidence as the score.
+
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    reason = "each test uses a part of it"
+)]
 
 use std::time::Duration;
 
-use bundle::SecondScore;
-use confirm::{SecondModel, Settler};
-use decision::{Evidence, Hold, Policy};
-use harness::holds::{PREFIX, World, evidence_statement, policy};
-use harness::memory::{Objects, Stream, Warehouse};
-use load::{Loader, Settings};
-use warehouse::Statement;
+use confirm::{EvidenceWork, Settler};
+use decision::{Policy, SettledBy};
+use harness::holds::{PlainModel, World, policy};
+use harness::memory::{Bundles, Objects, Stream};
+use jiff::{SignedDuration, Timestamp};
+use load::{LaneSql, LoadWork};
+use serde::de::IgnoredAny;
+use sweep::{AllWork, Error, Handler, SweepReport, TimeLimit};
+use turns::{Limits, Settings, Turns};
 
-/// Short, because some tests let the settler wait for all of it. The in-memory adapters answer
-/// immediately.
-pub(crate) const PATIENCE: Duration = Duration::from_millis(300);
-
-pub(crate) const BUCKET: &str = "second-look-bucket";
+pub(crate) const GRACE: SignedDuration = SignedDuration::from_secs(60);
+const EVIDENCE_LANES: u16 = 2;
 
 pub(crate) fn settings() -> Settings {
     Settings {
-        bucket: BUCKET.to_owned(),
-        statement_prefix: PREFIX.to_owned(),
-        max_attempts: 3,
+        bucket: "bucket".to_owned(),
+        stack: "stack".to_owned(),
+        limits: Limits::DEFAULT,
+        load_interval: SignedDuration::from_secs(300),
+        turn_interval: SignedDuration::ZERO,
+        grace: GRACE,
+        random_id: || fastrand_id(),
     }
 }
 
-pub(crate) fn loader<'a>(
+fn fastrand_id() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
+
+fn settler<'a>(
     world: &'a World,
-    settings: &'a Settings,
-) -> Loader<'a, Objects, Warehouse> {
-    Loader {
+    bundles: &'a Bundles<PlainModel>,
+    fallback: &'a Policy,
+) -> Settler<'a, Objects, Stream, Bundles<PlainModel>> {
+    Settler {
+        objects: &world.objects,
+        decisions: &world.decisions,
+        bundles,
+        fallback,
+        first_entity: Some("customer_id"),
+    }
+}
+
+/// Makes one sweep at this time.
+pub(crate) async fn sweep(world: &World, now: Timestamp) -> Result<SweepReport, Error> {
+    sweep_within(world, ONE_PASS, now).await
+}
+
+pub(crate) async fn sweep_within(
+    world: &World,
+    time_limit: TimeLimit,
+    now: Timestamp,
+) -> Result<SweepReport, Error> {
+    world.objects.set_time(now);
+    let settings = settings();
+    let fallback = policy();
+    let bundles = PlainModel::bundles();
+    let sql = LaneSql {
+        deployed: &bundles.definition,
+        definitions: &bundles,
+        role_arn: "default",
+    };
+    let load = LoadWork {
         objects: &world.objects,
         warehouse: &world.warehouse,
-        sql: &|_, manifest| vec![format!("COPY FROM '{manifest}'")],
-        settings,
-    }
-}
-
-/// The score is the evidence's column `p`.
-#[derive(Debug)]
-pub(crate) struct PlainModel(Policy);
-
-impl PlainModel {
-    pub(crate) fn new() -> Self {
-        Self(policy())
-    }
-
-    pub(crate) fn settler<'a>(
-        &'a self,
-        world: &'a World,
-    ) -> Settler<'a, Objects, Stream, Warehouse, Self> {
-        Settler {
+        sql,
+        evidence_lanes: EVIDENCE_LANES,
+    };
+    let evidence = EvidenceWork {
+        settler: settler(world, &bundles, &fallback),
+        warehouse: &world.warehouse,
+        sql,
+        settled_by: SettledBy::Sweep,
+    };
+    let work = AllWork {
+        load: &load,
+        evidence: &evidence,
+    };
+    let handler = Handler {
+        turns: Turns {
             objects: &world.objects,
-            decisions: &world.decisions,
             warehouse: &world.warehouse,
-            model: Some(self),
-            on_expiry: self.0.on_expiry,
-            first_entity: Some("terminal_id"),
-            patience: PATIENCE,
-        }
-    }
+            work: &work,
+            settings: &settings,
+        },
+        settler: settler(world, &bundles, &fallback),
+        evidence_lanes: EVIDENCE_LANES,
+        time_limit,
+    };
+    handler.handle(IgnoredAny, now).await
 }
 
-impl SecondModel for PlainModel {
-    fn version(&self) -> &'static str {
-        "second"
-    }
+/// Short, for a warehouse that does not answer.
+pub(crate) const SHORT: TimeLimit = TimeLimit {
+    new_work: Duration::from_millis(800),
+    end: Duration::from_secs(1),
+    pass: None,
+};
 
-    fn policy(&self) -> &Policy {
-        &self.0
-    }
+/// The deployed limits, for sweeps at times that the test chooses.
+const ONE_PASS: TimeLimit = TimeLimit {
+    pass: None,
+    ..TimeLimit::DEFAULT
+};
 
-    fn evidence_statement(&self, name: &str, attempt: u32, holds: &[Hold]) -> Statement {
-        evidence_statement(name, attempt, holds)
-    }
-
-    fn is_complete(&self, evidence: &Evidence) -> bool {
-        evidence.contains_key("p")
-    }
-
-    fn score(&self, _: &Hold, evidence: &Evidence) -> SecondScore {
-        SecondScore {
-            score: evidence.get("p").copied().flatten().unwrap(),
-            reasons: Vec::new(),
-        }
-    }
-}
+/// For a sweep that makes passes in real time.
+pub(crate) const PASSES: TimeLimit = TimeLimit {
+    new_work: Duration::from_millis(1_900),
+    end: Duration::from_secs(10),
+    pass: Some(Duration::from_millis(600)),
+};

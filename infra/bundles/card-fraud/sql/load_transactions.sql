@@ -1,33 +1,43 @@
 -- Written by `make sql`.
-CREATE TEMP TABLE incoming (LIKE transactions);
+LOCK lock_transactions;
+
+CREATE TEMP TABLE incoming (LIKE transactions, _hold_group VARCHAR(16), _hold_index INTEGER);
 
 COPY incoming
 FROM 's3://bucket/manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/redshift'
 FORMAT JSON 'auto' GZIP MANIFEST TIMEFORMAT 'auto';
 
-CREATE TEMP TABLE latest AS
-SELECT transaction_id, occurred_at, amount, customer_id, terminal_id, decision_id, action, score, model_version, decided_at, deadline
+CREATE TEMP TABLE hold_group (_hold_group VARCHAR(16), _first INTEGER);
+
+INSERT INTO hold_group VALUES ('0000000000000000',0),('0000000000000001',20);
+
+INSERT INTO holds (turn, claim_id, ordinal, transaction_id, occurred_at, amount, customer_id, terminal_id, identity_hash, arrived_at, decision_id, bundle_version, deadline)
+SELECT 7, '0123456789abcdef', _placed._ordinal, _placed.transaction_id, _placed.occurred_at, _placed.amount, _placed.customer_id, _placed.terminal_id, _placed.identity_hash, _placed.arrived_at, _placed.decision_id, _placed.bundle_version, _placed.deadline
 FROM (
   SELECT
-    transaction_id, occurred_at, amount, customer_id, terminal_id, decision_id, action, score, model_version, decided_at, deadline,
-    ROW_NUMBER() OVER (PARTITION BY transaction_id ORDER BY decided_at DESC NULLS LAST, occurred_at DESC NULLS LAST) AS _rank
+    hold_group._first + incoming._hold_index AS _ordinal, incoming.transaction_id, incoming.occurred_at, incoming.amount, incoming.customer_id, incoming.terminal_id, incoming.identity_hash, incoming.arrived_at, incoming.decision_id, incoming.bundle_version, incoming.deadline,
+    ROW_NUMBER() OVER (PARTITION BY hold_group._first + incoming._hold_index ORDER BY incoming.arrived_at) AS _rank
   FROM incoming
-) ranked
-WHERE _rank = 1;
+  JOIN hold_group ON hold_group._hold_group = incoming._hold_group
+) _placed
+LEFT JOIN holds _known
+  ON _known.turn = 7 AND _known.claim_id = '0123456789abcdef'
+  AND _known.ordinal = _placed._ordinal
+WHERE _placed._rank = 1 AND _known.turn IS NULL;
 
-MERGE INTO transactions
-USING latest ON transactions.transaction_id = latest.transaction_id
-WHEN MATCHED THEN UPDATE SET
-  occurred_at = latest.occurred_at,
-  amount = latest.amount,
-  customer_id = latest.customer_id,
-  terminal_id = latest.terminal_id,
-  decision_id = latest.decision_id,
-  action = latest.action,
-  score = latest.score,
-  model_version = latest.model_version,
-  decided_at = latest.decided_at,
-  deadline = latest.deadline
-WHEN NOT MATCHED THEN INSERT (transaction_id, occurred_at, amount, customer_id, terminal_id, decision_id, action, score, model_version, decided_at, deadline)
-VALUES (latest.transaction_id, latest.occurred_at, latest.amount, latest.customer_id, latest.terminal_id, latest.decision_id, latest.action, latest.score, latest.model_version, latest.decided_at, latest.deadline);
+INSERT INTO transactions (transaction_id, occurred_at, amount, customer_id, terminal_id, identity_hash, arrived_at, decision_id, action, score, bundle_version, decided_at, deadline)
+SELECT _ranked.transaction_id, _ranked.occurred_at, _ranked.amount, _ranked.customer_id, _ranked.terminal_id, _ranked.identity_hash, _ranked.arrived_at, _ranked.decision_id, _ranked.action, _ranked.score, _ranked.bundle_version, _ranked.decided_at, _ranked.deadline
+FROM (
+  SELECT
+    transaction_id, occurred_at, amount, customer_id, terminal_id, identity_hash, arrived_at, decision_id, action, score, bundle_version, decided_at, deadline,
+    ROW_NUMBER() OVER (PARTITION BY transaction_id, identity_hash ORDER BY arrived_at, decision_id) AS _rank
+  FROM incoming
+) _ranked
+LEFT JOIN transactions _known
+  ON _known.transaction_id = _ranked.transaction_id
+  AND (_known.identity_hash = _ranked.identity_hash
+    OR _known.identity_hash IS NULL OR _ranked.identity_hash IS NULL)
+  AND (_known.occurred_at >= CAST('1970-01-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND _known.occurred_at <= CAST('1970-01-01T01:00:00.000000Z' AS TIMESTAMPTZ)
+    OR _known.occurred_at >= CAST('2026-01-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND _known.occurred_at <= CAST('2026-01-01T02:00:00.000000Z' AS TIMESTAMPTZ))
+WHERE _ranked._rank = 1 AND _known.transaction_id IS NULL;

@@ -5,15 +5,35 @@ CREATE TABLE IF NOT EXISTS transactions (
   amount DOUBLE PRECISION,
   customer_id VARCHAR(256),
   terminal_id VARCHAR(256),
+  identity_hash VARCHAR(64),
+  arrived_at TIMESTAMPTZ,
   decision_id VARCHAR(256),
   action VARCHAR(64),
   score DOUBLE PRECISION,
-  model_version VARCHAR(64),
+  bundle_version VARCHAR(64),
   decided_at TIMESTAMPTZ,
   deadline TIMESTAMPTZ
 )
 DISTKEY (customer_id)
 SORTKEY (occurred_at);
+
+CREATE TABLE IF NOT EXISTS holds (
+  turn BIGINT NOT NULL,
+  claim_id VARCHAR(64),
+  ordinal INTEGER,
+  transaction_id VARCHAR(256),
+  occurred_at TIMESTAMPTZ,
+  amount DOUBLE PRECISION,
+  customer_id VARCHAR(256),
+  terminal_id VARCHAR(256),
+  identity_hash VARCHAR(64),
+  arrived_at TIMESTAMPTZ,
+  decision_id VARCHAR(256),
+  bundle_version VARCHAR(64),
+  deadline TIMESTAMPTZ
+)
+DISTKEY (customer_id)
+SORTKEY (turn);
 
 CREATE TABLE IF NOT EXISTS fraud_reports (
   transaction_id VARCHAR(256) NOT NULL,
@@ -28,10 +48,16 @@ CREATE TABLE IF NOT EXISTS outcomes (
   decision_id VARCHAR(256),
   action VARCHAR(64),
   score DOUBLE PRECISION,
-  model_version VARCHAR(64),
+  bundle_version VARCHAR(64),
   settled_by VARCHAR(64),
   decided_at TIMESTAMPTZ,
   held_ms BIGINT
 )
 DISTKEY (transaction_id)
 SORTKEY (decided_at);
+
+CREATE TABLE IF NOT EXISTS lock_transactions (locked INTEGER);
+
+CREATE TABLE IF NOT EXISTS lock_labels (locked INTEGER);
+
+CREATE TABLE IF NOT EXISTS lock_outcomes (locked INTEGER);

@@ -1,13 +1,14 @@
 -- Written by `make sql`.
 WITH held AS (
   SELECT
-    transaction_id, occurred_at, amount, customer_id, terminal_id,
+    transaction_id, identity_hash, COALESCE(identity_hash, transaction_id) AS _identity,
+    occurred_at, amount, customer_id, terminal_id,
     CAST('1970-01-01T00:00:00Z' AS TIMESTAMPTZ) + (CAST(EXTRACT(EPOCH FROM occurred_at) * 1000000 AS BIGINT) - 1) / 86400000000 * INTERVAL '86400 seconds' AS _cut_off
   FROM transactions
   WHERE occurred_at >= CAST('2026-01-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND occurred_at < CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
 ), _past_customer_id AS (
   SELECT
-    held.transaction_id,
+    held._identity,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '604800 seconds' AND past.occurred_at <= held.occurred_at THEN past.amount END) AS _customer_mean_7d_count,
     SUM(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '604800 seconds' AND past.occurred_at <= held.occurred_at THEN past.amount END) AS _customer_mean_7d_sum,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2592000 seconds' AND past.occurred_at <= held.occurred_at THEN past.amount END) AS _customer_mean_30d_count,
@@ -19,15 +20,16 @@ WITH held AS (
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
     ON past.customer_id = held.customer_id
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND FLOOR((EXTRACT(EPOCH FROM past.occurred_at)) / 2592000)
       = FLOOR((EXTRACT(EPOCH FROM held.occurred_at) - 0) / 2592000) - periods.back
     AND past.occurred_at > CAST('2025-12-02T00:00:00.000000Z' AS TIMESTAMPTZ) AND past.occurred_at < CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
     AND past.occurred_at > held.occurred_at - INTERVAL '2592000 seconds' AND past.occurred_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held._identity
 ), _past_terminal_id AS (
   SELECT
-    held.transaction_id,
+    held._identity,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '691200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '604800 seconds' THEN 1 END) AS _terminal_count_1d_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '691200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '604800 seconds' THEN 1 END) AS _terminal_fraud_rate_1d_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '691200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '604800 seconds' AND report.is_fraud THEN 1 END) AS _terminal_fraud_rate_1d_frauds,
@@ -44,14 +46,15 @@ WITH held AS (
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
     ON past.terminal_id = held.terminal_id
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND FLOOR((EXTRACT(EPOCH FROM past.occurred_at)) / 2419200)
       = FLOOR((EXTRACT(EPOCH FROM held.occurred_at) - 604800) / 2419200) - periods.back
     AND past.occurred_at > CAST('2025-11-27T00:00:00.000000Z' AS TIMESTAMPTZ) AND past.occurred_at < CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
     AND past.occurred_at > held.occurred_at - INTERVAL '3024000 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '604800 seconds'
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held._identity
 ), _profile_customer_id AS (
   SELECT
     held.customer_id, held._cut_off,
@@ -128,8 +131,8 @@ SELECT
   CAST(COALESCE(_profile_terminal_id._terminal_count_28d_count, 0) AS DOUBLE PRECISION) AS _profile_terminal_count_28d,
   CAST(COALESCE(CAST(_profile_terminal_id._terminal_fraud_rate_28d_frauds AS DOUBLE PRECISION) / NULLIF(_profile_terminal_id._terminal_fraud_rate_28d_count, 0), 0) AS DOUBLE PRECISION) AS _profile_terminal_fraud_rate_28d
 FROM held
-LEFT JOIN _past_customer_id ON _past_customer_id.transaction_id = held.transaction_id
-LEFT JOIN _past_terminal_id ON _past_terminal_id.transaction_id = held.transaction_id
+LEFT JOIN _past_customer_id ON _past_customer_id._identity = held._identity
+LEFT JOIN _past_terminal_id ON _past_terminal_id._identity = held._identity
 LEFT JOIN _profile_customer_id ON _profile_customer_id.customer_id = held.customer_id AND _profile_customer_id._cut_off = held._cut_off
 LEFT JOIN _profile_terminal_id ON _profile_terminal_id.terminal_id = held.terminal_id AND _profile_terminal_id._cut_off = held._cut_off
 LEFT JOIN fraud_reports label

@@ -1,29 +1,24 @@
 -- Written by `make sql`.
-WITH digit AS (
-  SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
-), number AS (
-  SELECT ones.n + 10 * tens.n + 100 * hundreds.n AS n
-  FROM digit ones CROSS JOIN digit tens CROSS JOIN digit hundreds
-), item AS (
-  SELECT JSON_EXTRACT_ARRAY_ELEMENT_TEXT(CAST(:holds_0 AS VARCHAR(65535)), n) AS hold
-  FROM number
-  WHERE n < JSON_ARRAY_LENGTH(CAST(:holds_0 AS VARCHAR(65535)))
-), held AS (
+WITH held AS (
   SELECT
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'transaction_id') AS VARCHAR(256)) AS transaction_id,
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'occurred_at') AS TIMESTAMPTZ) AS occurred_at,
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'amount') AS DOUBLE PRECISION) AS amount,
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'tail_number') AS VARCHAR(256)) AS tail_number,
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'carrier') AS VARCHAR(256)) AS carrier,
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'origin') AS VARCHAR(256)) AS origin,
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'route') AS VARCHAR(256)) AS route,
-    CAST(NULLIF(JSON_EXTRACT_PATH_TEXT(hold, 'precip'), '') AS DOUBLE PRECISION) AS precip,
-    CAST(NULLIF(JSON_EXTRACT_PATH_TEXT(hold, 'pressure'), '') AS DOUBLE PRECISION) AS pressure,
-    CAST(NULLIF(JSON_EXTRACT_PATH_TEXT(hold, 'visib'), '') AS DOUBLE PRECISION) AS visib
-  FROM item
+    ordinal, identity_hash, transaction_id, occurred_at, amount, tail_number, carrier, origin, route, planned_minutes, local_hour, seats, built, temp, humid, wind_speed, precip, pressure, visib, airline, destination, airport
+  FROM holds
+  WHERE turn = 7 AND claim_id = '0123456789abcdef' AND ordinal >= 0 AND ordinal < 5000
+), _id_conflicts AS (
+  SELECT held.ordinal
+  FROM held
+  JOIN transactions _other
+    ON _other.transaction_id = held.transaction_id
+    AND _other.identity_hash <> held.identity_hash
+  UNION
+  SELECT held.ordinal
+  FROM held
+  JOIN held _other
+    ON _other.transaction_id = held.transaction_id
+    AND _other.identity_hash <> held.identity_hash
 ), _past_tail_number AS (
   SELECT
-    held.transaction_id,
+    held.ordinal,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '54000 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' THEN 1 END) AS _plane_late_12h_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '54000 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS _plane_late_12h_frauds,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' THEN 1 END) AS _plane_late_30d_count,
@@ -32,14 +27,15 @@ WITH digit AS (
   FROM held
   LEFT JOIN transactions past
     ON past.tail_number = held.tail_number
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held.ordinal
 ), _past_carrier AS (
   SELECT
-    held.transaction_id,
+    held.ordinal,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' THEN 1 END) AS _carrier_late_2h_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_2h_frauds,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS _carrier_late_3h_count,
@@ -50,14 +46,15 @@ WITH digit AS (
   FROM held
   LEFT JOIN transactions past
     ON past.carrier = held.carrier
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held.ordinal
 ), _past_origin AS (
   SELECT
-    held.transaction_id,
+    held.ordinal,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' THEN 1 END) AS _origin_late_2h_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS _origin_late_2h_frauds,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS _origin_late_3h_count,
@@ -74,14 +71,15 @@ WITH digit AS (
   FROM held
   LEFT JOIN transactions past
     ON past.origin = held.origin
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held.ordinal
 ), _past_route AS (
   SELECT
-    held.transaction_id,
+    held.ordinal,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '97200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' THEN 1 END) AS _route_late_1d_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '97200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS _route_late_1d_frauds,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' THEN 1 END) AS _route_late_30d_count,
@@ -89,14 +87,16 @@ WITH digit AS (
   FROM held
   LEFT JOIN transactions past
     ON past.route = held.route
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds'
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held.ordinal
 )
 SELECT
-  held.transaction_id,
+  held.ordinal,
+  CASE WHEN _id_conflicts.ordinal IS NULL THEN FALSE ELSE TRUE END AS _id_conflict,
   CAST(COALESCE(CAST(_past_tail_number._plane_late_12h_frauds AS DOUBLE PRECISION) / NULLIF(_past_tail_number._plane_late_12h_count, 0), 0) AS DOUBLE PRECISION) AS plane_late_12h,
   CAST(COALESCE(CAST(_past_tail_number._plane_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(_past_tail_number._plane_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS plane_late_30d,
   CAST((_past_tail_number._plane_flights_12h_count + 1) AS DOUBLE PRECISION) AS plane_flights_12h,
@@ -115,7 +115,8 @@ SELECT
   CAST(COALESCE(CAST(_past_route._route_late_1d_frauds AS DOUBLE PRECISION) / NULLIF(_past_route._route_late_1d_count, 0), 0) AS DOUBLE PRECISION) AS route_late_1d,
   CAST(COALESCE(CAST(_past_route._route_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(_past_route._route_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS route_late_30d
 FROM held
-LEFT JOIN _past_tail_number ON _past_tail_number.transaction_id = held.transaction_id
-LEFT JOIN _past_carrier ON _past_carrier.transaction_id = held.transaction_id
-LEFT JOIN _past_origin ON _past_origin.transaction_id = held.transaction_id
-LEFT JOIN _past_route ON _past_route.transaction_id = held.transaction_id;
+LEFT JOIN _past_tail_number ON _past_tail_number.ordinal = held.ordinal
+LEFT JOIN _past_carrier ON _past_carrier.ordinal = held.ordinal
+LEFT JOIN _past_origin ON _past_origin.ordinal = held.ordinal
+LEFT JOIN _past_route ON _past_route.ordinal = held.ordinal
+LEFT JOIN _id_conflicts ON _id_conflicts.ordinal = held.ordinal;

@@ -1,4 +1,6 @@
 -- Written by `make sql`.
+LOCK lock_labels;
+
 CREATE TEMP TABLE incoming (LIKE fraud_reports);
 
 COPY incoming
@@ -13,7 +15,7 @@ FROM (
     transaction_id, reported_at, is_fraud,
     ROW_NUMBER() OVER (PARTITION BY transaction_id ORDER BY reported_at DESC NULLS LAST) AS _rank
   FROM incoming
-) ranked
+) _ranked
 WHERE _rank = 1;
 
 MERGE INTO fraud_reports

@@ -1,4 +1,6 @@
 -- Written by `make sql`.
+LOCK lock_outcomes;
+
 CREATE TEMP TABLE incoming (LIKE outcomes);
 
 COPY incoming
@@ -6,25 +8,14 @@ FROM 's3://bucket/manifest.json'
 IAM_ROLE 'arn:aws:iam::123456789012:role/redshift'
 FORMAT JSON 'auto' GZIP MANIFEST TIMEFORMAT 'auto';
 
-CREATE TEMP TABLE latest AS
-SELECT transaction_id, decision_id, action, score, model_version, settled_by, decided_at, held_ms
+INSERT INTO outcomes (transaction_id, decision_id, action, score, bundle_version, settled_by, decided_at, held_ms)
+SELECT _ranked.transaction_id, _ranked.decision_id, _ranked.action, _ranked.score, _ranked.bundle_version, _ranked.settled_by, _ranked.decided_at, _ranked.held_ms
 FROM (
   SELECT
-    transaction_id, decision_id, action, score, model_version, settled_by, decided_at, held_ms,
-    ROW_NUMBER() OVER (PARTITION BY transaction_id ORDER BY decided_at DESC NULLS LAST) AS _rank
+    transaction_id, decision_id, action, score, bundle_version, settled_by, decided_at, held_ms,
+    ROW_NUMBER() OVER (PARTITION BY decision_id ORDER BY decided_at) AS _rank
   FROM incoming
-) ranked
-WHERE _rank = 1;
-
-MERGE INTO outcomes
-USING latest ON outcomes.transaction_id = latest.transaction_id
-WHEN MATCHED THEN UPDATE SET
-  decision_id = latest.decision_id,
-  action = latest.action,
-  score = latest.score,
-  model_version = latest.model_version,
-  settled_by = latest.settled_by,
-  decided_at = latest.decided_at,
-  held_ms = latest.held_ms
-WHEN NOT MATCHED THEN INSERT (transaction_id, decision_id, action, score, model_version, settled_by, decided_at, held_ms)
-VALUES (latest.transaction_id, latest.decision_id, latest.action, latest.score, latest.model_version, latest.settled_by, latest.decided_at, latest.held_ms);
+) _ranked
+LEFT JOIN outcomes _known
+  ON _known.decision_id = _ranked.decision_id
+WHERE _ranked._rank = 1 AND _known.transaction_id IS NULL;

@@ -20,15 +20,50 @@ CREATE TABLE IF NOT EXISTS transactions (
   airline VARCHAR(256),
   destination VARCHAR(256),
   airport VARCHAR(256),
+  identity_hash VARCHAR(64),
+  arrived_at TIMESTAMPTZ,
   decision_id VARCHAR(256),
   action VARCHAR(64),
   score DOUBLE PRECISION,
-  model_version VARCHAR(64),
+  bundle_version VARCHAR(64),
   decided_at TIMESTAMPTZ,
   deadline TIMESTAMPTZ
 )
 DISTKEY (tail_number)
 SORTKEY (occurred_at);
+
+CREATE TABLE IF NOT EXISTS holds (
+  turn BIGINT NOT NULL,
+  claim_id VARCHAR(64),
+  ordinal INTEGER,
+  transaction_id VARCHAR(256),
+  occurred_at TIMESTAMPTZ,
+  amount DOUBLE PRECISION,
+  tail_number VARCHAR(256),
+  carrier VARCHAR(256),
+  origin VARCHAR(256),
+  route VARCHAR(256),
+  planned_minutes DOUBLE PRECISION,
+  local_hour DOUBLE PRECISION,
+  seats DOUBLE PRECISION,
+  built DOUBLE PRECISION,
+  temp DOUBLE PRECISION,
+  humid DOUBLE PRECISION,
+  wind_speed DOUBLE PRECISION,
+  precip DOUBLE PRECISION,
+  pressure DOUBLE PRECISION,
+  visib DOUBLE PRECISION,
+  airline VARCHAR(256),
+  destination VARCHAR(256),
+  airport VARCHAR(256),
+  identity_hash VARCHAR(64),
+  arrived_at TIMESTAMPTZ,
+  decision_id VARCHAR(256),
+  bundle_version VARCHAR(64),
+  deadline TIMESTAMPTZ
+)
+DISTKEY (tail_number)
+SORTKEY (turn);
 
 CREATE TABLE IF NOT EXISTS fraud_reports (
   transaction_id VARCHAR(256) NOT NULL,
@@ -43,10 +78,16 @@ CREATE TABLE IF NOT EXISTS outcomes (
   decision_id VARCHAR(256),
   action VARCHAR(64),
   score DOUBLE PRECISION,
-  model_version VARCHAR(64),
+  bundle_version VARCHAR(64),
   settled_by VARCHAR(64),
   decided_at TIMESTAMPTZ,
   held_ms BIGINT
 )
 DISTKEY (transaction_id)
 SORTKEY (decided_at);
+
+CREATE TABLE IF NOT EXISTS lock_transactions (locked INTEGER);
+
+CREATE TABLE IF NOT EXISTS lock_labels (locked INTEGER);
+
+CREATE TABLE IF NOT EXISTS lock_outcomes (locked INTEGER);

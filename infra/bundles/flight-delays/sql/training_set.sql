@@ -1,13 +1,14 @@
 -- Written by `make sql`.
 WITH held AS (
   SELECT
-    transaction_id, occurred_at, amount, tail_number, carrier, origin, route, planned_minutes, local_hour, seats, built, temp, humid, wind_speed, precip, pressure, visib, airline, destination, airport,
+    transaction_id, identity_hash, COALESCE(identity_hash, transaction_id) AS _identity,
+    occurred_at, amount, tail_number, carrier, origin, route, planned_minutes, local_hour, seats, built, temp, humid, wind_speed, precip, pressure, visib, airline, destination, airport,
     CAST('1970-01-01T00:00:00Z' AS TIMESTAMPTZ) + (CAST(EXTRACT(EPOCH FROM occurred_at) * 1000000 AS BIGINT) - 1) / 21600000000 * INTERVAL '21600 seconds' AS _cut_off
   FROM transactions
   WHERE occurred_at >= CAST('2026-01-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND occurred_at < CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
 ), _past_tail_number AS (
   SELECT
-    held.transaction_id,
+    held._identity,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '54000 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' THEN 1 END) AS _plane_late_12h_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '54000 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS _plane_late_12h_frauds,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' THEN 1 END) AS _plane_late_30d_count,
@@ -17,17 +18,18 @@ WITH held AS (
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
     ON past.tail_number = held.tail_number
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND FLOOR((EXTRACT(EPOCH FROM past.occurred_at)) / 2635200)
       = FLOOR((EXTRACT(EPOCH FROM held.occurred_at) - 0) / 2635200) - periods.back
     AND past.occurred_at > CAST('2025-12-01T12:00:00.000000Z' AS TIMESTAMPTZ) AND past.occurred_at < CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
     AND past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held._identity
 ), _past_carrier AS (
   SELECT
-    held.transaction_id,
+    held._identity,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' THEN 1 END) AS _carrier_late_2h_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_2h_frauds,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS _carrier_late_3h_count,
@@ -39,17 +41,18 @@ WITH held AS (
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
     ON past.carrier = held.carrier
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND FLOOR((EXTRACT(EPOCH FROM past.occurred_at)) / 43200)
       = FLOOR((EXTRACT(EPOCH FROM held.occurred_at) - 0) / 43200) - periods.back
     AND past.occurred_at > CAST('2025-12-31T12:00:00.000000Z' AS TIMESTAMPTZ) AND past.occurred_at < CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
     AND past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held._identity
 ), _past_origin AS (
   SELECT
-    held.transaction_id,
+    held._identity,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' THEN 1 END) AS _origin_late_2h_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '14400 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS _origin_late_2h_frauds,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '25200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '14400 seconds' THEN 1 END) AS _origin_late_3h_count,
@@ -67,17 +70,18 @@ WITH held AS (
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
     ON past.origin = held.origin
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND FLOOR((EXTRACT(EPOCH FROM past.occurred_at)) / 43200)
       = FLOOR((EXTRACT(EPOCH FROM held.occurred_at) - 0) / 43200) - periods.back
     AND past.occurred_at > CAST('2025-12-31T12:00:00.000000Z' AS TIMESTAMPTZ) AND past.occurred_at < CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
     AND past.occurred_at > held.occurred_at - INTERVAL '43200 seconds' AND past.occurred_at <= held.occurred_at
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held._identity
 ), _past_route AS (
   SELECT
-    held.transaction_id,
+    held._identity,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '97200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' THEN 1 END) AS _route_late_1d_count,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '97200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds' AND report.is_fraud THEN 1 END) AS _route_late_1d_frauds,
     COUNT(CASE WHEN past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '43200 seconds' THEN 1 END) AS _route_late_30d_count,
@@ -86,14 +90,15 @@ WITH held AS (
   CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods
   LEFT JOIN transactions past
     ON past.route = held.route
-    AND past.transaction_id <> held.transaction_id
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)
     AND FLOOR((EXTRACT(EPOCH FROM past.occurred_at)) / 2624400)
       = FLOOR((EXTRACT(EPOCH FROM held.occurred_at) - 10800) / 2624400) - periods.back
     AND past.occurred_at > CAST('2025-12-01T12:00:00.000000Z' AS TIMESTAMPTZ) AND past.occurred_at < CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
     AND past.occurred_at > held.occurred_at - INTERVAL '2635200 seconds' AND past.occurred_at <= held.occurred_at - INTERVAL '10800 seconds'
   LEFT JOIN fraud_reports report
     ON report.transaction_id = past.transaction_id AND report.reported_at <= held.occurred_at
-  GROUP BY held.transaction_id
+  GROUP BY held._identity
 ), _profile_tail_number AS (
   SELECT
     held.tail_number, held._cut_off,
@@ -237,10 +242,10 @@ SELECT
   CAST(COALESCE(CAST(_profile_route._route_late_1d_frauds AS DOUBLE PRECISION) / NULLIF(_profile_route._route_late_1d_count, 0), 0) AS DOUBLE PRECISION) AS _profile_route_late_1d,
   CAST(COALESCE(CAST(_profile_route._route_late_30d_frauds AS DOUBLE PRECISION) / NULLIF(_profile_route._route_late_30d_count, 0), 0) AS DOUBLE PRECISION) AS _profile_route_late_30d
 FROM held
-LEFT JOIN _past_tail_number ON _past_tail_number.transaction_id = held.transaction_id
-LEFT JOIN _past_carrier ON _past_carrier.transaction_id = held.transaction_id
-LEFT JOIN _past_origin ON _past_origin.transaction_id = held.transaction_id
-LEFT JOIN _past_route ON _past_route.transaction_id = held.transaction_id
+LEFT JOIN _past_tail_number ON _past_tail_number._identity = held._identity
+LEFT JOIN _past_carrier ON _past_carrier._identity = held._identity
+LEFT JOIN _past_origin ON _past_origin._identity = held._identity
+LEFT JOIN _past_route ON _past_route._identity = held._identity
 LEFT JOIN _profile_tail_number ON _profile_tail_number.tail_number = held.tail_number AND _profile_tail_number._cut_off = held._cut_off
 LEFT JOIN _profile_carrier ON _profile_carrier.carrier = held.carrier AND _profile_carrier._cut_off = held._cut_off
 LEFT JOIN _profile_origin ON _profile_origin.origin = held.origin AND _profile_origin._cut_off = held._cut_off

@@ -1,20 +1,24 @@
 -- Written by `make sql`.
-WITH digit AS (
-  SELECT 0 AS n UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9
-), number AS (
-  SELECT ones.n + 10 * tens.n + 100 * hundreds.n AS n
-  FROM digit ones CROSS JOIN digit tens CROSS JOIN digit hundreds
-), item AS (
-  SELECT JSON_EXTRACT_ARRAY_ELEMENT_TEXT(CAST(:holds_0 AS VARCHAR(65535)), n) AS hold
-  FROM number
-  WHERE n < JSON_ARRAY_LENGTH(CAST(:holds_0 AS VARCHAR(65535)))
-), held AS (
+WITH held AS (
   SELECT
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'transaction_id') AS VARCHAR(256)) AS transaction_id,
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'occurred_at') AS TIMESTAMPTZ) AS occurred_at,
-    CAST(JSON_EXTRACT_PATH_TEXT(hold, 'amount') AS DOUBLE PRECISION) AS amount
-  FROM item
+    ordinal, identity_hash, transaction_id, occurred_at, amount, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26, v27, v28
+  FROM holds
+  WHERE turn = 7 AND claim_id = '0123456789abcdef' AND ordinal >= 0 AND ordinal < 5000
+), _id_conflicts AS (
+  SELECT held.ordinal
+  FROM held
+  JOIN transactions _other
+    ON _other.transaction_id = held.transaction_id
+    AND _other.identity_hash <> held.identity_hash
+  UNION
+  SELECT held.ordinal
+  FROM held
+  JOIN held _other
+    ON _other.transaction_id = held.transaction_id
+    AND _other.identity_hash <> held.identity_hash
 )
 SELECT
-  held.transaction_id
-FROM held;
+  held.ordinal,
+  CASE WHEN _id_conflicts.ordinal IS NULL THEN FALSE ELSE TRUE END AS _id_conflict
+FROM held
+LEFT JOIN _id_conflicts ON _id_conflicts.ordinal = held.ordinal;

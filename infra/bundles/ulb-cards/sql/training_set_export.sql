@@ -1,7 +1,8 @@
 -- Written by `make sql`.
 UNLOAD ('WITH held AS (
   SELECT
-    transaction_id, occurred_at, amount, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26, v27, v28
+    transaction_id, identity_hash, COALESCE(identity_hash, transaction_id) AS _identity,
+    occurred_at, amount, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11, v12, v13, v14, v15, v16, v17, v18, v19, v20, v21, v22, v23, v24, v25, v26, v27, v28
   FROM transactions
   WHERE occurred_at >= CAST(''2026-01-01T00:00:00.000000Z'' AS TIMESTAMPTZ) AND occurred_at < CAST(''2026-02-01T00:00:00.000000Z'' AS TIMESTAMPTZ)
 )

@@ -1,110 +1,282 @@
-//! Reads the bucket and the warehouse for an audit.
+//! Reads the bucket for an audit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::{Context as _, Result};
-use decision::Action;
-use decision::keys;
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use decision::settle::Outcome;
+use decision::{Action, Decision, Identity, Stage, keys};
+use futures_util::{StreamExt as _, TryStream, TryStreamExt as _, stream};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use store::{ObjectInfo, Objects as _, gunzip};
 
 use super::AuditScope;
+use super::label_files::{self, LabelFile, LoadedReport};
+use super::warehouse_rows::{self, OutcomeRows, TransactionRows};
 use crate::system::System;
 
 /// How many objects are read at a time.
-const AT_A_TIME: usize = 8;
-/// A younger ledger entry may still be in progress, if the system handles other transactions too.
+const AT_A_TIME: usize = 16;
+/// A younger object may still be in progress, if the system handles other transactions too.
 const UNDER_WAY: SignedDuration = SignedDuration::from_mins(15);
 /// The time of a transaction is at most this long after its arrival: score rejects a later one.
-const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
-/// The prefix of the batches that failed in all attempts.
-const GIVEN_UP_BATCHES: &str = "aws/lambda/";
-/// The prefix of the lists whose load failed in all attempts.
-const GIVEN_UP_LOADS: &str = "manifests/failed/";
+pub(super) const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
+/// The prefix of the batches that failed for good.
+const FAILED_BATCHES: &str = "aws/lambda/";
+/// The prefix of the slices of final decisions. The prefix for COPY continues with `dt=`.
+const SLICES: &str = "outcomes/";
+/// The prefix of all waiting entries.
+const WAITING: &str = "waiting/";
 
-/// The decisions and counts that an audit compares.
+/// The state of the bucket and the warehouse.
 #[derive(Clone, Debug, Default)]
-pub(super) struct StoredDecisions {
-    /// Decisions in the bucket: the actions by transaction. More than one action is a
-    /// contradiction.
-    pub(super) decided: BTreeMap<String, BTreeSet<Action>>,
-    /// Decisions in the warehouse, by transaction.
-    pub(super) transactions: HashMap<String, WarehouseRows>,
-    /// Transactions with a final decision in the bucket.
-    pub(super) outcomes: HashSet<String>,
-    /// Final decisions in the warehouse, by transaction.
-    pub(super) ended: HashMap<String, WarehouseRows>,
+pub(super) struct StoredState {
+    pub(super) bucket: String,
+    /// The names of the entities in the schema's order.
+    pub(super) entities: Vec<String>,
+    /// How long plain entries of the lane of transactions wait without being late.
+    pub(super) load_wait: SignedDuration,
+    /// The batches' transactions with a decision.
+    pub(super) decided: BTreeMap<Identity, StoredTransaction>,
+    /// The rows of `transactions`.
+    pub(super) transactions: HashMap<Identity, TransactionRows>,
+    /// The outcomes of the held identities; `None` for an unreadable object.
+    pub(super) outcomes: BTreeMap<Identity, Option<Outcome>>,
+    /// The final decisions of the slices, which were published before, by decision id.
+    pub(super) finals: BTreeMap<String, StoredFinal>,
+    /// The rows of `outcomes` by decision id.
+    pub(super) ended: HashMap<String, OutcomeRows>,
     pub(super) rejected: usize,
-    pub(super) pending: usize,
-    pub(super) failed_batches: usize,
-    pub(super) failed_loads: usize,
+    pub(super) waiting: Vec<ObjectInfo>,
+    pub(super) ledger: Vec<ObjectInfo>,
+    /// The files of fraud reports that no waiting entry stands for.
+    pub(super) label_files: Vec<LabelFile>,
+    /// The reports in the warehouse.
+    pub(super) loaded_reports: BTreeSet<LoadedReport>,
+    pub(super) damaged: Vec<String>,
+    pub(super) failed_batches: Vec<ObjectInfo>,
+    pub(super) quarantined: Vec<ObjectInfo>,
 }
 
-/// The rows of one transaction in a table.
+/// A transaction as its batches have it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct StoredTransaction {
+    pub(super) transaction_id: String,
+    pub(super) amount: f64,
+    /// In the schema's order.
+    pub(super) entities: Vec<Option<String>>,
+    /// The object of a batch with it.
+    pub(super) batch: ObjectInfo,
+    /// By decision id: a transaction that is sent twice has two.
+    pub(super) decisions: BTreeMap<String, StoredDecision>,
+}
+
+/// A final decision, and the slice that it is in.
 #[derive(Clone, Debug)]
-pub(super) struct WarehouseRows {
-    pub(super) times: usize,
-    pub(super) action: Option<Action>,
+pub(super) struct StoredFinal {
+    pub(super) decision: Decision,
+    pub(super) slice: ObjectInfo,
 }
 
-/// The fields of a line of a transactions object that the audit needs.
+/// A provisional decision. More than one action is a contradiction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct StoredDecision {
+    pub(super) actions: BTreeSet<Action>,
+    pub(super) score: f64,
+    pub(super) deadline: Option<Timestamp>,
+}
+
+impl StoredTransaction {
+    pub(super) fn is_held(&self) -> bool {
+        let mut decisions = self.decisions.values();
+        decisions.any(|decision| decision.actions.contains(&Action::Hold))
+    }
+}
+
+/// The fields of a batch's line that the audit needs.
 #[derive(Deserialize)]
 struct Line {
     transaction_id: String,
+    identity_hash: Identity,
+    amount: f64,
+    decision_id: Option<String>,
     action: Option<Action>,
+    #[serde(default)]
+    score: f64,
+    deadline: Option<Timestamp>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
-impl StoredDecisions {
+impl StoredState {
     pub(super) async fn read(system: &System, scope: &AuditScope, now: Timestamp) -> Result<Self> {
         let days = scope
             .among_others
             .map(|(first, _)| (day(first - MAX_AHEAD), day(now)));
-        let decided = decided(system, scope, days).await?;
-        let holds = decided
-            .iter()
-            .filter(|(_, actions)| actions.contains(&Action::Hold))
-            .map(|(id, _)| id);
-        let outcomes = match scope.among_others {
-            None => all_outcomes(system).await?,
-            Some(_) => outcomes_of(system, holds).await?,
+        let schema = system.definition().await?.schema().clone();
+        let mut state = Self {
+            bucket: system.bucket.clone(),
+            load_wait: system.load_wait,
+            entities: schema.entities,
+            ..Self::default()
         };
-        let old_enough = |listed: &ObjectInfo| {
-            scope.among_others.is_none() || listed.modified + UNDER_WAY <= now
+        state.read_batches(system, scope, days).await?;
+        state.read_outcomes(system, scope).await?;
+        state.read_slices(system, scope, days).await?;
+        state.transactions = warehouse_rows::transactions(system, scope, &state.entities).await?;
+        state.ended = warehouse_rows::outcomes(system, scope).await?;
+        let rejected = listed(system, keys::REJECTED, days).await?;
+        let mut objects = read_all(system, rejected);
+        while let Some((object, bytes)) = objects.try_next().await? {
+            match gunzip(&object.key, &bytes) {
+                Ok(text) => state.rejected += lines(&text).count(),
+                Err(_) => state.damaged.push(object.key),
+            }
+        }
+        state.waiting = system.objects.list(WAITING).await?;
+        state.ledger = system.objects.list(keys::LEDGER).await?;
+        state
+            .ledger
+            .retain(|object| is_old_enough(object, scope, now));
+        state.label_files = label_files::read(system, scope, now).await?;
+        state.loaded_reports = label_files::loaded(system).await?;
+        state.failed_batches = system.objects.list(FAILED_BATCHES).await?;
+        state.quarantined = system.objects.list(keys::QUARANTINE).await?;
+        state.quarantined.retain(is_no_reason);
+        Ok(state)
+    }
+
+    async fn read_batches(
+        &mut self,
+        system: &System,
+        scope: &AuditScope,
+        days: Option<Days>,
+    ) -> Result<()> {
+        let mut batches = read_all(system, listed(system, keys::TRANSACTIONS, days).await?);
+        while let Some((object, bytes)) = batches.try_next().await? {
+            if self.take_batch(scope, &object, &bytes).is_none() {
+                self.damaged.push(object.key);
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the decisions of a batch that the audit is about. `None` if it is unreadable.
+    fn take_batch(&mut self, scope: &AuditScope, object: &ObjectInfo, bytes: &[u8]) -> Option<()> {
+        let text = gunzip(&object.key, bytes).ok()?;
+        for line in lines(&text) {
+            let line: Line = serde_json::from_slice(line).ok()?;
+            // Rows of a loaded history have no decision.
+            let (Some(decision_id), Some(action)) = (line.decision_id, line.action) else {
+                continue;
+            };
+            if !scope.is_about(&line.transaction_id) {
+                continue;
+            }
+            let entity = |name: &String| Some(line.others.get(name)?.as_str()?.to_owned());
+            let stored = self.decided.entry(line.identity_hash);
+            let stored = stored.or_insert_with(|| StoredTransaction {
+                transaction_id: line.transaction_id,
+                amount: line.amount,
+                entities: self.entities.iter().map(entity).collect(),
+                batch: object.clone(),
+                decisions: BTreeMap::new(),
+            });
+            let decision = stored.decisions.entry(decision_id).or_default();
+            decision.actions.insert(action);
+            decision.score = line.score;
+            decision.deadline = line.deadline;
+        }
+        Some(())
+    }
+
+    /// The outcomes of the holds or, if no other transaction was sent, all outcomes.
+    async fn read_outcomes(&mut self, system: &System, scope: &AuditScope) -> Result<()> {
+        let identities: Vec<Identity> = if scope.among_others.is_some() {
+            let held = self.decided.iter().filter(|(_, stored)| stored.is_held());
+            held.map(|(identity, _)| *identity).collect()
+        } else {
+            let listed = system.objects.list(keys::OUTCOMES).await?;
+            let identity = |object: &ObjectInfo| keys::outcome_identity(&object.key);
+            listed.iter().filter_map(identity).collect()
         };
-        Ok(Self {
-            transactions: in_table(system, scope, &transactions_query(scope)).await?,
-            outcomes,
-            ended: in_table(system, scope, &outcomes_query(scope)).await?,
-            rejected: listed(system, keys::REJECTED, days).await?.len(),
-            pending: system
-                .objects
-                .list(keys::PENDING)
-                .await?
-                .into_iter()
-                .filter(old_enough)
-                .count(),
-            failed_batches: system.objects.list(GIVEN_UP_BATCHES).await?.len(),
-            failed_loads: system.objects.list(GIVEN_UP_LOADS).await?.len(),
-            decided,
-        })
+        let mut outcomes = stream::iter(identities)
+            .map(|identity| async move {
+                let bytes = system.objects.get(&keys::outcome(identity)).await?;
+                anyhow::Ok((identity, bytes))
+            })
+            .buffer_unordered(AT_A_TIME);
+        while let Some((identity, bytes)) = outcomes.try_next().await? {
+            if let Some(bytes) = bytes {
+                let outcome: Option<Outcome> = serde_json::from_slice(&bytes).ok();
+                if outcome.is_none() {
+                    self.damaged.push(keys::outcome(identity));
+                }
+                self.outcomes.insert(identity, outcome);
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_slices(
+        &mut self,
+        system: &System,
+        scope: &AuditScope,
+        days: Option<Days>,
+    ) -> Result<()> {
+        let mut listed = listed(system, SLICES, days).await?;
+        listed.retain(|object| object.key.starts_with(keys::OUTCOME_SLICES));
+        let mut slices = read_all(system, listed);
+        while let Some((object, bytes)) = slices.try_next().await? {
+            if self.take_slice(scope, &object, &bytes).is_none() {
+                self.damaged.push(object.key);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_slice(&mut self, scope: &AuditScope, slice: &ObjectInfo, bytes: &[u8]) -> Option<()> {
+        for line in lines(&gunzip(&slice.key, bytes).ok()?) {
+            let decision: Decision = serde_json::from_slice(line).ok()?;
+            if decision.stage == Stage::Final && scope.is_about(decision.transaction_id.as_str()) {
+                let id = decision.decision_id.clone();
+                self.finals.entry(id).or_insert_with(|| StoredFinal {
+                    decision,
+                    slice: slice.clone(),
+                });
+            }
+        }
+        Some(())
     }
 }
+
+/// Whether the object is not in progress any more.
+pub(super) fn is_old_enough(object: &ObjectInfo, scope: &AuditScope, now: Timestamp) -> bool {
+    scope.among_others.is_none() || object.modified + UNDER_WAY <= now
+}
+
+/// An object of refused rows or a refused object, not the reason beside it.
+fn is_no_reason(object: &ObjectInfo) -> bool {
+    !object.key.ends_with(".reason.json")
+}
+
+/// The first and the last day of objects.
+type Days = (Date, Date);
 
 fn day(timestamp: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(timestamp).date()
 }
 
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let lines = text.split(|byte| *byte == b'\n');
+    lines.filter(|line| !line.is_empty())
+}
+
 /// The objects under `prefix` that arrived between these days, or all.
-async fn listed(
-    system: &System,
-    prefix: &str,
-    days: Option<(Date, Date)>,
-) -> Result<Vec<ObjectInfo>> {
+async fn listed(system: &System, prefix: &str, days: Option<Days>) -> Result<Vec<ObjectInfo>> {
     let Some((first, last)) = days else {
         return Ok(system.objects.list(prefix).await?);
     };
@@ -117,131 +289,17 @@ async fn listed(
     Ok(lists.try_concat().await?)
 }
 
-/// Reads object by object and keeps the decisions in the audit's scope.
-async fn decided(
+/// Reads objects, several at a time.
+pub(super) fn read_all(
     system: &System,
-    scope: &AuditScope,
-    days: Option<(Date, Date)>,
-) -> Result<BTreeMap<String, BTreeSet<Action>>> {
-    let objects = stream::iter(listed(system, keys::TRANSACTIONS, days).await?)
-        .map(|listed| async move {
-            let bytes = system
-                .objects
-                .get(&listed.key)
-                .await?
-                .with_context(|| format!("{} is gone", listed.key))?;
-            anyhow::Ok((listed.key, bytes))
-        })
-        .buffer_unordered(AT_A_TIME);
-    let decided = objects.try_fold(BTreeMap::new(), |mut decided, (key, bytes)| async move {
-        read(&gunzip(&key, &bytes)?, scope, &mut decided)
-            .with_context(|| format!("{key} is not readable"))?;
-        Ok(decided)
-    });
-    decided.await
+    objects: Vec<ObjectInfo>,
+) -> impl TryStream<Ok = (ObjectInfo, Vec<u8>), Error = anyhow::Error> + Unpin {
+    let reads = objects.into_iter().map(|object| read_one(system, object));
+    Box::pin(stream::iter(reads).buffer_unordered(AT_A_TIME))
 }
 
-fn read(
-    lines: &[u8],
-    scope: &AuditScope,
-    decided: &mut BTreeMap<String, BTreeSet<Action>>,
-) -> Result<()> {
-    for line in lines
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-    {
-        let line: Line = serde_json::from_slice(line)?;
-        // Rows of a loaded history have no decision.
-        if let Some(action) = line.action
-            && scope.is_about(&line.transaction_id)
-        {
-            decided
-                .entry(line.transaction_id)
-                .or_default()
-                .insert(action);
-        }
-    }
-    Ok(())
-}
-
-async fn all_outcomes(system: &System) -> Result<HashSet<String>> {
-    let listed = system.objects.list(keys::OUTCOMES_BY_TRANSACTION).await?;
-    Ok(listed
-        .iter()
-        .filter_map(|listed| keys::outcome_transaction(&listed.key))
-        .map(decision::TransactionId::into_string)
-        .collect())
-}
-
-/// The ids that have a final decision in the bucket, one GET for each.
-async fn outcomes_of(
-    system: &System,
-    ids: impl Iterator<Item = &String>,
-) -> Result<HashSet<String>> {
-    let settled = stream::iter(ids)
-        .map(|id| async move {
-            Ok(system
-                .objects
-                .get(&keys::outcome(&id.as_str().into()))
-                .await?
-                .map(|_| id.clone()))
-        })
-        .buffer_unordered(AT_A_TIME);
-    settled
-        .try_filter_map(|id| async move { Ok(id) })
-        .try_collect()
-        .await
-}
-
-/// Times are rounded outward to seconds: the warehouse keeps fewer digits.
-fn transactions_query(scope: &AuditScope) -> String {
-    let mut query = counts_of("transactions");
-    if let Some((first, last)) = scope.among_others {
-        let (from, to) = (first.as_second(), last.as_second() + 1);
-        let timestamp = |second| Timestamp::from_second(second).unwrap_or_default();
-        let _ = write!(
-            query,
-            " AND occurred_at >= '{}' AND occurred_at <= '{}'",
-            timestamp(from),
-            timestamp(to)
-        );
-    }
-    query + " GROUP BY transaction_id"
-}
-
-fn outcomes_query(scope: &AuditScope) -> String {
-    let mut query = counts_of("outcomes");
-    if let Some((first, _)) = scope.among_others {
-        let _ = write!(query, " AND decided_at >= '{}'", day(first - MAX_AHEAD));
-    }
-    query + " GROUP BY transaction_id"
-}
-
-/// Rows without a decision belong to a loaded history.
-fn counts_of(table: &str) -> String {
-    format!(
-        "SELECT transaction_id, MIN(action) AS action, COUNT(*) AS times FROM {table} WHERE decision_id IS NOT NULL"
-    )
-}
-
-async fn in_table(
-    system: &System,
-    scope: &AuditScope,
-    query: &str,
-) -> Result<HashMap<String, WarehouseRows>> {
-    let rows = system.query(vec![query.to_owned()]).await?;
-    let row = |row: &warehouse::Row| {
-        let id = row.text("transaction_id").filter(|id| scope.is_about(id))?;
-        let action = row
-            .text("action")
-            .and_then(|text| serde_json::from_value(text.into()).ok());
-        Some((
-            id.to_owned(),
-            WarehouseRows {
-                times: row.number("times").unwrap_or_default() as usize,
-                action,
-            },
-        ))
-    };
-    Ok(rows.iter().filter_map(row).collect())
+async fn read_one(system: &System, object: ObjectInfo) -> Result<(ObjectInfo, Vec<u8>)> {
+    let bytes = system.objects.get(&object.key).await?;
+    let bytes = bytes.with_context(|| format!("{} is gone", object.key))?;
+    Ok((object, bytes))
 }

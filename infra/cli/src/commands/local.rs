@@ -16,6 +16,10 @@ use crate::show::{Steps, line};
   eval \"$(look local status --export)\"    # then AWS tools use this system
   look local down
 
+With AWS_ENDPOINT_URL, `up` uses a LocalStack that is up. `up` and `down` refuse to touch a stack
+that this state folder did not deploy, and a folder with files of another program.
+
+Exit codes of up and down: 0 done, 1 failed, 2 wrong usage or refused
 Exit codes of status: 0 every service runs, 1 a service does not run, 2 wrong usage")]
 pub struct LocalArgs {
     #[command(subcommand)]

@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 use local::{Local, Options};
 
-use crate::audit::{AuditLine, AuditScope, audit};
+use crate::audit::{Audit, AuditLine, AuditScope, audit};
 use crate::consume;
 use crate::history;
 use crate::init::init;
@@ -48,7 +48,8 @@ pub struct HistoryArgs {
 }
 
 /// Check the guarantees on a running system: every transaction of a file has one decision and every
-/// hold one final decision, in the bucket, in the warehouse and, with --stream, on the stream.
+/// hold one final decision, in the bucket, in the warehouse and, with --stream, on the stream. The
+/// audit names each broken guarantee and how to repair it.
 ///
 /// Transactions of the last minutes may not have reached the warehouse yet: exclude them with --to.
 #[derive(clap::Args, Debug)]
@@ -57,7 +58,8 @@ pub struct HistoryArgs {
   look audit live.ndjson --nothing-else --stream
   look audit cards/transactions.ndjson --from 2026-01-25T00:00:00Z --stack second-look
 
-Exit codes: 0 every guarantee holds, 1 one is broken, 2 wrong usage")]
+Exit codes: 0 every guarantee holds, 1 one is broken, 2 wrong usage, 3 the file or the system could
+not be read")]
 pub struct AuditArgs {
     /// The transactions that were sent: NDJSON or CSV, plain, .gz or .zst.
     file: PathBuf,
@@ -134,10 +136,11 @@ impl HistoryArgs {
             Ok(rows)
         })?;
         let system = self.which.open().await?;
+        let definition = system.definition().await?;
         steps
             .wait(
                 "write the transactions to the bucket",
-                history::transactions(&system, &rows),
+                history::transactions(&system, &definition, &rows),
             )
             .await?;
         let reports = history::labels(&system, &rows, Timestamp::MIN, before);
@@ -153,8 +156,22 @@ impl HistoryArgs {
     }
 }
 
+/// The exit code of an audit that could not read the file or the system.
+const COULD_NOT_READ: u8 = 3;
+
 impl AuditArgs {
     pub async fn main(&self) -> Result<ExitCode> {
+        match self.audit().await {
+            Ok(audit) if audit.is_clean() => Ok(ExitCode::SUCCESS),
+            Ok(_) => Ok(ExitCode::FAILURE),
+            Err(error) => {
+                eprintln!("look: could not read: {error:#}");
+                Ok(ExitCode::from(COULD_NOT_READ))
+            }
+        }
+    }
+
+    async fn audit(&self) -> Result<Audit> {
         let steps = Steps::new();
         let mut rows = steps.step("read the file", || self.described.read(&self.file))?;
         rows.retain(|row| (self.from..self.to).contains(&row.occurred_at));
@@ -184,15 +201,23 @@ impl AuditArgs {
         if self.json {
             line(&serde_json::to_string(&audit)?);
         } else {
-            for AuditLine { name, count, holds } in audit.lines() {
-                let sign = if holds { " " } else { "✗" };
-                line(&format!("{sign} {name:<32}{count:>9}"));
-            }
+            show(&audit);
         }
-        Ok(if audit.is_clean() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        })
+        Ok(audit)
+    }
+}
+
+fn show(audit: &Audit) {
+    for AuditLine { name, count, holds } in audit.lines() {
+        let sign = if holds { " " } else { "✗" };
+        line(&format!("{sign} {name:<32}{count:>9}"));
+    }
+    for finding in &audit.findings {
+        line(&format!(
+            "✗ {}: {}",
+            finding.problem.name(),
+            finding.subject
+        ));
+        line(&format!("    {}", finding.repair));
     }
 }

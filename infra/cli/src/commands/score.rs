@@ -120,12 +120,12 @@ impl Scoring<'_> {
         for (line, bytes) in &lines {
             records.push(&line.to_string(), now, bytes);
         }
-        let decided = decide(self.bundle, &records, Publish::AllDecisions, now);
+        let decided = decide(self.bundle, &records, Publish::EachDecision, now);
         for outgoing in &decided.outgoing {
             self.out.write_all(&outgoing.data)?;
             self.out.write_all(b"\n")?;
         }
-        for rejected in decided.rejected.iter().map(|object| &object.rejected) {
+        for rejected in &decided.rejected {
             self.bar.note(&format!(
                 "line {}: {}",
                 rejected.sequence_number, rejected.error

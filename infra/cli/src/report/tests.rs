@@ -13,7 +13,7 @@ fn decision(id: &str, values: Value) -> ReadDecision {
         "action": "hold",
         "score": 0.9,
         "reasons": [{"feature": "amount", "value": 600.0, "contribution": 1.25}],
-        "model_version": "v",
+        "bundle_version": "v",
         "decided_at": Timestamp::UNIX_EPOCH,
     });
     if let (Some(all), Value::Object(values)) = (decision.as_object_mut(), values) {

@@ -11,8 +11,8 @@ use local::Local;
 use train::Answer;
 
 use super::Split;
-use super::arrival::{DECIDED, PAUSE, REPORTS, arrive};
-use super::training::invoke_train;
+use super::arrival::{Arrivals, DECIDED, PAUSE, REPORTS};
+use super::invoke::{invoke_train, until_active};
 use crate::consume::{Consumer, DecisionLog};
 use crate::history;
 use crate::input::{self, Row};
@@ -38,6 +38,7 @@ pub(super) async fn stream(
     split: &Split,
     first: &Look,
 ) -> Result<HashMap<String, Timestamp>> {
+    let arrivals = Arrivals { local, system };
     let bar = steps.bar(
         "put live transactions on the stream",
         split.live.len() as u64,
@@ -55,11 +56,11 @@ pub(super) async fn stream(
         reported = row.occurred_at;
         if let Some(cut_off) = cut_off.filter(|cut_off| known.is_none_or(|known| known < *cut_off))
         {
-            if let Err(error) = arrive(system, DECIDED, put_at.len()).await {
+            if let Err(error) = arrivals.wait_for(DECIDED, put_at.len()).await {
                 bar.note(&format!("stopped: {error:#}"));
                 break;
             }
-            arrive(system, REPORTS, reports).await?;
+            arrivals.wait_for(REPORTS, reports).await?;
             bar.note(&refresh(local, cut_off).await?);
             known = Some(cut_off);
         }
@@ -115,9 +116,7 @@ async fn refresh(local: &Local, cut_off: Timestamp) -> Result<String> {
     let Answer::Profiles(refreshed) = invoke_train(local, &event).await? else {
         bail!("train answered with a report instead of refreshed profiles")
     };
-    // Score reads the pointer before a batch, at most once in this interval. After the interval,
-    // the next batch has the new profiles.
-    tokio::time::sleep(startup::BundleFollower::INTERVAL).await;
+    until_active(refreshed.active_from).await;
     Ok(format!(
         "{} profiles as of {}",
         thousands(refreshed.profiles),
@@ -150,7 +149,7 @@ fn latest(log: &DecisionLog) -> String {
                 .unwrap_or_default()
         };
         table.add_row([
-            id.clone(),
+            held.transaction_id.to_string(),
             format!("hold {:.2}", held.score),
             because(&held.reasons),
             end.map_or_else(

@@ -11,8 +11,8 @@ use serde_json::Value;
 use train::Answer;
 use train::metrics::Ranking;
 
-use super::arrival::{DECIDED, PATIENCE, PAUSE, REPORTS, arrive};
-use super::training::invoke_train;
+use super::arrival::{Arrivals, DECIDED, PATIENCE, PAUSE, REPORTS};
+use super::invoke::{invoke_train, until_active};
 use super::{Split, live};
 use crate::audit::{Audit, AuditScope, audit};
 use crate::consume::{Consumer, DecisionLog};
@@ -31,7 +31,8 @@ pub(super) async fn prepare(
     split: &Split,
     definition: &str,
 ) -> Result<()> {
-    steps
+    let arrivals = Arrivals { local, system };
+    let definition = steps
         .wait(
             "upload the definition, create the tables",
             init(system, definition),
@@ -39,29 +40,27 @@ pub(super) async fn prepare(
         .await?;
     let reports = steps
         .wait("write the history to the bucket", async {
-            history::transactions(system, &split.history).await?;
+            history::transactions(system, &definition, &split.history).await?;
             history::labels(system, &split.history, Timestamp::MIN, split.at).await
         })
         .await?;
     steps
         .wait("wait until load has copied it to the warehouse", async {
-            arrive(
-                system,
-                "SELECT COUNT(*) FROM transactions",
-                split.history.len(),
-            )
-            .await?;
-            arrive(system, REPORTS, reports).await
+            let all = "SELECT COUNT(*) FROM transactions";
+            arrivals.wait_for(all, split.history.len()).await?;
+            arrivals.wait_for(REPORTS, reports).await
         })
         .await?;
     let event = serde_json::json!({ "as_of": split.at });
     let trained = invoke_train(local, &event);
-    let Answer::Report(report) = steps
+    let Answer::Report(training) = steps
         .wait("train both looks (the deployed train function)", trained)
         .await?
     else {
         bail!("train answered without a report");
     };
+    until_active(training.active_from).await;
+    let report = &training.report;
     steps.note(&format!(
         "bundle {}: AUC on held-out transactions: first look ({}) {}, second look ({}) {}",
         report.version,
@@ -88,6 +87,7 @@ pub(super) async fn go_live(
     split: &Split,
     first: &Look,
 ) -> Result<Outcome> {
+    let arrivals = Arrivals { local, system };
     let consumer = Consumer::start(&system.kinesis, &system.decisions_stream).await?;
     let put_at = live::stream(steps, local, system, &consumer, split, first).await?;
     let sent: HashSet<String> = put_at.keys().cloned().collect();
@@ -98,14 +98,11 @@ pub(super) async fn go_live(
         )
         .await?;
     let arrived = steps.wait("wait until every decision is in the warehouse", async {
-        arrive(system, DECIDED, sent.len()).await?;
+        arrivals.wait_for(DECIDED, sent.len()).await?;
+        arrivals.wait_for_lanes().await?;
         let holds = consumer.log().holds();
-        arrive(
-            system,
-            "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL",
-            holds,
-        )
-        .await
+        let ended = "SELECT COUNT(*) FROM outcomes WHERE decision_id IS NOT NULL";
+        arrivals.wait_for(ended, holds).await
     });
     // The audit reports missing rows: a run that fails has figures too.
     if let Err(error) = arrived.await {

@@ -25,6 +25,16 @@ pub enum Error {
         /// CloudFormation's reasons for each failed resource.
         reasons: String,
     },
+    #[error(
+        "stack {stack} or a bucket of it exists at {endpoint}, and {state} did not deploy it: unset \
+         AWS_ENDPOINT_URL to start a system of your own, or delete that stack and its buckets"
+    )]
+    NotOurs {
+        stack: String,
+        endpoint: String,
+        /// The state folder.
+        state: PathBuf,
+    },
     #[error("the stack has no output {0}; deploy it first")]
     NoOutput(&'static str),
 }

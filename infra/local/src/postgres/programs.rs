@@ -39,10 +39,23 @@ impl Programs {
     }
 
     /// Programs that another user can run too: the checkout may lie where that user has no access,
-    /// such as below `/root`. Packaged programs are copied to `folder`.
-    pub(super) fn for_every_user(self, folder: &Path) -> io::Result<Self> {
+    /// such as below `/root`. Packaged programs are in `folder`, where
+    /// [`copy_for_every_user`](Self::copy_for_every_user) puts them.
+    pub(super) fn for_every_user(&self, folder: &Path) -> Self {
+        match self {
+            Self::Packaged { .. } => Self::Packaged {
+                site_packages: folder.join("programs"),
+            },
+            Self::Installed { folder } => Self::Installed {
+                folder: folder.clone(),
+            },
+        }
+    }
+
+    /// Copies packaged programs to `folder`.
+    pub(super) fn copy_for_every_user(&self, folder: &Path) -> io::Result<()> {
         let Self::Packaged { site_packages } = self else {
-            return Ok(self);
+            return Ok(());
         };
         let to = folder.join("programs");
         for name in NAMES {
@@ -56,7 +69,7 @@ impl Programs {
         ] {
             copy(&site_packages.join(part), &to.join(part))?;
         }
-        Ok(Self::Packaged { site_packages: to })
+        Ok(())
     }
 }
 

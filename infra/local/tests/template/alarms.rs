@@ -36,10 +36,14 @@ fn each_kind_of_failure_has_an_alarm() {
             "AWS/Lambda OnFailureDestinationDeliveredEventCount ScoreSource",
             "AWS/Lambda DroppedEventCount ScoreSource",
             "AWS/SQS ApproximateNumberOfMessagesVisible DeadLetters",
-            "AWS/SQS ApproximateNumberOfMessagesVisible LoadDeadLetters",
-            "AWS/SQS ApproximateAgeOfOldestMessage LoadQueue",
+            "AWS/SQS ApproximateNumberOfMessagesVisible LabelsDeadLetters",
+            "ours RefusedBundles ",
             "ours RejectedItems ",
-            "ours LoadsGivenUp ",
+            "ours StreamRefuses ",
+            "ours Quarantined ",
+            "ours FailedStatements ",
+            "ours LanesStandStill ",
+            "ours DamagedObjects ",
         ]
         .map(str::to_owned),
     );
@@ -56,16 +60,23 @@ fn each_kind_of_failure_has_an_alarm() {
     assert_eq!(source["MetricsConfig"], json!({"Metrics": ["EventCount"]}));
 }
 
+/// The messages that a filter pattern counts: `{ $.message = "…" || $.message = "…" }`.
+fn messages(pattern: &str) -> Vec<&str> {
+    let inner = pattern.strip_prefix("{ ").unwrap().strip_suffix(" }");
+    let terms = inner.unwrap().split(" || ");
+    terms
+        .map(|term| {
+            let quoted = term.strip_prefix("$.message = \"").unwrap();
+            quoted.strip_suffix('"').unwrap()
+        })
+        .collect()
+}
+
 #[test]
 fn functions_write_the_log_lines_that_alarms_count() {
     let template = template();
     let mut found = BTreeSet::new();
     for (name, filter) in resources(&template, "AWS::Logs::MetricFilter") {
-        let pattern = filter["FilterPattern"].as_str().unwrap();
-        let text = pattern
-            .strip_prefix("{ $.message = \"")
-            .and_then(|rest| rest.strip_suffix("\" }"))
-            .unwrap();
         let metric = &filter["MetricTransformations"][0];
         assert_eq!(
             metric["MetricNamespace"],
@@ -73,26 +84,61 @@ fn functions_write_the_log_lines_that_alarms_count() {
             "{name}"
         );
         let log = filter["LogGroupName"]["Ref"].as_str().unwrap();
-        found.insert((
-            log.to_owned(),
-            text.to_owned(),
-            metric["MetricName"].as_str().unwrap().to_owned(),
-        ));
+        let metric = metric["MetricName"].as_str().unwrap();
+        for message in messages(filter["FilterPattern"].as_str().unwrap()) {
+            found.insert([log, message, metric].map(str::to_owned));
+        }
     }
-    let expected = [
-        // Both load and sweep advance loads, so both write this line.
-        ("LoadLogs", "load given up*", "LoadsGivenUp"),
-        ("ScoreLogs", "item rejected", "RejectedItems"),
-        ("SweepLogs", "load given up*", "LoadsGivenUp"),
-    ];
-    assert_eq!(
-        found,
-        expected
-            .map(|(log, text, metric)| (log.to_owned(), text.to_owned(), metric.to_owned()))
-            .into()
-    );
-    for (folder, text) in [("score", "\"item rejected\""), ("load", "\"load given up")] {
-        let sources = std::fs::read_dir(root().join("functions").join(folder).join("src")).unwrap();
+    // Each function that can write a line is watched for it. Load, confirm and sweep advance turns;
+    // confirm and sweep settle holds.
+    let mut expected = BTreeSet::from([
+        ["ScoreLogs", "items rejected", "RejectedItems"],
+        [
+            "ScoreLogs",
+            "decisions stream refuses records*",
+            "StreamRefuses",
+        ],
+        ["ScoreLogs", "bundle version refused", "RefusedBundles"],
+        ["SweepLogs", "lane stands still*", "LanesStandStill"],
+    ]);
+    for log in ["LoadLogs", "SweepLogs"] {
+        expected.insert([log, "*in quarantine*", "Quarantined"]);
+    }
+    for log in ["LoadLogs", "ConfirmLogs", "SweepLogs"] {
+        for message in [
+            "statement failed",
+            "statement refused",
+            "statement cancelled",
+        ] {
+            expected.insert([log, message, "FailedStatements"]);
+        }
+    }
+    for log in ["ConfirmLogs", "SweepLogs"] {
+        expected.insert([log, "damaged object*", "DamagedObjects"]);
+    }
+    let expected = expected
+        .into_iter()
+        .map(|line| line.map(str::to_owned))
+        .collect();
+    assert_eq!(found, expected);
+    // One log line stands for all rejected items of a batch.
+    let rejected = &template["Resources"]["RejectedItems"]["Properties"];
+    let counted = &rejected["MetricTransformations"][0]["MetricValue"];
+    assert_eq!(counted, "$.items");
+    for [folder, text] in [
+        ["score/src", "\"items rejected\""],
+        ["score/src", "items = "],
+        ["score/src", "\"decisions stream refuses records"],
+        ["lib/startup/src", "\"bundle version refused\""],
+        ["sweep/src", "\"lane stands still"],
+        ["load/src", "\"rows in quarantine"],
+        ["lib/turns/src/turns", "\"object in quarantine"],
+        ["lib/turns/src/turns", "\"statement failed\""],
+        ["lib/turns/src/turns", "\"statement refused\""],
+        ["lib/turns/src/turns", "\"statement cancelled\""],
+        ["confirm/src", "\"damaged object"],
+    ] {
+        let sources = std::fs::read_dir(root().join("functions").join(folder)).unwrap();
         let writes =
             |path: &Path| std::fs::read_to_string(path).is_ok_and(|source| source.contains(text));
         assert!(

@@ -8,12 +8,10 @@ use crate::template;
 #[test]
 fn each_final_state_of_a_statement_reaches_its_function() {
     let template = template();
-    for function in ["confirm", "load"] {
-        let name = if function == "confirm" {
-            "ConfirmRule"
-        } else {
-            "LoadRule"
-        };
+    for (name, lanes) in [
+        ("ConfirmRule", &["evidence-"][..]),
+        ("LoadRule", &["transactions/", "labels/", "outcomes/"]),
+    ] {
         let pattern = &template["Resources"][name]["Properties"]["EventPattern"];
         assert_eq!(pattern["source"], json!(["aws.redshift-data"]));
         assert_eq!(
@@ -24,8 +22,10 @@ fn each_final_state_of_a_statement_reaches_its_function() {
             pattern["detail"]["state"],
             json!(["FINISHED", "FAILED", "ABORTED"])
         );
-        let prefix = json!([{"prefix": {"Fn::Sub": format!("${{AWS::StackName}}-{function}-")}}]);
-        assert_eq!(pattern["detail"]["statementName"], prefix);
+        let prefix =
+            |lane: &&str| json!({"prefix": {"Fn::Sub": format!("${{AWS::StackName}}/{lane}")}});
+        let prefixes: Vec<Value> = lanes.iter().map(prefix).collect();
+        assert_eq!(pattern["detail"]["statementName"], json!(prefixes));
     }
     for (rule, function) in [
         ("ConfirmRule", "Confirm"),
@@ -75,42 +75,64 @@ fn profiles_are_updated_daily_by_one_run_at_a_time() {
 }
 
 #[test]
-fn notification_prefixes_need_no_percent_encoding() {
-    // S3 compares a filter with the percent-encoded key, so `outcomes/dt=` would never match.
+fn new_entries_that_are_held_and_new_labels_notify_load() {
     let template = template();
     let bucket = &template["Resources"]["Bucket"]["Properties"];
     let queues = &bucket["NotificationConfiguration"]["QueueConfigurations"];
-    let prefixes: Vec<&str> = queues
+    let queues: Vec<(&Value, Vec<&str>)> = queues
         .as_array()
         .unwrap()
         .iter()
         .map(|queue| {
-            queue["Filter"]["S3Key"]["Rules"][0]["Value"]
-                .as_str()
-                .unwrap()
+            assert_eq!(queue["Event"], "s3:ObjectCreated:*");
+            let rules = queue["Filter"]["S3Key"]["Rules"].as_array().unwrap();
+            let values = rules.iter().map(|rule| rule["Value"].as_str().unwrap());
+            (&queue["Queue"], values.collect())
         })
         .collect();
-    assert_eq!(prefixes, ["transactions/", "labels/", "outcomes/dt"]);
+    let queue = |name: &str| json!({"Fn::GetAtt": [name, "Arn"]});
+    // S3 compares a filter with the percent-encoded key: these texts need no encoding.
+    assert_eq!(
+        queues,
+        [
+            (&queue("WakeQueue"), vec!["waiting/", ".held"]),
+            (&queue("LabelsQueue"), vec!["labels/"]),
+        ]
+    );
+    for (source, queue_name) in [("WakeSource", "WakeQueue"), ("LabelsSource", "LabelsQueue")] {
+        let source = &template["Resources"][source]["Properties"];
+        assert_eq!(source["EventSourceArn"], queue(queue_name));
+        assert_eq!(source["FunctionName"], json!({"Ref": "Load"}));
+    }
 }
 
 #[test]
-fn a_failed_load_is_repeated_only_after_its_timeout() {
+fn wake_ups_stay_few_and_labels_are_repeated_only_after_a_timeout() {
     let template = template();
-    let timeout = template["Resources"]["Load"]["Properties"]["Timeout"]
-        .as_i64()
-        .unwrap();
-    let window = template["Parameters"]["LoadBatchingWindowSeconds"]["MaxValue"]
-        .as_i64()
-        .unwrap();
-    let visibility = &template["Parameters"]["LoadVisibilitySeconds"];
-    // AWS refuses less than the timeout, and recommends six times the timeout plus the window.
-    assert!(visibility["MinValue"].as_i64().unwrap() >= timeout);
-    assert!(visibility["Default"].as_i64().unwrap() >= 6 * timeout + window);
-    // Lambda requires a window for batches of more than ten messages.
-    assert!(
-        template["Parameters"]["LoadBatchingWindowSeconds"]["MinValue"]
-            .as_i64()
-            .unwrap()
-            >= 1
-    );
+    let resource = |name: &str| template["Resources"][name]["Properties"].clone();
+    let timeout = resource("Load")["Timeout"].as_i64().unwrap();
+    // AWS refuses less than the timeout, and recommends six times the timeout. A lost
+    // wake-up does no harm: the sweep starts its turn.
+    let visibility = |queue: &str| resource(queue)["VisibilityTimeout"].as_i64().unwrap();
+    assert!(visibility("WakeQueue") >= timeout);
+    assert!(visibility("LabelsQueue") >= 6 * timeout);
+    let kept = |queue: &str| resource(queue)["MessageRetentionPeriod"].as_i64().unwrap();
+    assert_eq!(kept("WakeQueue"), 300);
+    assert_eq!(kept("LabelsQueue"), 14 * 86_400);
+    // However many entries wait, few invocations look for the next turn.
+    for source in ["WakeSource", "LabelsSource"] {
+        assert_eq!(
+            resource(source)["ScalingConfig"],
+            json!({"MaximumConcurrency": 2}),
+            "{source}"
+        );
+    }
+}
+
+#[test]
+fn a_shard_has_one_batch_at_a_time() {
+    // A turn takes the first batches of each shard: they must be written in order.
+    let template = template();
+    let source = &template["Resources"]["ScoreSource"]["Properties"];
+    assert_eq!(source["ParallelizationFactor"], 1);
 }

@@ -69,21 +69,45 @@ fn failed_work_is_kept_in_a_queue_or_the_bucket() {
         );
         limited(name, asynchronous);
     }
-    let queue = &template["Resources"]["LoadQueue"]["Properties"];
+    let queue = &template["Resources"]["LabelsQueue"]["Properties"];
     assert!(queue["RedrivePolicy"]["maxReceiveCount"].as_u64().unwrap() > 1);
-    assert_eq!(
-        template["Resources"]["LoadSource"]["Properties"]["FunctionResponseTypes"],
-        json!(["ReportBatchItemFailures"])
+    let wake = &template["Resources"]["WakeQueue"]["Properties"];
+    assert!(
+        wake["RedrivePolicy"].is_null(),
+        "a wake-up is worth nothing"
     );
+    for source in ["WakeSource", "LabelsSource"] {
+        assert_eq!(
+            template["Resources"][source]["Properties"]["FunctionResponseTypes"],
+            json!(["ReportBatchItemFailures"]),
+            "{source}"
+        );
+    }
     let rules = &template["Resources"]["Bucket"]["Properties"]["LifecycleConfiguration"]["Rules"];
     let expiring = rules
         .as_array()
         .unwrap()
         .iter()
         .filter_map(|rule| rule["Prefix"].as_str());
-    assert!(expiring.clone().all(|prefix| {
-        !["", "pending/", "manifests/", "outcomes/", "transactions/"].contains(&prefix)
-    }));
+    let expiring: Vec<&str> = expiring.collect();
+    // Never deleted: unfinished work, and the inputs of decisions.
+    for kept in [
+        "holds/",
+        "waiting/",
+        "turns/",
+        "outcomes/",
+        "transactions/",
+        "labels/",
+        "bundles/",
+        "format.json",
+        "aws/lambda/",
+    ] {
+        assert!(
+            expiring.iter().all(|prefix| !kept.starts_with(prefix)),
+            "{kept} expires"
+        );
+    }
+    assert_eq!(expiring, ["quarantine/", "rejected/", "training/"]);
 }
 
 /// Checks that a retry policy limits both the attempts and the age of an event.

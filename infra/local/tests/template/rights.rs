@@ -1,5 +1,7 @@
 //! Permissions, encryption and public access.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::{Value, json};
 
 use crate::{resources, template};
@@ -62,26 +64,88 @@ fn permissions_name_their_actions_and_resources() {
             "{statement}"
         );
     }
-    // Lambda writes failed batches with the function's role.
-    let keeps = all
-        .iter()
-        .find(|statement| statement["Sid"] == "KeepFailedBatches")
-        .unwrap();
-    assert_eq!(keeps["Action"], "s3:PutObject");
-    assert_eq!(
-        keeps["Resource"],
-        json!({"Fn::Sub": "${Bucket.Arn}/aws/lambda/*"})
-    );
-    let role_policies = template["Resources"]["StatementRole"]["Properties"].to_string();
-    assert!(
-        role_policies.contains("KeepFailedBatches"),
-        "the statement must be in the role of score"
-    );
-    // Only the principal that submitted a statement may read it.
+    // Only the principal that submitted a statement may read it, and load, confirm and sweep take
+    // each other's turns further.
     let role = |function: &str| template["Resources"][function]["Properties"]["Role"].clone();
     for function in ["Confirm", "Sweep", "Load"] {
-        assert_eq!(role(function), role("Score"), "{function}");
+        assert_eq!(
+            role(function),
+            json!({"Fn::GetAtt": ["StatementRole", "Arn"]})
+        );
     }
+    assert_eq!(role("Score"), json!({"Fn::GetAtt": ["ScoreRole", "Arn"]}));
+}
+
+/// The actions that a role allows, and the keys of the bucket that each is allowed on.
+fn allowed(role: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let template = template();
+    let mut all = Vec::new();
+    statements(
+        &template["Resources"][role]["Properties"]["Policies"],
+        &mut all,
+    );
+    let mut allowed: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for statement in &all {
+        let resources = texts(&statement["Resource"]);
+        let keys = resources
+            .iter()
+            .filter_map(|text| text.strip_prefix("${Bucket.Arn}/"))
+            .map(str::to_owned);
+        let keys: Vec<String> = keys.collect();
+        for action in texts(&statement["Action"]) {
+            let of_action = allowed.entry(action.to_owned()).or_default();
+            of_action.extend(keys.iter().cloned());
+        }
+    }
+    allowed
+}
+
+#[test]
+fn score_cannot_reach_the_warehouse_and_deletes_nothing() {
+    let template = template();
+    let role = &template["Resources"]["ScoreRole"]["Properties"];
+    assert!(role["ManagedPolicyArns"].is_null(), "{role}");
+    let allowed = allowed("ScoreRole");
+    for action in allowed.keys() {
+        let service = action.split(':').next().unwrap();
+        assert!(["s3", "kinesis", "logs"].contains(&service), "{action}");
+        assert!(!action.contains("Delete"), "{action}");
+    }
+    // What it writes, and the failed batches, which Lambda writes with the function's role.
+    let written = [
+        "aws/lambda/*",
+        "format.json",
+        "holds/*",
+        "rejected/*",
+        "transactions/*",
+        "waiting/transactions/*",
+    ];
+    assert_eq!(
+        allowed["s3:PutObject"],
+        BTreeSet::from(written.map(str::to_owned))
+    );
+}
+
+#[test]
+fn statements_never_delete_or_replace_transactions_and_outcomes_stay() {
+    let allowed = allowed("StatementRole");
+    let deleted = ["holds/*", "turns/*", "waiting/*"];
+    assert_eq!(
+        allowed["s3:DeleteObject"],
+        BTreeSet::from(deleted.map(str::to_owned))
+    );
+    let written = [
+        "format.json",
+        "holds/*",
+        "outcomes/*",
+        "quarantine/*",
+        "turns/*",
+        "waiting/*",
+    ];
+    assert_eq!(
+        allowed["s3:PutObject"],
+        BTreeSet::from(written.map(str::to_owned))
+    );
 }
 
 #[test]

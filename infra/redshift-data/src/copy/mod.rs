@@ -1,10 +1,12 @@
 //! COPY: loads objects into a table.
 
 mod options;
+mod refused;
 mod rows;
-pub(crate) mod sink;
+mod sink;
 #[cfg(test)]
 mod tests;
+mod values;
 
 use std::io::Read;
 
@@ -15,8 +17,9 @@ use tokio_postgres::Client;
 
 pub(crate) use self::options::read as read_options;
 pub(crate) use self::options::{Compression, Format, Options};
+pub(crate) use self::refused::RefusedRow;
 use self::sink::Sink;
-use crate::storage::{Storage, split as split_address};
+use crate::storage::{Error as StorageError, Storage, split as split_address};
 use crate::tokens::{closing, content, split, text, word};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -92,14 +95,35 @@ pub(crate) fn parse(tokens: &[Token]) -> Result<Copy, String> {
     })
 }
 
-/// Loads all objects and returns the number of rows. An error names the object and the line.
-pub(crate) async fn run(client: &Client, storage: &Storage, command: &Copy) -> Result<u64, String> {
-    let mut sink = Sink::open(client, command).await?;
-    let loaded = objects(&mut sink, storage, command).await;
-    // A sink without `finish` discards its rows.
-    match loaded {
+/// The result of a COPY.
+#[derive(Debug)]
+pub(crate) struct Load {
+    /// The number of rows, or why the statement failed.
+    pub(crate) rows: Result<u64, String>,
+    /// The rows that were left out or made the statement fail.
+    pub(crate) refused: Vec<RefusedRow>,
+}
+
+/// Loads all objects. An error of an object names its address; an error of rows only says where
+/// the rows are described, as in Redshift.
+pub(crate) async fn run(client: &Client, storage: &Storage, command: &Copy) -> Load {
+    let mut sink = match Sink::open(client, command).await {
+        Ok(sink) => sink,
+        Err(error) => {
+            return Load {
+                rows: Err(error),
+                refused: Vec::new(),
+            };
+        }
+    };
+    let rows = match objects(&mut sink, storage, command).await {
         Ok(()) => sink.finish().await,
+        // A sink without `finish` discards its rows.
         Err(error) => Err(error),
+    };
+    Load {
+        rows,
+        refused: std::mem::take(&mut sink.refused),
     }
 }
 
@@ -108,11 +132,15 @@ async fn objects(sink: &mut Sink, storage: &Storage, command: &Copy) -> Result<(
         let (bucket, key) = split_address(&url).map_err(|error| error.to_string())?;
         let body = match storage.get(bucket, key).await {
             Ok(body) => body,
-            Err(_) if !mandatory => continue,
-            Err(error) => return Err(error.to_string()),
+            Err(StorageError::Missing(_)) if !mandatory => continue,
+            Err(error) => return Err(unreadable(&url, 8001, &error.to_string())),
         };
-        let body =
-            unpack(body, command.options.compression).map_err(|error| bad(&url, 1, error))?;
+        // Redshift ignores objects without bytes, also if they should be compressed.
+        if body.is_empty() {
+            continue;
+        }
+        let body = unpack(body, command.options.compression)
+            .map_err(|why| unreadable(&url, 9001, &why))?;
         sink.begin(&url);
         rows::send(sink, command, &url, &body).await?;
     }
@@ -123,42 +151,63 @@ async fn objects(sink: &mut Sink, storage: &Storage, command: &Copy) -> Result<(
 async fn sources(storage: &Storage, command: &Copy) -> Result<Vec<ManifestEntry>, String> {
     let (bucket, key) = split_address(&command.from).map_err(|error| error.to_string())?;
     if command.options.manifest {
-        let body = storage
-            .get(bucket, key)
-            .await
-            .map_err(|error| error.to_string())?;
+        let problem = |why: String| format!("Problem reading manifest file - {why}");
+        let body = storage.get(bucket, key).await;
+        let body =
+            body.map_err(|error| unreadable(&command.from, 8001, &problem(error.to_string())))?;
         let manifest: Manifest = serde_json::from_slice(&body)
-            .map_err(|error| format!("manifest {}: {error}", command.from))?;
+            .map_err(|error| unreadable(&command.from, 8001, &problem(error.to_string())))?;
         return Ok(manifest.entries);
     }
-    let found = storage
-        .list(bucket, key)
-        .await
-        .map_err(|error| error.to_string())?;
+    let found = storage.list(bucket, key).await;
+    let found = found.map_err(|error| error.to_string())?;
     if found.is_empty() {
-        return Err(format!("the specified S3 prefix '{key}' does not exist"));
+        return Err(format!("The specified S3 prefix '{key}' does not exist"));
     }
-    Ok(found
-        .into_iter()
-        .map(|key| ManifestEntry {
-            url: format!("s3://{bucket}/{key}"),
-            mandatory: true,
-        })
-        .collect())
-}
-
-fn unpack(body: Vec<u8>, compression: Compression) -> std::io::Result<Vec<u8>> {
-    let mut plain = Vec::new();
-    match compression {
-        Compression::None => return Ok(body),
-        Compression::Gzip => MultiGzDecoder::new(body.as_slice()).read_to_end(&mut plain)?,
-        Compression::Zstd => {
-            zstd::stream::read::Decoder::new(body.as_slice())?.read_to_end(&mut plain)?
-        }
+    let entry = |key| ManifestEntry {
+        url: format!("s3://{bucket}/{key}"),
+        mandatory: true,
     };
-    Ok(plain)
+    Ok(found.into_iter().map(entry).collect())
 }
 
-fn bad(url: &str, line: usize, why: impl std::fmt::Display) -> String {
-    format!("load into table failed: {url}, line {line}: {why}")
+fn unpack(body: Vec<u8>, compression: Compression) -> Result<Vec<u8>, String> {
+    let mut plain = Vec::new();
+    let unpacked = match compression {
+        Compression::None => return Ok(body),
+        Compression::Gzip => MultiGzDecoder::new(body.as_slice()).read_to_end(&mut plain),
+        Compression::Zstd => zstd::stream::read::Decoder::new(body.as_slice())
+            .and_then(|mut decoder| decoder.read_to_end(&mut plain)),
+    };
+    let name = if compression == Compression::Gzip {
+        "gzip"
+    } else {
+        "zstd"
+    };
+    match unpacked {
+        Ok(_) => Ok(plain),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Err(format!(
+            "failed to inflate with {name}: unexpected end of file."
+        )),
+        Err(_) => Err(format!(
+            "failed to inflate with {name}: not in {name} format."
+        )),
+    }
+}
+
+/// The error of an object that cannot be read, in the form of Redshift's.
+fn unreadable(url: &str, code: u32, why: &str) -> String {
+    format!(
+        "{why}\n  Detail: \n  -----------------------------------------------\n  \
+         error:  {why}\n  code:      {code}\n  context:   S3 key being read : {url}\n  \
+         -----------------------------------------------"
+    )
+}
+
+/// The error of refused rows, in Redshift's words.
+fn load_failed(table: &str) -> String {
+    format!(
+        "Load into table '{table}' failed.  \
+         Check 'sys_load_error_detail' system table for details."
+    )
 }

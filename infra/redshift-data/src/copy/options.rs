@@ -4,6 +4,8 @@ use sqlparser::tokenizer::Token;
 
 use crate::tokens::{content, word};
 
+const MAX_MAXERROR: usize = 100_000;
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Redshift's default: fields separated by `|`.
@@ -38,8 +40,7 @@ pub(crate) struct Options {
     pub null: Option<String>,
     /// IGNOREHEADER: the number of lines to skip in each object.
     pub ignore_header: usize,
-    /// MAXERROR: the number of unreadable rows to skip. Rows that the table refuses are not
-    /// skipped.
+    /// MAXERROR: the statement fails at this number of refused rows; 0 is the same as 1.
     pub max_errors: usize,
     /// TRUNCATECOLUMNS: texts that are too long are cut.
     pub truncate: bool,
@@ -52,6 +53,21 @@ pub(crate) struct Options {
     pub serial: bool,
     pub overwrite: bool,
     pub extension: Option<String>,
+}
+
+impl Options {
+    /// The delimiter of COPY's fields. `read` accepts only delimiters of one byte.
+    pub(super) fn delimiter(&self) -> u8 {
+        let given = self
+            .delimiter
+            .as_deref()
+            .and_then(|text| text.bytes().next());
+        given.unwrap_or(if self.format == Format::Csv {
+            b','
+        } else {
+            b'|'
+        })
+    }
 }
 
 /// Reads all options. An error names the option that is not supported.
@@ -101,7 +117,14 @@ pub(crate) fn read(tokens: &[Token]) -> Result<Options, String> {
                     1
                 };
             }
-            "DELIMITER" => (options.delimiter, take) = (text, 1),
+            "DELIMITER" => {
+                take = 1;
+                let delimiter = text.unwrap_or_default();
+                if delimiter.len() != 1 {
+                    return Err(format!("DELIMITER '{delimiter}'"));
+                }
+                options.delimiter = Some(delimiter);
+            }
             "NULL" => (options.null, take) = (text, 1),
             "EXTENSION" => (options.extension, take) = (text, 1),
             "IGNOREHEADER" | "MAXERROR" => {
@@ -109,10 +132,12 @@ pub(crate) fn read(tokens: &[Token]) -> Result<Options, String> {
                     .and_then(|number| number.parse().ok())
                     .ok_or_else(|| format!("{name} needs a number"))?;
                 take = 1;
-                if name == "MAXERROR" {
-                    options.max_errors = number;
-                } else {
+                if name == "IGNOREHEADER" {
                     options.ignore_header = number;
+                } else if number > MAX_MAXERROR {
+                    return Err(format!("MAXERROR above {MAX_MAXERROR}"));
+                } else {
+                    options.max_errors = number;
                 }
             }
             "TIMEFORMAT" | "DATEFORMAT" => {

@@ -1,14 +1,18 @@
 //! Reads the rows of an object: JSON objects, CSV or delimited lines.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use serde_json::value::RawValue;
 
-use super::sink::Sink;
-use super::{Copy, Format, bad};
+use super::refused::Refusal;
+use super::sink::{Column, Sink};
+use super::{Copy, Format, load_failed};
 
-/// Sends all rows of an object. Skips unreadable rows, at most MAXERROR.
+/// Sends all rows of an object. Leaves refused rows out and records them, up to MAXERROR of the
+/// whole statement.
 pub(super) async fn send(
     sink: &mut Sink,
     command: &Copy,
@@ -21,7 +25,7 @@ pub(super) async fn send(
         skip_line(&mut rest, &mut line);
     }
     let json = matches!(command.options.format, Format::Json { .. });
-    let mut errors = 0;
+    let most = command.options.max_errors.max(1);
     while !rest.is_empty() {
         if json {
             let blank = rest
@@ -30,21 +34,32 @@ pub(super) async fn send(
                 .unwrap_or(rest.len());
             advance(&mut rest, &mut line, blank);
         }
-        let begun = line;
         let read = if json {
             object(sink, command, &mut rest, &mut line)
         } else {
             fields(sink, command, &mut rest, &mut line)
         };
-        if let Err(error) = read {
-            errors += 1;
-            if errors > command.options.max_errors {
-                return Err(bad(url, begun, error));
+        if let Err(refused) = read {
+            sink.refused.push(refused.refusal.row(url, refused.line));
+            if sink.refused.len() >= most {
+                return Err(load_failed(&command.table));
             }
         }
         sink.flush(false).await?;
     }
     Ok(())
+}
+
+/// A refused row and its line.
+struct RefusedLine {
+    line: usize,
+    refusal: Refusal,
+}
+
+impl RefusedLine {
+    fn at(line: usize) -> impl FnOnce(Refusal) -> Self {
+        move |refusal| Self { line, refusal }
+    }
 }
 
 /// Skips the rest of a line.
@@ -64,22 +79,16 @@ fn object(
     command: &Copy,
     rest: &mut &[u8],
     line: &mut usize,
-) -> Result<(), String> {
+) -> Result<(), RefusedLine> {
     let mut objects =
         serde_json::Deserializer::from_slice(rest).into_iter::<HashMap<String, &RawValue>>();
     let found = match objects.next() {
         Some(Ok(found)) => found,
-        Some(Err(error)) => {
+        Some(Err(_)) => {
+            let refusal = Refusal::new(1216, "Invalid JSON format");
+            let refused = RefusedLine::at(*line)(refusal);
             skip_line(rest, line);
-            // The position in the error counts from the start of this JSON object.
-            return Err(format!(
-                "invalid JSON: {}",
-                error
-                    .to_string()
-                    .split(" at line ")
-                    .next()
-                    .unwrap_or_default()
-            ));
+            return Err(refused);
         }
         None => return Ok(()),
     };
@@ -95,10 +104,10 @@ fn object(
         }
         _ => values(sink, command, |name| found.get(name).copied()),
     };
+    advance(rest, line, objects.byte_offset());
+    // An object that spans lines has the number of its last line, as in Redshift.
     let sent = values.and_then(|values| sink.row(*line, &values));
-    let taken = objects.byte_offset();
-    advance(rest, line, taken);
-    sent
+    sent.map_err(RefusedLine::at(*line))
 }
 
 fn advance(rest: &mut &[u8], line: &mut usize, bytes: usize) {
@@ -112,7 +121,7 @@ fn values<'a>(
     sink: &Sink,
     command: &Copy,
     value: impl Fn(&str) -> Option<&'a RawValue>,
-) -> Result<Vec<Option<Cow<'a, str>>>, String> {
+) -> Result<Vec<Option<Cow<'a, str>>>, Refusal> {
     let mut values = Vec::with_capacity(sink.columns.len());
     for column in &sink.columns {
         let raw = value(&column.name).map_or("null", RawValue::get);
@@ -121,9 +130,10 @@ fn values<'a>(
         } else if raw.starts_with('"') && column.is_super() {
             Some(Cow::Borrowed(raw))
         } else if raw.starts_with('"') {
-            Some(Cow::Owned(serde_json::from_str(raw).map_err(|error| {
-                format!("column {}: {error}", column.name)
-            })?))
+            let text = serde_json::from_str(raw);
+            Some(Cow::Owned(
+                text.map_err(|_| Refusal::of_codepoint().of(column))?,
+            ))
         } else {
             Some(Cow::Borrowed(raw))
         };
@@ -135,28 +145,27 @@ fn values<'a>(
 /// Applies the options to a value.
 fn value_of<'a>(
     text: Option<Cow<'a, str>>,
-    column: &super::sink::Column,
+    column: &Column,
     command: &Copy,
-) -> Result<Option<Cow<'a, str>>, String> {
+) -> Result<Option<Cow<'a, str>>, Refusal> {
     let Some(text) = text else { return Ok(None) };
     // An empty field is an empty text, or NULL if the column has another type.
     if text.trim().is_empty() && (command.options.blanks_as_null || !column.is_text()) {
         return Ok(None);
     }
     if let Some(units) = command.options.epoch.filter(|_| column.is_time()) {
-        let since: i64 = text.trim().parse().map_err(|_| {
-            format!(
-                "column {}: {text} is not a number of seconds or milliseconds since 1970",
-                column.name
-            )
-        })?;
-        let micros = since.checked_mul(1_000_000 / units);
-        let time = micros.and_then(|micros| jiff::Timestamp::from_microsecond(micros).ok());
-        return time
-            .map(|time| Some(Cow::Owned(time.to_string())))
-            .ok_or_else(|| format!("column {}: {text} is out of range", column.name));
+        return match epoch_time(text.trim(), units) {
+            Some(time) => Ok(Some(Cow::Owned(time.to_string()))),
+            None => Err(Refusal::new(1206, "Invalid timestamp format or value").of(column)),
+        };
     }
     Ok(Some(text))
+}
+
+/// `units` is the number of units in a second.
+fn epoch_time(text: &str, units: i64) -> Option<Timestamp> {
+    let since: i64 = text.parse().ok()?;
+    Timestamp::from_microsecond(since.checked_mul(1_000_000 / units)?).ok()
 }
 
 /// Reads one line of fields. In CSV, a quoted field may span lines.
@@ -165,21 +174,12 @@ fn fields(
     command: &Copy,
     rest: &mut &[u8],
     line: &mut usize,
-) -> Result<(), String> {
+) -> Result<(), RefusedLine> {
     let csv = command.options.format == Format::Csv;
-    let delimiter = command
-        .options
-        .delimiter
-        .as_deref()
-        .unwrap_or(if csv { "," } else { "|" });
-    let delimiter = delimiter
-        .bytes()
-        .next()
-        .filter(|_| delimiter.len() == 1)
-        .ok_or_else(|| format!("DELIMITER '{delimiter}'"))?;
     let begun = *line;
     let mut found = vec![Vec::new()];
-    let (mut quoted, mut at) = (false, 0);
+    let mut quoted = false;
+    let mut at = 0;
     while let Some(byte) = rest.get(at).copied() {
         at += 1;
         let next = rest.get(at).copied();
@@ -192,7 +192,7 @@ fn fields(
             b'"' if csv => quoted = !quoted,
             b'\n' if !quoted => break,
             b'\r' if !quoted && next == Some(b'\n') => {}
-            _ if byte == delimiter && !quoted => found.push(Vec::new()),
+            _ if byte == command.options.delimiter() && !quoted => found.push(Vec::new()),
             _ => field.push(byte),
         }
     }
@@ -200,26 +200,32 @@ fn fields(
     if found.len() == 1 && found.first().is_some_and(Vec::is_empty) && sink.columns.len() > 1 {
         return Ok(()); // an empty line
     }
-    if quoted {
-        return Err("a quote is not closed".to_owned());
-    }
-    if found.len() != sink.columns.len() {
-        return Err(format!(
-            "{} fields for {} columns",
-            found.len(),
-            sink.columns.len()
-        ));
+    let values = if quoted {
+        Err(Refusal::new(1214, "Delimited value missing end quote"))
+    } else {
+        texts(found, &sink.columns, command)
+    };
+    let sent = values.and_then(|values| sink.row(begun, &values));
+    sent.map_err(RefusedLine::at(begun))
+}
+
+/// The values of a line's fields.
+fn texts(
+    found: Vec<Vec<u8>>,
+    columns: &[Column],
+    command: &Copy,
+) -> Result<Vec<Option<Cow<'static, str>>>, Refusal> {
+    match found.len().cmp(&columns.len()) {
+        Ordering::Less => return Err(Refusal::new(1203, "Delimiter not found")),
+        Ordering::Greater => return Err(Refusal::new(1202, "Extra column(s) found")),
+        Ordering::Equal => {}
     }
     let null = command.options.null.as_deref().unwrap_or("\\N");
     let mut values = Vec::with_capacity(found.len());
-    for (field, column) in found.into_iter().zip(&sink.columns) {
-        let text =
-            String::from_utf8(field).map_err(|_| format!("column {}: not UTF-8", column.name))?;
-        values.push(value_of(
-            (text != null).then_some(Cow::Owned(text)),
-            column,
-            command,
-        )?);
+    for (field, column) in found.into_iter().zip(columns) {
+        let text = String::from_utf8(field).map_err(|_| Refusal::of_codepoint().of(column))?;
+        let text = (text != null).then_some(Cow::Owned(text));
+        values.push(value_of(text, column, command)?);
     }
-    sink.row(begun, &values)
+    Ok(values)
 }

@@ -195,6 +195,26 @@ async fn a_parameter_of_300_held_transactions_is_read() {
     );
 }
 
+/// The statements of a load of one batch with holds.
+fn load_sql(definition: &features::Definition) -> Vec<String> {
+    let source = features::sql::CopySource {
+        manifest: "s3://b/m.json",
+        iam_role: "default",
+        bad_rows: features::sql::BadRows::Fail,
+    };
+    let group = features::sql::HoldGroup {
+        group: "00000000000000aa".to_owned(),
+        first: 0,
+    };
+    let load = features::sql::TransactionsLoad {
+        turn: 8,
+        claim_id: "c",
+        hold_groups: &[group],
+        hours: &[jiff::Timestamp::UNIX_EPOCH..=jiff::Timestamp::MAX],
+    };
+    features::sql::load_transactions(definition, source, load)
+}
+
 /// The SQL that the product sends, over 300,000 transactions.
 #[tokio::test]
 async fn the_models_own_statements_run() {
@@ -214,32 +234,36 @@ async fn the_models_own_statements_run() {
     client.batch_execute(fill).await.unwrap();
     client.batch_execute("ANALYZE").await.unwrap();
 
-    let hold = |n: u32| {
-        format!(
-            "{{\"transaction_id\":\"h{n}\",\"occurred_at\":\"2026-01-30T00:00:00.000000Z\",\"amount\":1.5,\"customer_id\":\"c{n}\",\"terminal_id\":\"m{n}\"}}"
-        )
+    let holds = "INSERT INTO holds (turn, claim_id, ordinal, transaction_id, occurred_at, amount, \
+                 customer_id, terminal_id, identity_hash) \
+                 SELECT 7, 'c', n, 'h' || n, '2026-01-30', 1.5, 'c' || n, 'm' || n, 'i' || n \
+                 FROM generate_series(0, 299) n";
+    client.batch_execute(holds).await.unwrap();
+    let held = features::sql::HeldRows {
+        turn: 7,
+        claim_id: "c",
+        from: 0,
+        to: 300,
     };
-    let holds = format!("[{}]", (0..300).map(hold).collect::<Vec<_>>().join(","));
-    for sql in features::sql::evidence(&definition, 1) {
-        let found = steps(&sql).unwrap();
-        let [
-            Step::Sql(Sql {
-                text,
-                parameters,
-                returns_rows: true,
-            }),
-        ] = found.as_slice()
-        else {
-            panic!("{found:?}")
-        };
-        assert_eq!(parameters, &["holds_0"]);
-        let rows = client
-            .query(text, &[&holds])
-            .await
-            .unwrap_or_else(|error| panic!("{text}: {error:?}"));
-        assert_eq!(rows.len(), 300);
-    }
-    for sql in features::sql::load(&definition, "transactions", "s3://b/m.json", "default") {
+    let evidence = features::sql::evidence(&definition, held);
+    let found = steps(&evidence).unwrap();
+    let [
+        Step::Sql(Sql {
+            text,
+            returns_rows: true,
+            ..
+        }),
+    ] = found.as_slice()
+    else {
+        panic!("{found:?}")
+    };
+    let rows = client
+        .query(text, &[])
+        .await
+        .unwrap_or_else(|error| panic!("{text}: {error:?}"));
+    assert_eq!(rows.len(), 300);
+    client.batch_execute("BEGIN").await.unwrap();
+    for sql in load_sql(&definition) {
         for step in steps(&sql).unwrap() {
             if let Step::Sql(Sql { text, .. }) = step {
                 client
@@ -249,6 +273,7 @@ async fn the_models_own_statements_run() {
             }
         }
     }
+    client.batch_execute("COMMIT").await.unwrap();
     let [from, to] =
         ["2026-01-20T00:00:00Z", "2026-01-21T00:00:00Z"].map(|text| text.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();

@@ -6,9 +6,9 @@ use super::expressions::rewrite;
 use super::{Sql, number};
 use crate::tokens::{begins, raw, text, word};
 
-const KNOWN: [&str; 21] = [
+const KNOWN: [&str; 22] = [
     "ALTER", "ANALYZE", "BEGIN", "COMMENT", "COMMIT", "CREATE", "DELETE", "DROP", "END", "EXPLAIN",
-    "GRANT", "INSERT", "MERGE", "REVOKE", "ROLLBACK", "SELECT", "SET", "SHOW", "TRUNCATE",
+    "GRANT", "INSERT", "LOCK", "MERGE", "REVOKE", "ROLLBACK", "SELECT", "SET", "SHOW", "TRUNCATE",
     "UPDATE", "WITH",
 ];
 
@@ -21,7 +21,9 @@ pub(crate) fn translate(tokens: &[Token]) -> Result<Sql, String> {
     }
     let mut rewritten = rewrite(tokens)?;
     match first.as_str() {
+        "ALTER" => alter(tokens, &mut rewritten)?,
         "CREATE" => create(tokens)?,
+        "LOCK" => lock(tokens)?,
         "MERGE" => merge(tokens)?,
         // FROM is optional in Redshift.
         "DELETE" if word(tokens.get(1)).as_deref() != Some("FROM") => {
@@ -40,6 +42,39 @@ pub(crate) fn translate(tokens: &[Token]) -> Result<Sql, String> {
         parameters,
         returns_rows,
     })
+}
+
+/// Checks Redshift's rules for ADD COLUMN, and removes encodings.
+fn alter(tokens: &[Token], rewritten: &mut Vec<Token>) -> Result<(), String> {
+    if !begins(tokens, &["ALTER", "TABLE"]) {
+        return Ok(());
+    }
+    let is = |token: &Token, expected: &str| word(Some(token)).as_deref() == Some(expected);
+    let Some(at) = tokens.iter().position(|token| is(token, "ADD")) else {
+        return Ok(());
+    };
+    let added = tokens.get(at + 1..).unwrap_or_default();
+    if added.iter().any(|token| is(token, "ADD")) {
+        return Err("ALTER TABLE … ADD COLUMN twice, which Redshift does not have".to_owned());
+    }
+    if begins(added, &["COLUMN", "IF"]) {
+        return Err("ALTER TABLE … ADD COLUMN IF NOT EXISTS".to_owned());
+    }
+    if let Some(encode) = rewritten.iter().position(|token| is(token, "ENCODE")) {
+        let end = rewritten.len().min(encode + 2);
+        rewritten.drain(encode..end);
+    }
+    Ok(())
+}
+
+/// Redshift's LOCK has no modes: `LOCK [TABLE] name, …`.
+fn lock(tokens: &[Token]) -> Result<(), String> {
+    let options = ["IN", "NOWAIT", "ONLY"];
+    let words = tokens.iter().filter_map(|token| word(Some(token)));
+    match words.skip(1).find(|word| options.contains(&word.as_str())) {
+        Some(option) => Err(format!("LOCK … {option}")),
+        None => Ok(()),
+    }
 }
 
 /// Accepts only schemas, views, users and roles. Other objects have parts that PostgreSQL lacks.

@@ -11,8 +11,8 @@ use serde_json::json;
 use sqlparser::tokenizer::Token;
 use tokio_postgres::Client;
 
-use crate::copy::sink::message;
 use crate::copy::{Compression, Format, Options, read_options};
+use crate::sql_error::message;
 use crate::storage::{Storage, split};
 use crate::tokens::{content, word};
 

@@ -6,14 +6,14 @@ use std::process::Command;
 use local::Venv;
 use redshift_data::Quotas;
 
-use crate::service::Service;
+use crate::service::{Service, unlimited};
 
 /// What engineers have at hand talks to it as to the real one.
 #[tokio::test(flavor = "multi_thread")]
 async fn boto3_and_the_aws_cli_talk_to_it() {
     let service = Service::start(Quotas {
         page_rows: 3,
-        ..Quotas::default()
+        ..unlimited()
     })
     .await;
     let venv = Venv::ensure(&local::root(), service.folder.path()).unwrap();

@@ -7,6 +7,11 @@
 )]
 
 mod clients;
+mod copies;
+mod faults;
+mod objects;
+mod product_sql;
+mod quotas;
 mod refusals;
 mod results;
 mod service;

@@ -3,13 +3,13 @@
 use aws_sdk_redshiftdata::types::Field;
 use redshift_data::Quotas;
 
-use crate::service::{Service, code};
+use crate::service::{Service, code, unlimited};
 
 #[tokio::test]
 async fn values_come_back_with_their_types_page_by_page() {
     let service = Service::start(Quotas {
         page_rows: 2,
-        ..Quotas::default()
+        ..unlimited()
     })
     .await;
     let client = &service.client;
@@ -85,7 +85,7 @@ async fn values_come_back_with_their_types_page_by_page() {
 
 #[tokio::test]
 async fn csv_results_have_an_operation_of_their_own() {
-    let service = Service::start(Quotas::default()).await;
+    let service = Service::start(unlimited()).await;
     let client = &service.client;
     let sql = "SELECT 1 AS a, 'x,\"y\"' AS b, NULL::INTEGER AS c";
     let format = aws_sdk_redshiftdata::types::ResultFormatString::Csv;

@@ -1,13 +1,12 @@
 //! Parameters and sizes of submissions.
 
 use aws_sdk_redshiftdata::types::StatusString;
-use redshift_data::Quotas;
 
-use crate::service::{Service, code, parameter};
+use crate::service::{Service, code, parameter, unlimited};
 
 #[tokio::test]
 async fn parameters_are_bound_and_checked_as_the_real_service_does() {
-    let service = Service::start(Quotas::default()).await;
+    let service = Service::start(unlimited()).await;
     let client = &service.client;
     let hostile = "'; DROP TABLE t; --";
     let id = service

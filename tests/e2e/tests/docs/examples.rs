@@ -31,7 +31,7 @@ fn every_example_of_toml_and_json_is_well_formed() {
 /// One decision as a line of the stream.
 fn decision(transaction: &str, stage: &str, action: &str) -> String {
     let text = format!(
-        r#"{{"decision_id": "{transaction}-{stage}", "transaction_id": "{transaction}",
+        r#"{{"decision_id": "{transaction}", "transaction_id": "{transaction}",
         "stage": "{stage}", "action": "{action}", "score": 0.9,
         "deadline": "2026-02-11T18:50:07.861204391Z"}}"#
     );
@@ -134,7 +134,7 @@ fn the_example_without_a_system_runs_as_it_stands() {
         assert!(output.status.success(), "{line}: {said}");
         if line.contains("> decisions.ndjson") {
             let transactions = fs::read_to_string(folder.path().join("cards/transactions.ndjson"))
-                .expect("what was simulated");
+                .expect("the simulated transactions");
             let decisions = String::from_utf8_lossy(&output.stdout).lines().count();
             assert_eq!(decisions, transactions.lines().count());
         }

@@ -1,21 +1,19 @@
 //! Histories for the comparison, and their rows in the warehouse.
 
-use std::collections::BTreeMap;
-
-use decision::Hold;
 use features::{Definition, History, Label};
 use jiff::Timestamp;
 use look::simulate::{self, Simulation, Size};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use serde_json::json;
 
 pub(crate) const ROWS: usize = 600;
 /// Rows per INSERT: the Data API takes 100 KB of SQL.
-const ROWS_PER_INSERT: usize = 1_000;
+const ROWS_PER_INSERT: usize = 500;
+/// The claim of all turns.
+pub(crate) const CLAIM: &str = "c0";
 
-/// Ten days of transactions of few customers and terminals. Many have equal times or lie at the edge of a
-/// window. A third have a label, which is early or late, or says that they are good.
+/// Ten days of transactions of few customers and terminals. Many have equal times or lie at the
+/// edge of a window. A third have a label, which is early or late, or says that they are good.
 pub(crate) fn history() -> History {
     let mut random = StdRng::seed_from_u64(7);
     let at = |millis: i64| Timestamp::from_millisecond(1_700_000_000_000 + millis).unwrap();
@@ -96,79 +94,96 @@ fn channel(history: &History, row: usize) -> Option<String> {
     history.categories.first()?[row].map(|channel| format!("it's {channel}"))
 }
 
-/// The entities of the histories here are customers and terminals, under the definition's names.
-pub(crate) fn hold(definition: &Definition, history: &History, row: usize) -> Hold {
-    let [customer, terminal] = entities(definition);
-    serde_json::from_value(json!({
-        "decision_id": format!("0-{row}-0"), "transaction_id": format!("T{row}"), "occurred_at": history.occurred_at[row],
-        "amount": history.amounts[row], "score": 0.9, "reasons": [], "model_version": "v",
-        "entities": {
-            customer: format!("it's C{}", history.entities[0][row]),
-            terminal: format!("S{}", history.entities[1][row]),
-        },
-        "numbers": age(history, row).map(|age| ("age", age)).into_iter().collect::<BTreeMap<_, _>>(),
-        "categories": channel(history, row).map(|channel| ("channel", channel)).into_iter().collect::<BTreeMap<_, _>>(),
-        "decided_at": history.occurred_at[row], "deadline": history.occurred_at[row],
-    }))
-    .unwrap()
+/// The identity of a transaction, as text.
+pub(crate) fn identity(row: usize) -> String {
+    format!("i{row}")
 }
 
-/// The names of the customer and of the terminal.
-fn entities(definition: &Definition) -> [&String; 2] {
-    let entities = &definition.schema().entities;
-    [&entities[0], &entities[1]]
+/// Every tenth transaction is inserted as by hand, without its identity.
+fn has_identity(row: usize) -> bool {
+    row % 10 != 3
 }
 
-/// The statements that insert a history.
-pub(crate) fn inserts(definition: &Definition, history: &History) -> Vec<String> {
-    let [customer, terminal] = entities(definition);
-    let quoted = |text: &str| text.replace('\'', "''");
-    let more_columns = if history.numbers.is_empty() {
+const NAMES: &str = "transaction_id, occurred_at, amount, identity_hash";
+
+/// The names of a history's columns, separated by commas. The definition names the two entities,
+/// customer and terminal.
+fn names(definition: &Definition, history: &History) -> String {
+    let entities = definition.schema().entities.join(", ");
+    let more = if history.numbers.is_empty() {
         ""
     } else {
         ", age, channel"
     };
-    let mut transactions = Vec::new();
-    let mut reports = Vec::new();
-    for row in 0..history.len() {
-        let hold = hold(definition, history, row);
-        let entity = |name: &str| quoted(&hold.entities[name]);
-        let mut values = format!(
-            "'{}', '{}', {}, '{}', '{}'",
-            hold.transaction_id,
-            hold.occurred_at,
-            hold.amount,
-            entity(customer),
-            entity(terminal),
-        );
-        if !more_columns.is_empty() {
-            let age = age(history, row).map_or_else(|| "NULL".to_owned(), |age| age.to_string());
-            let channel = channel(history, row).map_or_else(
-                || "NULL".to_owned(),
-                |channel| format!("'{}'", quoted(&channel)),
-            );
-            values.extend([", ", &age, ", ", &channel]);
-        }
-        transactions.push(format!("({values})"));
-        if let Some(label) = history.labels[row] {
-            reports.push(format!(
-                "('{}', '{}', {})",
-                hold.transaction_id, label.reported_at, label.is_fraud
-            ));
-        }
+    format!("{NAMES}, {entities}{more}")
+}
+
+/// A transaction's values in the order of [`names`].
+fn values(history: &History, row: usize, identity: Option<String>) -> String {
+    let text = |text: Option<String>| match text {
+        Some(text) => format!("'{}'", text.replace('\'', "''")),
+        None => "NULL".to_owned(),
+    };
+    let mut values = vec![
+        format!("'T{row}'"),
+        format!("'{}'", history.occurred_at[row]),
+        history.amounts[row].to_string(),
+        text(identity),
+        text(Some(format!("it's C{}", history.entities[0][row]))),
+        text(Some(format!("S{}", history.entities[1][row]))),
+    ];
+    if !history.numbers.is_empty() {
+        let age = age(history, row).map(|age| age.to_string());
+        values.push(age.unwrap_or_else(|| "NULL".to_owned()));
+        values.push(text(channel(history, row)));
     }
-    let columns =
-        format!("transaction_id, occurred_at, amount, {customer}, {terminal}{more_columns}");
-    let into =
-        |table: &str, rows: &[String]| format!("INSERT INTO {table} VALUES {}", rows.join(", "));
-    let transactions = transactions
-        .chunks(ROWS_PER_INSERT)
-        .map(|rows| into(&format!("transactions ({columns})"), rows));
-    let reports = reports.chunks(ROWS_PER_INSERT).map(|rows| {
-        into(
-            "fraud_reports (transaction_id, reported_at, is_fraud)",
-            rows,
-        )
-    });
-    transactions.chain(reports).collect()
+    values.join(", ")
+}
+
+/// The statements that insert a history.
+pub(crate) fn inserts(definition: &Definition, history: &History) -> Vec<String> {
+    let transaction = |row| {
+        let identity = has_identity(row).then(|| identity(row));
+        format!("({})", values(history, row, identity))
+    };
+    let transactions: Vec<_> = (0..history.len()).map(transaction).collect();
+    let report = |row: usize| {
+        let label = history.labels[row]?;
+        let Label {
+            reported_at,
+            is_fraud,
+        } = label;
+        Some(format!("('T{row}', '{reported_at}', {is_fraud})"))
+    };
+    let reports: Vec<_> = (0..history.len()).filter_map(report).collect();
+    let columns = names(definition, history);
+    let mut statements = insert(&format!("transactions ({columns})"), &transactions);
+    let report_columns = "transaction_id, reported_at, is_fraud";
+    statements.extend(insert(
+        &format!("fraud_reports ({report_columns})"),
+        &reports,
+    ));
+    statements
+}
+
+/// The statements that insert the holds of a turn: a hold's place in `held` is its ordinal.
+pub(crate) fn hold_inserts(
+    definition: &Definition,
+    history: &History,
+    turn: u64,
+    held: &[usize],
+) -> Vec<String> {
+    let hold = |(ordinal, &row): (usize, &usize)| {
+        let values = values(history, row, Some(identity(row)));
+        format!("({turn}, '{CLAIM}', {ordinal}, {values})")
+    };
+    let holds: Vec<_> = held.iter().enumerate().map(hold).collect();
+    let names = names(definition, history);
+    let columns = format!("turn, claim_id, ordinal, {names}");
+    insert(&format!("holds ({columns})"), &holds)
+}
+
+fn insert(into: &str, rows: &[String]) -> Vec<String> {
+    let statement = |rows: &[String]| format!("INSERT INTO {into} VALUES {}", rows.join(", "));
+    rows.chunks(ROWS_PER_INSERT).map(statement).collect()
 }

@@ -1,23 +1,29 @@
 //! A warehouse with a history, and the comparison of its answers with Rust's.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::config::{BehaviorVersion, Credentials, Region};
-use decision::Hold;
+use features::sql::HeldRows;
 use features::{Definition, History, PROFILE_PREFIX, TrainingPeriod, sql};
 use jiff::Timestamp;
 use local::Postgres;
 use redshift_data::{Events, Options, Quotas, Server, Storage};
 use warehouse::{
-    Database, RedshiftData, Row, Statement, StatementId, Status, Target, Warehouse as _,
+    Database, RedshiftData, Row, Statement, StatementId, Status, Target, Value, Warehouse as _,
 };
 
-use crate::histories::{hold, inserts};
+use crate::histories::{CLAIM, hold_inserts, inserts};
 
-/// The engines add the same doubles in different orders, and PostgreSQL computes variances from squares.
+/// The engines add the same doubles in different orders, and PostgreSQL computes variances from
+/// squares.
 const TOLERANCE: f64 = 1e-6;
+/// Without statistics, PostgreSQL joins new tables by nested loops.
+const ANALYZE: &str = "ANALYZE";
+/// SQL texts that the Data API takes in one statement.
+const MAX_SQLS: usize = 40;
 
 pub(crate) async fn run(warehouse: &RedshiftData, statement: &Statement) -> StatementId {
     let id = warehouse.submit(statement).await.unwrap();
@@ -33,12 +39,15 @@ fn assert_close(sql: Option<f64>, rust: f64, name: &str, row: usize) {
     assert!(same, "{name} of {row}: {sql} by SQL, {rust} by Rust");
 }
 
+/// A statement with a token of its own, so that it runs also if it was run before.
+fn statement(name: &str, sqls: Vec<String>) -> Statement {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    Statement::new(format!("{name}-{number}"), 1, sqls, Vec::new())
+}
+
 async fn warehouse_rows(warehouse: &RedshiftData, sql: String) -> Vec<Row> {
-    let id = run(
-        warehouse,
-        &Statement::new("query".to_owned(), 1, vec![sql], Vec::new()),
-    )
-    .await;
+    let id = run(warehouse, &statement("query", vec![sql])).await;
     warehouse.rows(&id, 1).await.unwrap()
 }
 
@@ -53,10 +62,11 @@ pub(crate) struct World {
     pub(crate) definition: Definition,
     pub(crate) history: History,
     pub(crate) warehouse: RedshiftData,
-    // Stopped and removed on drop.
+    /// The buckets, as folders.
+    pub(crate) folder: tempfile::TempDir,
+    // Stopped on drop.
     _server: Server,
     _postgres: Postgres,
-    _folder: tempfile::TempDir,
 }
 
 impl World {
@@ -85,65 +95,61 @@ impl World {
         };
         let warehouse = RedshiftData::new(Client::from_conf(config.build()), database);
         let definition = Definition::parse(definition).unwrap();
-        run(
-            &warehouse,
-            &Statement::new(
-                "tables".to_owned(),
-                1,
-                sql::schema_ddl(&definition),
-                Vec::new(),
-            ),
-        )
-        .await;
-        run(
-            &warehouse,
-            &Statement::new(
-                "rows".to_owned(),
-                1,
-                inserts(&definition, &history),
-                Vec::new(),
-            ),
-        )
-        .await;
+        let mut sqls = sql::schema_ddl(&definition);
+        sqls.extend(inserts(&definition, &history));
+        sqls.push(ANALYZE.to_owned());
+        for sqls in sqls.chunks(MAX_SQLS) {
+            run(&warehouse, &statement("rows", sqls.to_vec())).await;
+        }
         Self {
             definition,
             history,
             warehouse,
             _server: server,
             _postgres: postgres,
-            _folder: folder,
+            folder,
         }
     }
 
-    /// The evidence for these rows equals Rust's windows. Each transaction has one row.
-    pub(crate) async fn compare_evidence(&self, name: &str, held: &[usize]) {
-        let hold = |&row: &usize| hold(&self.definition, &self.history, row);
-        let holds: Vec<Hold> = held.iter().map(hold).collect();
-        let parameters = sql::evidence_parameters(&self.definition, &holds);
-        let sqls = sql::evidence(&self.definition, parameters.len());
-        let statement = Statement::new(name.to_owned(), 1, sqls, parameters);
-        let id = run(&self.warehouse, &statement).await;
-        let found = self
-            .warehouse
-            .rows(&id, statement.sqls.len())
-            .await
-            .unwrap();
-        let different: BTreeSet<usize> = held.iter().copied().collect();
-        assert_eq!(found.len(), different.len(), "{name}");
-        let id = |row: &Row| row.text("transaction_id").unwrap().to_owned();
-        let found: BTreeMap<String, _> = found
-            .iter()
-            .map(|row| (id(row), row.numbers("transaction_id")))
-            .collect();
-        let windows = self.definition.windows(&self.definition.confirm);
-        let values = self
-            .history
-            .windows(&self.definition, &self.definition.confirm);
-        for row in different {
-            let evidence = &found[&format!("T{row}")];
-            assert_eq!(evidence.len(), windows.len());
+    pub(crate) async fn run(&self, name: &str, sqls: Vec<String>) -> StatementId {
+        run(&self.warehouse, &statement(name, sqls)).await
+    }
+
+    pub(crate) async fn query(&self, sql: &str) -> Vec<Row> {
+        warehouse_rows(&self.warehouse, sql.to_owned()).await
+    }
+
+    /// The evidence of the first holds of a turn, by ordinal.
+    pub(crate) async fn evidence(&self, turn: u64, holds: usize) -> Vec<Row> {
+        let rows = HeldRows {
+            turn,
+            claim_id: CLAIM,
+            from: 0,
+            to: holds as u32,
+        };
+        let mut found = self.query(&sql::evidence(&self.definition, rows)).await;
+        found.sort_by_key(|row| row.number("ordinal").unwrap() as u32);
+        let ordinals: Vec<_> = found.iter().map(|row| row.number("ordinal")).collect();
+        let expected: Vec<_> = (0..holds).map(|ordinal| Some(ordinal as f64)).collect();
+        assert_eq!(ordinals, expected);
+        found
+    }
+
+    /// The evidence for these rows, as the holds of this turn, equals Rust's windows.
+    pub(crate) async fn compare_evidence(&self, turn: u64, held: &[usize]) {
+        let mut sqls = hold_inserts(&self.definition, &self.history, turn, held);
+        sqls.push(ANALYZE.to_owned());
+        self.run("holds", sqls).await;
+        let found = self.evidence(turn, held.len()).await;
+        let look = &self.definition.confirm;
+        let windows = self.definition.windows(look);
+        let values = self.history.windows(&self.definition, look);
+        for (&row, evidence) in held.iter().zip(found) {
+            // Beside the windows: the ordinal, and whether there is a conflict.
+            assert_eq!(evidence.0.len(), 2 + windows.len());
+            assert_eq!(evidence.0["_id_conflict"], Value::Bool(false), "T{row}");
             for ((name, _), values) in windows.iter().zip(&values) {
-                assert_close(evidence[*name], values[row], name, row);
+                assert_close(evidence.number(name), values[row], name, row);
             }
         }
     }
@@ -185,7 +191,8 @@ impl World {
         }
     }
 
-    /// Profiles are the windows at the cut-off, for the entities that have any transactions in them.
+    /// Profiles are the windows at the cut-off, for the entities that have any transactions in
+    /// them.
     pub(crate) async fn compare_profiles(&self, cut_off: Timestamp) {
         let Self {
             definition,

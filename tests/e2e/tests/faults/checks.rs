@@ -5,26 +5,38 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use decision::keys;
-use decision::{RejectedItem, SettledBy};
+use decision::{Decision, RejectedItem, SettledBy};
+use e2e::functions::logs;
+use e2e::stand_in::set_faults;
+use e2e::traffic::{self, HOSTILE_CUSTOMER, PAYLOAD};
+use e2e::wait::eventually;
 use jiff::Timestamp;
 use local::Local;
 use look::audit::audit;
 use look::consume::DecisionLog;
 use look::history;
+use look::lanes::unfinished;
 use look::system::System;
 use serde_json::json;
-use store::Objects as _;
+use store::{Objects as _, gunzip};
+use turns::{FileEntry, WaitingEntry};
 
-use crate::sent::{self, Sent};
-use crate::system::{eventually, logs, set_faults};
+use crate::sent::Sent;
 
 /// Every final decision follows from the evidence. The sweep made some, because events were lost.
 pub(crate) fn check_finals(sent: &Sent, log: &DecisionLog) {
     let mut by = BTreeMap::new();
+    let mut finals: BTreeMap<&str, Vec<&Decision>> = BTreeMap::new();
+    for read in log.finals.values() {
+        let last = &read.decision;
+        let of_transaction = finals.entry(last.transaction_id.as_str()).or_default();
+        of_transaction.push(last);
+    }
     for (id, end) in &sent.transactions {
-        let last = log.finals.get(id).map(|last| &last.decision);
-        assert_eq!(last.map(|last| last.action), *end, "{id}: {last:#?}");
-        if let Some(last) = last {
+        let lasts = finals.remove(id.as_str()).unwrap_or_default();
+        assert_eq!(lasts.is_empty(), end.is_none(), "{id}: {lasts:#?}");
+        for last in lasts {
+            assert_eq!(Some(last.action), *end, "{id}: {last:#?}");
             *by.entry(format!(
                 "{:?}",
                 last.settled_by.unwrap_or(SettledBy::Expiry)
@@ -32,6 +44,7 @@ pub(crate) fn check_finals(sent: &Sent, log: &DecisionLog) {
             .or_insert(0) += 1;
         }
     }
+    assert_eq!(finals.len(), 0, "{finals:#?}");
     assert!(
         by.contains_key("Confirm") && by.contains_key("Sweep"),
         "settled by {by:?}"
@@ -45,14 +58,20 @@ pub(crate) async fn check_rejected(system: &System, sent: &Sent) {
     let mut found = BTreeMap::new();
     for listed in system.objects.list(keys::REJECTED).await.unwrap() {
         let bytes = system.objects.get(&listed.key).await.unwrap().unwrap();
-        let rejected: RejectedItem = serde_json::from_slice(&bytes).unwrap();
-        let raw = STANDARD.decode(&rejected.raw).unwrap();
-        assert_eq!(
-            found.insert(raw, rejected.stage),
-            None,
-            "{}: a duplicate item",
-            listed.key
-        );
+        let lines = gunzip(&listed.key, &bytes).unwrap();
+        for line in lines.split(|byte| *byte == b'\n') {
+            if line.is_empty() {
+                continue;
+            }
+            let rejected: RejectedItem = serde_json::from_slice(line).unwrap();
+            let raw = STANDARD.decode(&rejected.raw).unwrap();
+            assert_eq!(
+                found.insert(raw, rejected.stage),
+                None,
+                "{}: a duplicate item",
+                listed.key
+            );
+        }
     }
     for (raw, stage) in &sent.unreadable {
         let shown = String::from_utf8_lossy(&raw[..raw.len().min(80)]);
@@ -61,19 +80,22 @@ pub(crate) async fn check_rejected(system: &System, sent: &Sent) {
     assert_eq!(found.len(), sent.unreadable.len());
 }
 
-/// The warehouse has every final decision once.
+/// The warehouse has every final decision once: one for each hold, and a hold that was sent twice is
+/// two.
 pub(crate) async fn check_outcomes(system: &System, sent: &Sent) {
     let held = sent.transactions.values().flatten().count() as u64;
     eventually("the outcomes are in the warehouse", 120, async || {
-        let all = system.count("SELECT COUNT(*) FROM outcomes").await.unwrap();
-        let different = system
-            .count("SELECT COUNT(DISTINCT transaction_id) FROM outcomes")
-            .await
-            .unwrap();
-        if (all, different) == (held, held) {
+        let count = async |what: &str| {
+            let query = format!("SELECT COUNT({what}) FROM outcomes");
+            system.count(&query).await.unwrap()
+        };
+        let all = count("*").await;
+        let decisions = count("DISTINCT decision_id").await;
+        let transactions = count("DISTINCT transaction_id").await;
+        if all == decisions && transactions == held {
             Ok(())
         } else {
-            Err(format!("{all}, {different} of {held}"))
+            Err(format!("{all}, {decisions}, {transactions} of {held}"))
         }
     })
     .await;
@@ -88,28 +110,36 @@ pub(crate) async fn nothing_changes_a_second_time(local: &Local, system: &System
         .count("SELECT COUNT(*) FROM transactions")
         .await
         .unwrap();
-    let written = system.objects.list(keys::TRANSACTIONS).await.unwrap();
-    for listed in &written {
-        let bytes = system.objects.get(&listed.key).await.unwrap().unwrap();
-        system.objects.put(&listed.key, bytes).await.unwrap();
+    // Each object waits again, as after a redelivery.
+    for listed in system.objects.list(keys::TRANSACTIONS).await.unwrap() {
+        let waiting = WaitingEntry::History(FileEntry {
+            arrived_at: listed.modified,
+            id: "again".to_owned(),
+            bytes: listed.bytes,
+        });
+        let content = listed.key.clone().into_bytes();
+        system.objects.put(&waiting.key(), content).await.unwrap();
     }
-    let marker = sent::history(Timestamp::now())
+    let definition = system.definition().await.unwrap();
+    let marker = traffic::history(Timestamp::now())
         .into_iter()
         .take(1)
         .map(|mut row| {
             row.json = row.json.replace("H0", "H-marker");
             row
         });
-    // Objects are loaded in order: when this one is loaded, the earlier ones are too.
-    history::transactions(system, &marker.collect::<Vec<_>>())
+    let marker: Vec<_> = marker.collect();
+    history::transactions(system, &definition, &marker)
         .await
         .unwrap();
     eventually("the objects are loaded again", 180, async || {
+        let left = unfinished(&system.objects).await.unwrap();
         let marked = "SELECT COUNT(*) FROM transactions WHERE transaction_id = 'H-marker'";
-        if system.count(marked).await.unwrap() == 1 {
+        let count = system.count(marked).await.unwrap();
+        if left.is_empty() && count == 1 {
             Ok(())
         } else {
-            Err("not yet".to_owned())
+            Err(format!("{count} marker, {left:?}"))
         }
     })
     .await;
@@ -146,8 +176,8 @@ pub(crate) fn check_logs(local: &Local) {
         .filter(|(name, _)| name.starts_with("second-look"))
     {
         for secret in [
-            sent::PAYLOAD,
-            sent::HOSTILE_CUSTOMER,
+            PAYLOAD,
+            HOSTILE_CUSTOMER,
             "this is not json",
             "bad user record",
         ] {

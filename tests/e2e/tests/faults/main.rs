@@ -15,36 +15,16 @@ mod events;
 mod phases;
 mod sent;
 mod streams;
-mod system;
 
-use std::path::Path;
 use std::time::Instant;
 
+use e2e::deploy::{deployed, prepare};
 use harness::contract;
+use harness::fixture::Limits;
 use jiff::Timestamp;
-use local::{Local, Options, Parameters};
 use look::consume::Consumer;
 use look::system::System;
 use store::Stream as _;
-
-/// Starts a system with the harness's bundle.
-fn deployed(folder: &Path, say: &impl Fn(&str)) -> Local {
-    let mut local = Local::up(&Options::new(folder.join("state")), |step| {
-        say(&step.to_string());
-    })
-    .unwrap();
-    let parameters = Parameters::default()
-        .with("BundleName", "small")
-        .with("StreamBatchSize", 100);
-    let parameters = parameters
-        .with("StreamShards", 2)
-        .with("SweepGraceSeconds", 5);
-    let parameters = parameters.with("LoadVisibilitySeconds", 60);
-    local
-        .deploy_with(&parameters, |step| say(&step.to_string()))
-        .unwrap();
-    local
-}
 
 #[test]
 fn no_transaction_is_lost_or_doubled_and_no_hold_stays_open_under_faults() {
@@ -60,7 +40,7 @@ fn no_transaction_is_lost_or_doubled_and_no_hold_stays_open_under_faults() {
         contract::warehouse(&system.warehouse).await;
         streams::contract_of_streams(&system).await;
         say("upload a bundle and a history");
-        phases::prepare(&system).await;
+        prepare(&system, Limits::DEFAULT).await;
         say("stream under faults");
         let sent = sent::sent(Timestamp::now());
         let log = phases::go_live(&local, &system, &sent, &say).await;
@@ -84,7 +64,7 @@ fn the_audit_detects_damage_and_every_function_accepts_its_example_events() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let system = System::of_local(&local).await.unwrap();
-        phases::prepare(&system).await;
+        prepare(&system, Limits::DEFAULT).await;
         let consumer = Consumer::start(&system.kinesis, &system.decisions_stream)
             .await
             .unwrap();
@@ -97,7 +77,7 @@ fn the_audit_detects_damage_and_every_function_accepts_its_example_events() {
                 "the stream takes every record"
             );
         }
-        let log = phases::all_is_there(&system, &sent, &consumer).await;
+        let log = phases::all_is_there(&local, &system, &sent, &consumer).await;
         say("audit by the stack's name");
         command::the_command_finds_the_stack(&local, &sent);
         say("damage the system");

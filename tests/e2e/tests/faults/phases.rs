@@ -1,52 +1,22 @@
-//! The phases of a run with faults: prepare, stream under faults, wait for every decision.
+//! The phases of a run with faults: stream under faults, wait for every decision.
 
-use decision::keys;
-use harness::fixture;
-use jiff::Timestamp;
+use std::collections::{HashMap, HashSet};
+
+use decision::SettledBy;
+use e2e::functions::kill_functions;
+use e2e::stand_in::set_faults;
+use e2e::wait::{clean_audit, eventually, swept};
 use local::Local;
-use look::audit::{Audit, audit};
-use look::consume::{Consumer, DecisionLog};
-use look::history;
-use look::init::init;
+use look::audit::audit;
+use look::consume::{Consumer, DecisionLog, ReadDecision};
 use look::system::System;
 use serde_json::json;
-use store::{Objects as _, Stream as _};
+use store::Stream as _;
 
-use crate::sent::{self, Sent};
-use crate::system::{eventually, kill_functions, set_faults};
+use crate::sent::Sent;
 
-/// Uploads the harness's bundle, and a history with the usual amounts of the customers.
-pub(crate) async fn prepare(system: &System) {
-    init(system, fixture::DEFINITION).await.unwrap();
-    let version = fixture::bundle().version().to_owned();
-    for (name, bytes) in fixture::files() {
-        system
-            .objects
-            .put(&bundle::keys::file("small", &version, &name), bytes)
-            .await
-            .unwrap();
-    }
-    let pointer = json!({ "version": version }).to_string().into_bytes();
-    system
-        .objects
-        .put(&bundle::keys::pointer("small"), pointer)
-        .await
-        .unwrap();
-    let rows = sent::history(Timestamp::now());
-    history::transactions(system, &rows).await.unwrap();
-    eventually("the history is in the warehouse", 180, async || {
-        let count = system
-            .count("SELECT COUNT(*) FROM transactions")
-            .await
-            .unwrap();
-        if count == rows.len() as u64 {
-            Ok(())
-        } else {
-            Err(format!("{count} of {}", rows.len()))
-        }
-    })
-    .await;
-}
+/// From this chunk of records on, all events are lost, and some statements fail.
+const EVENTS_ARE_LOST: usize = 4;
 
 /// Puts all records on the stream under faults, until the audit is clean.
 pub(crate) async fn go_live(
@@ -58,26 +28,35 @@ pub(crate) async fn go_live(
     let consumer = Consumer::start(&system.kinesis, &system.decisions_stream)
         .await
         .unwrap();
-    set_faults(
-        local,
-        &json!({
-            "name_prefix": "second-look-", "drop_event_share": 0.4, "duplicate_events": 10, "delay_events": 5,
-            "delay_ms": 8_000, "fail_statements": 4, "abort_statements": 2,
-        }),
-    );
+    let late_and_doubled = json!({
+        "name_prefix": "second-look/", "duplicate_events": 10, "delay_events": 5, "delay_ms": 8_000,
+    });
+    // Without events, only sweeps and wake-ups take a turn further.
+    let lost_and_failing = json!({
+        "name_prefix": "second-look/", "drop_event_share": 1.0, "fail_statements": 4,
+        "abort_statements": 2,
+    });
+    set_faults(local, &late_and_doubled);
     let mut killed = 0;
     for (place, chunk) in sent.records.chunks(200).enumerate() {
+        if place == EVENTS_ARE_LOST {
+            eventually("confirm has settled a hold", 180, async || {
+                settled_by_confirm(&consumer)
+            })
+            .await;
+            set_faults(local, &lost_and_failing);
+        }
         assert_eq!(
             system.transactions.publish(chunk).await.unwrap(),
             [0; 0],
             "the stream takes every record"
         );
         eventually("score is at work", 120, async || {
-            let decisions = consumer.log().provisional.len();
-            if decisions > place * 120 {
+            let read = consumer.log().provisional.len();
+            if read > place * 120 {
                 Ok(())
             } else {
-                Err(format!("{decisions} decisions"))
+                Err(format!("{read} decisions"))
             }
         })
         .await;
@@ -92,29 +71,35 @@ pub(crate) async fn go_live(
         killed >= 5,
         "too few functions were running to be killed: {killed}"
     );
-    all_is_there(system, sent, &consumer).await
+    all_is_there(local, system, sent, &consumer).await
+}
+
+fn settled_by_confirm(consumer: &Consumer) -> Result<(), String> {
+    let log = consumer.log();
+    let mut finals = log.finals.values();
+    let by_confirm = |read: &ReadDecision| read.decision.settled_by == Some(SettledBy::Confirm);
+    if finals.any(by_confirm) {
+        return Ok(());
+    }
+    Err(format!("{} final decisions by others", log.finals.len()))
 }
 
 /// Waits until the audit is clean and every decision was read from the stream.
-pub(crate) async fn all_is_there(system: &System, sent: &Sent, consumer: &Consumer) -> DecisionLog {
+pub(crate) async fn all_is_there(
+    local: &Local,
+    system: &System,
+    sent: &Sent,
+    consumer: &Consumer,
+) -> DecisionLog {
     let scope = sent.scope();
-    let audited = async || {
-        let audit = audit(system, &scope, None).await.unwrap();
-        if audit.is_clean() && audit.decided == scope.ids.len() {
-            return Ok(audit);
-        }
-        Err(format!(
-            "{audit:?}; in progress: {:?}",
-            under_way(system).await
-        ))
-    };
-    let found: Audit = eventually("the audit is clean", 300, audited).await;
+    let audited = async || clean_audit(system, &scope).await;
+    let found = swept(local, "the audit is clean", 300, audited).await;
     let held = sent.transactions.values().flatten().count();
     assert_eq!((found.held, found.settled), (held, held));
     assert_eq!(found.rejected, sent.unreadable.len());
     eventually("all decisions are on the stream", 60, async || {
         let log = consumer.log();
-        let counts = (log.provisional.len(), log.finals.len());
+        let counts = (transactions(&log.provisional), transactions(&log.finals));
         let expected = (scope.ids.len(), held);
         if counts == expected {
             Ok(())
@@ -129,19 +114,11 @@ pub(crate) async fn all_is_there(system: &System, sent: &Sent, consumer: &Consum
     log
 }
 
-/// The keys of unfinished work, for the failure message.
-async fn under_way(system: &System) -> Vec<String> {
-    let mut keys = Vec::new();
-    for prefix in [keys::PENDING, "manifests/", "aws/"] {
-        keys.extend(
-            system
-                .objects
-                .list(prefix)
-                .await
-                .unwrap()
-                .into_iter()
-                .map(|listed| listed.key),
-        );
-    }
-    keys
+/// How many transactions these decisions are on. A transaction that was sent twice has two.
+fn transactions(decisions: &HashMap<String, ReadDecision>) -> usize {
+    let ids: HashSet<&str> = decisions
+        .values()
+        .map(|read| read.decision.transaction_id.as_str())
+        .collect();
+    ids.len()
 }

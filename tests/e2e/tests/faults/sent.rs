@@ -5,20 +5,14 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use decision::Action;
-use jiff::{SignedDuration, Timestamp};
+use e2e::traffic::{HOSTILE_CUSTOMER, Traffic, transaction};
+use jiff::Timestamp;
 use look::audit::AuditScope;
-use look::input::Row;
 use serde_json::{Value, json};
 use store::StreamRecord;
 
-/// Part of every transaction. It must not appear in a log.
-pub(crate) const PAYLOAD: &str = "payload-that-no-log-may-show";
-
-/// A customer id with SQL syntax. Its hold must be settled by its own history.
-pub(crate) const HOSTILE_CUSTOMER: &str = r#"'); DELETE FROM transactions; --"\ :id ü%2F${}"#;
 const HOSTILE_ID: &str = r#"O'Brien"\'; DROP TABLE outcomes; --/../:id"#;
 
-const CUSTOMERS: usize = 40;
 const GOOD: usize = 2_000;
 
 /// All records and their expected decisions.
@@ -31,15 +25,6 @@ pub(crate) struct Sent {
     pub(crate) unreadable: BTreeMap<Vec<u8>, &'static str>,
 }
 
-/// Half of the customers usually pay large amounts, the others small ones.
-fn customer(number: usize) -> (String, bool) {
-    let much = number < CUSTOMERS / 2;
-    (
-        format!("{}{number}", if much { "much" } else { "little" }),
-        much,
-    )
-}
-
 impl Sent {
     /// All these transactions and no others.
     pub(crate) fn scope(&self) -> AuditScope {
@@ -47,65 +32,18 @@ impl Sent {
     }
 }
 
-fn transaction(id: &str, at: Timestamp, amount: f64, customer: &str) -> Value {
-    json!({
-        "transaction_id": id, "occurred_at": at, "amount": amount,
-        "customer_id": customer, "terminal_id": "S1", "memo": PAYLOAD,
-    })
-}
-
-/// A day of usual transactions of each customer, without frauds.
-pub(crate) fn history(now: Timestamp) -> Vec<Row> {
-    let rows = (0..(CUSTOMERS + 1) * 50).map(|number| {
-        let (customer, much) = match number % (CUSTOMERS + 1) {
-            CUSTOMERS => (HOSTILE_CUSTOMER.to_owned(), false),
-            number => customer(number),
-        };
-        let (id, at) = (
-            format!("H{number}"),
-            now - SignedDuration::from_secs(90_000 - number as i64),
-        );
-        let amount = if much { 590.0 } else { 10.0 };
-        let json = transaction(&id, at, amount, &customer).to_string();
-        Row {
-            json,
-            transaction_id: id,
-            occurred_at: at,
-            partition_key: customer,
-            fraud: None,
-            reported_at: at,
-        }
-    });
-    rows.collect()
-}
-
-/// The harness's bundle holds amounts of 500 and more. It releases a hold if the customer's mean
-/// over seven days is above 400, else it blocks it.
 pub(crate) fn sent(now: Timestamp) -> Sent {
     let mut sent = Sent {
         records: Vec::new(),
         transactions: BTreeMap::new(),
         unreadable: BTreeMap::new(),
     };
-    for number in 0..GOOD {
-        let (customer, much) = customer((number * 7 + number / 10) % CUSTOMERS);
-        let held = number % 10 == 3;
-        let amount = match (held, much) {
-            (true, _) => 600.0,
-            (false, true) => 450.0,
-            (false, false) => 20.0,
-        };
-        let id = format!("T{number:05}");
-        let data = transaction(&id, now, amount, &customer)
-            .to_string()
-            .into_bytes();
-        let end = if much { Action::Release } else { Action::Block };
-        sent.transactions.insert(id, held.then_some(end));
-        sent.records.push(StreamRecord {
-            partition_key: customer,
-            data,
-        });
-    }
+    let Traffic {
+        records,
+        transactions,
+    } = Traffic::usual("T", GOOD);
+    sent.records.extend(records);
+    sent.transactions.extend(transactions);
     let data = transaction(HOSTILE_ID, now, 600.0, HOSTILE_CUSTOMER)
         .to_string()
         .into_bytes();

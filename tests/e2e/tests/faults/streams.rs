@@ -1,10 +1,9 @@
 //! The contract of streams, on LocalStack.
 
+use e2e::wait::eventually;
 use harness::contract;
 use look::system::System;
 use store::KinesisStream;
-
-use crate::system::eventually;
 
 /// A stream returns every published record in order.
 pub(crate) async fn contract_of_streams(system: &System) {

@@ -1,6 +1,12 @@
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::task::yield_now;
 
 use super::lock;
+
+/// How many steps other tasks take before a slow call takes effect.
+const SLOW_STEPS: usize = 100;
 
 /// The injected faults, shared by all twins that were created with them.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +17,7 @@ struct State {
     faults: Vec<Fault>,
     calls: usize,
     dead_after: Option<usize>,
+    latency: Duration,
     log: Vec<String>,
 }
 
@@ -59,6 +66,12 @@ impl Fault {
         self.how = Course::AnswerLost;
         self
     }
+    /// The call takes effect after many other calls.
+    #[must_use]
+    pub const fn slow(mut self) -> Self {
+        self.how = Course::Slow;
+        self
+    }
     /// The call is never answered and has no effect.
     #[must_use]
     pub const fn hang(mut self) -> Self {
@@ -72,6 +85,7 @@ pub(super) enum Course {
     Good,
     Refused,
     AnswerLost,
+    Slow,
     Hangs,
 }
 
@@ -91,6 +105,19 @@ impl Faults {
         state.dead_after = Some(state.calls + calls);
     }
 
+    /// From now on, each call takes so long.
+    pub fn set_latency(&self, latency: Duration) {
+        lock(&self.0).latency = latency;
+    }
+
+    /// Waits as long as a call takes.
+    pub(super) async fn wait(&self) {
+        let latency = lock(&self.0).latency;
+        if !latency.is_zero() {
+            tokio::time::sleep(latency).await;
+        }
+    }
+
     /// Removes all faults.
     pub fn clear(&self) {
         let mut state = lock(&self.0);
@@ -106,8 +133,14 @@ impl Faults {
     /// The course of a call. A call that hangs does not return.
     pub(super) async fn answered(&self, operation: &'static str, name: &str) -> Course {
         let course = self.course(operation, name);
-        if course == Course::Hangs {
-            std::future::pending::<()>().await;
+        match course {
+            Course::Hangs => std::future::pending::<()>().await,
+            Course::Slow => {
+                for _ in 0..SLOW_STEPS {
+                    yield_now().await;
+                }
+            }
+            Course::Good | Course::Refused | Course::AnswerLost => {}
         }
         course
     }

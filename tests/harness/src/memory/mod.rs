@@ -1,11 +1,13 @@
 //! In-memory twins of the adapters. Each call yields once, so that racing tasks interleave, and
 //! then applies its [`Faults`].
 
+mod bundles;
 mod faults;
 mod objects;
 mod stream;
 mod warehouse;
 
+pub use bundles::Bundles;
 pub use faults::{Fault, Faults};
 pub use objects::Objects;
 pub use stream::Stream;

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Mutex;
 
 use jiff::Timestamp;
@@ -40,10 +41,25 @@ impl Objects {
 
     /// The keys that begin with `prefix`, in order. Ignores faults.
     pub fn keys(&self, prefix: &str) -> Vec<String> {
-        lock(&self.objects)
-            .keys()
-            .filter(|key| key.starts_with(prefix))
-            .cloned()
+        let listed = self.matching(prefix, "", usize::MAX);
+        listed.into_iter().map(|object| object.key).collect()
+    }
+
+    fn matching(&self, prefix: &str, after: &str, most: usize) -> Vec<ObjectInfo> {
+        let objects = lock(&self.objects);
+        let first = match after < prefix {
+            true => Bound::Included(prefix),
+            false => Bound::Excluded(after),
+        };
+        let from = objects.range::<str, _>((first, Bound::Unbounded));
+        let info = |(key, (bytes, modified)): (&String, &(Vec<u8>, Timestamp))| ObjectInfo {
+            key: key.clone(),
+            modified: *modified,
+            bytes: bytes.len() as u64,
+        };
+        from.take_while(|(key, _)| key.starts_with(prefix))
+            .take(most)
+            .map(info)
             .collect()
     }
 
@@ -64,6 +80,17 @@ impl Objects {
 
     /// Runs `what` unless a fault prevents it.
     async fn call<T>(
+        &self,
+        operation: &'static str,
+        key: &str,
+        what: impl FnOnce() -> T,
+    ) -> Result<T, Error> {
+        self.faults.wait().await;
+        self.part_of_call(operation, key, what).await
+    }
+
+    /// One key of a call. The call's latency has passed.
+    async fn part_of_call<T>(
         &self,
         operation: &'static str,
         key: &str,
@@ -135,6 +162,17 @@ impl store::Objects for Objects {
         self.call("replace", key, write).await
     }
 
+    async fn copy(&self, from: &str, to: &str) -> Result<bool, Error> {
+        let copy = || match self.bytes(from) {
+            Some(bytes) => {
+                self.set(to, bytes);
+                true
+            }
+            None => false,
+        };
+        self.call("copy", from, copy).await
+    }
+
     async fn delete(&self, key: &str) -> Result<(), Error> {
         self.call("delete", key, || lock(&self.objects).remove(key))
             .await
@@ -142,29 +180,24 @@ impl store::Objects for Objects {
     }
 
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>, Error> {
-        let listed = || {
-            let objects = lock(&self.objects);
-            let matching = objects.iter().filter(|(key, _)| key.starts_with(prefix));
-            matching
-                .map(|(key, (bytes, modified))| ObjectInfo {
-                    key: key.clone(),
-                    modified: *modified,
-                    bytes: bytes.len() as u64,
-                })
-                .collect()
-        };
+        self.list_after(prefix, "", usize::MAX).await
+    }
+
+    async fn list_after(
+        &self,
+        prefix: &str,
+        after: &str,
+        most: usize,
+    ) -> Result<Vec<ObjectInfo>, Error> {
+        let listed = || self.matching(prefix, after, most);
         self.call("list", prefix, listed).await
     }
 
-    async fn list_first(&self, prefix: &str, most: usize) -> Result<Vec<ObjectInfo>, Error> {
-        let mut listed = self.list(prefix).await?;
-        listed.truncate(most);
-        Ok(listed)
-    }
-
     async fn delete_many(&self, keys: &[String]) -> Result<(), Error> {
+        self.faults.wait().await;
         for key in keys {
-            self.delete(key).await?;
+            let remove = || lock(&self.objects).remove(key);
+            self.part_of_call("delete", key, remove).await?;
         }
         Ok(())
     }

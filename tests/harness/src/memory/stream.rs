@@ -37,20 +37,24 @@ impl Stream {
         lock(&self.published).clone()
     }
 
-    /// All published records as decisions.
+    /// All published decisions. A record has one a line.
     ///
     /// # Panics
-    /// If a record is not a decision.
+    /// If a line is not a decision.
     pub fn decisions(&self) -> Vec<Decision> {
-        self.published()
-            .iter()
-            .map(|outgoing| serde_json::from_slice(&outgoing.data).unwrap())
-            .collect()
+        let mut decisions = Vec::new();
+        for record in self.published() {
+            for line in record.data.split(|&byte| byte == b'\n') {
+                decisions.push(serde_json::from_slice(line).unwrap());
+            }
+        }
+        decisions
     }
 }
 
 impl store::Stream for Stream {
     async fn publish(&self, decisions: &[StreamRecord]) -> Result<Vec<usize>, Error> {
+        self.faults.wait().await;
         yield_now().await;
         let course = self.faults.answered("publish", "").await;
         if course == Course::Refused {
@@ -64,7 +68,7 @@ impl store::Stream for Stream {
                     continue;
                 }
                 Course::AnswerLost => refused.push(index),
-                Course::Good => {}
+                Course::Good | Course::Slow => {}
             }
             lock(&self.published).push(decision.clone());
         }

@@ -93,6 +93,7 @@ impl Warehouse {
     }
 
     async fn course(&self, operation: &'static str, name: &str) -> Result<Course, Error> {
+        self.faults.wait().await;
         yield_now().await;
         match self.faults.answered(operation, name).await {
             Course::Refused => Err(injected(operation, name)),

@@ -172,6 +172,8 @@ fn hold(batch: &Batch<'_>, row: usize, score: f64, schema: &decision::Schema) ->
     Hold {
         decision_id: String::new(),
         transaction_id: batch.transaction_id(row).into(),
+        identity: batch.identity(row),
+        arrived_at: batch.occurred_at(row),
         occurred_at: batch.occurred_at(row),
         amount: batch.amount(row),
         entities,
@@ -179,7 +181,7 @@ fn hold(batch: &Batch<'_>, row: usize, score: f64, schema: &decision::Schema) ->
         categories: BTreeMap::new(),
         score,
         reasons: Vec::new(),
-        model_version: String::new(),
+        bundle_version: String::new(),
         decided_at: batch.occurred_at(row),
         deadline: batch.occurred_at(row),
     }

@@ -81,7 +81,14 @@ fn check_name(schema: &Schema, earlier: &[Feature], name: &str) -> Result<(), St
                 .to_owned(),
         );
     }
-    let is_reserved = ["transaction_id", "occurred_at", "label", "entity"].contains(&name);
+    let reserved = [
+        "transaction_id",
+        "occurred_at",
+        "label",
+        "entity",
+        "ordinal",
+    ];
+    let is_reserved = reserved.contains(&name);
     if is_reserved || schema.entities.iter().any(|entity| entity == name) {
         return Err("a field has this name: choose another one".to_owned());
     }

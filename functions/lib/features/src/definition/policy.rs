@@ -1,4 +1,4 @@
-//! `[policy]`: deadlines, attempts, and the actions where a score is missing.
+//! `[policy]`: the deadline, and the actions where a score is missing.
 
 use decision::Action;
 use jiff::SignedDuration;
@@ -12,9 +12,7 @@ use super::error::{DefinitionError, invalid_setting};
 pub struct PolicySettings {
     /// From a hold's arrival to its deadline.
     pub hold_deadline: SignedDuration,
-    pub max_attempts: u32,
     pub on_expiry: Action,
-    pub on_failure: Action,
     pub on_missing_evidence: Action,
 }
 
@@ -22,9 +20,7 @@ pub struct PolicySettings {
 #[serde(deny_unknown_fields)]
 pub(super) struct PolicyEntry {
     hold_deadline: String,
-    max_attempts: u32,
     on_expiry: Action,
-    on_failure: Action,
     on_missing_evidence: Action,
 }
 
@@ -32,7 +28,6 @@ impl PolicyEntry {
     pub(super) fn checked(self) -> Result<PolicySettings, DefinitionError> {
         let actions = [
             ("policy.on_expiry", self.on_expiry),
-            ("policy.on_failure", self.on_failure),
             ("policy.on_missing_evidence", self.on_missing_evidence),
         ];
         for (name, action) in actions {
@@ -40,17 +35,9 @@ impl PolicyEntry {
                 return Err(invalid_setting(name, "expected release, block or review"));
             }
         }
-        if self.max_attempts == 0 {
-            return Err(invalid_setting(
-                "policy.max_attempts",
-                "expected at least 1",
-            ));
-        }
         Ok(PolicySettings {
             hold_deadline: duration_setting("policy.hold_deadline", &self.hold_deadline)?,
-            max_attempts: self.max_attempts,
             on_expiry: self.on_expiry,
-            on_failure: self.on_failure,
             on_missing_evidence: self.on_missing_evidence,
         })
     }

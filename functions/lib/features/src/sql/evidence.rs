@@ -1,71 +1,69 @@
-use std::fmt::Write as _;
-
-use super::evidence_parameters::{held_categories, held_numbers, parameter_name};
 use super::window_query::WindowQuery;
+use super::{HOLDS, TRANSACTIONS};
 use crate::Definition;
 
-/// One query for each parameter of [`super::evidence_parameters`]. One row for each held
-/// transaction: `transaction_id`, and one double for each window that the second look needs.
-pub fn evidence(definition: &Definition, parameters: usize) -> Vec<String> {
-    (0..parameters)
-        .map(|index| query(definition, &parameter_name(index)))
-        .collect()
+/// Holds that one turn loaded and one bundle version placed.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldRows<'a> {
+    pub turn: u64,
+    /// See [`super::TransactionsLoad::claim_id`].
+    pub claim_id: &'a str,
+    /// The first ordinal.
+    pub from: u32,
+    /// The ordinal after the last.
+    pub to: u32,
 }
 
-fn query(definition: &Definition, parameter: &str) -> String {
+/// One row for each of these holds: `ordinal`; `_id_conflict`, whether another transaction has the
+/// same id and other content; and one double for each window that the second look needs.
+///
+/// A conflicting transaction counts if it is loaded or among these holds.
+pub fn evidence(definition: &Definition, rows: HeldRows<'_>) -> String {
+    let HeldRows {
+        turn,
+        claim_id,
+        from,
+        to,
+    } = rows;
+    let declared = definition.schema().declared();
+    let declared: String = declared.map(|name| format!(", {name}")).collect();
+    let held = format!(
+        "held AS (
+  SELECT
+    ordinal, identity_hash, transaction_id, occurred_at, amount{declared}
+  FROM {HOLDS}
+  WHERE turn = {turn} AND claim_id = '{claim_id}' AND ordinal >= {from} AND ordinal < {to}
+), _id_conflicts AS (
+  {}
+  UNION
+  {}
+)",
+        conflicts_with(TRANSACTIONS),
+        conflicts_with("held")
+    );
+    let conflict = "CASE WHEN _id_conflicts.ordinal IS NULL THEN FALSE ELSE TRUE END";
     WindowQuery {
         definition,
         looks: &[&definition.confirm],
-        held: &held_ctes(definition, parameter),
-        columns: &["held.transaction_id".to_owned()],
-        joins: "",
+        held: &held,
+        key: "ordinal",
+        columns: &[
+            "held.ordinal".to_owned(),
+            format!("{conflict} AS _id_conflict"),
+        ],
+        joins: "\nLEFT JOIN _id_conflicts ON _id_conflicts.ordinal = held.ordinal",
         period: None,
     }
     .text()
 }
 
-/// From the parameter, a JSON array, to the table `held`. Redshift can't unnest an array that is a
-/// text, so its indexes come from a table of numbers.
-fn held_ctes(definition: &Definition, parameter: &str) -> String {
-    let mut columns = String::new();
-    let mut push = |name: &str, value: String, sql_type: &str| {
-        let _ = write!(columns, ",\n    CAST({value} AS {sql_type}) AS {name}");
-    };
-    push("occurred_at", json_value("occurred_at"), "TIMESTAMPTZ");
-    push("amount", json_value("amount"), "DOUBLE PRECISION");
-    for entity in &definition.schema().entities {
-        push(entity, json_value(entity), "VARCHAR(256)");
-    }
-    // A missing field is an empty text, which is no double.
-    for number in held_numbers(definition) {
-        let value = format!("NULLIF({}, '')", json_value(number));
-        push(number, value, "DOUBLE PRECISION");
-    }
-    for category in held_categories(definition) {
-        let value = format!("NULLIF({}, '')", json_value(category));
-        push(category, value, "VARCHAR(256)");
-    }
-    let transaction_id = json_value("transaction_id");
-    let digits: String = (1..10).map(|n| format!(" UNION ALL SELECT {n}")).collect();
-    let array = format!("CAST(:{parameter} AS VARCHAR(65535))");
+/// The ordinals of the holds with an id that has other content in this table.
+fn conflicts_with(table: &str) -> String {
     format!(
-        "digit AS (
-  SELECT 0 AS n{digits}
-), number AS (
-  SELECT ones.n + 10 * tens.n + 100 * hundreds.n AS n
-  FROM digit ones CROSS JOIN digit tens CROSS JOIN digit hundreds
-), item AS (
-  SELECT JSON_EXTRACT_ARRAY_ELEMENT_TEXT({array}, n) AS hold
-  FROM number
-  WHERE n < JSON_ARRAY_LENGTH({array})
-), held AS (
-  SELECT
-    CAST({transaction_id} AS VARCHAR(256)) AS transaction_id{columns}
-  FROM item
-)"
+        "SELECT held.ordinal
+  FROM held
+  JOIN {table} _other
+    ON _other.transaction_id = held.transaction_id
+    AND _other.identity_hash <> held.identity_hash"
     )
-}
-
-fn json_value(name: &str) -> String {
-    format!("JSON_EXTRACT_PATH_TEXT(hold, '{name}')")
 }

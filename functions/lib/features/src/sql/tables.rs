@@ -4,90 +4,168 @@ use crate::Definition;
 
 /// Every transaction with its provisional decision.
 pub const TRANSACTIONS: &str = "transactions";
-/// What was reported of transactions, and when it became known.
+/// Every held row of each turn, as the evidence statements read it.
+pub const HOLDS: &str = "holds";
+/// The fraud reports, and when each became known.
 pub const REPORTS: &str = "fraud_reports";
 pub const OUTCOMES: &str = "outcomes";
 
-/// A table's columns, name and type, the first being the key. None of a table that there is not.
-pub fn columns(definition: &Definition, table: &str) -> Option<Vec<(String, &'static str)>> {
-    const ID: &str = "VARCHAR(256)";
-    const TIMESTAMP: &str = "TIMESTAMPTZ";
-    const NUMBER: &str = "DOUBLE PRECISION";
-    const WORD: &str = "VARCHAR(64)";
-    let fixed = |columns: &[(&str, &'static str)]| {
-        columns
-            .iter()
-            .map(|(name, sql_type)| ((*name).to_owned(), *sql_type))
-            .collect::<Vec<_>>()
+// The lock tables. A load locks the one of its lane. They stay empty.
+pub(super) const LOCK_TRANSACTIONS: &str = "lock_transactions";
+pub(super) const LOCK_LABELS: &str = "lock_labels";
+pub(super) const LOCK_OUTCOMES: &str = "lock_outcomes";
+
+const ID: &str = "VARCHAR(256)";
+const TIMESTAMP: &str = "TIMESTAMPTZ";
+const NUMBER: &str = "DOUBLE PRECISION";
+const WORD: &str = "VARCHAR(64)";
+
+type Fixed = &'static [(&'static str, &'static str)];
+
+/// The columns that identify a row of `holds`.
+const HELD: Fixed = &[
+    ("turn", "BIGINT"),
+    ("claim_id", WORD),
+    ("ordinal", "INTEGER"),
+];
+const REQUIRED: Fixed = &[
+    ("transaction_id", ID),
+    ("occurred_at", TIMESTAMP),
+    ("amount", NUMBER),
+];
+/// The columns that score adds to a transaction.
+const PROVISIONAL: Fixed = &[
+    ("identity_hash", WORD),
+    ("arrived_at", TIMESTAMP),
+    ("decision_id", ID),
+    ("action", WORD),
+    ("score", NUMBER),
+    ("bundle_version", WORD),
+    ("decided_at", TIMESTAMP),
+    ("deadline", TIMESTAMP),
+];
+/// The columns of `holds` that score adds to a hold.
+const PLACED: Fixed = &[
+    ("identity_hash", WORD),
+    ("arrived_at", TIMESTAMP),
+    ("decision_id", ID),
+    ("bundle_version", WORD),
+    ("deadline", TIMESTAMP),
+];
+const REPORT: Fixed = &[
+    ("transaction_id", ID),
+    ("reported_at", TIMESTAMP),
+    ("is_fraud", "BOOLEAN"),
+];
+const OUTCOME: Fixed = &[
+    ("transaction_id", ID),
+    ("decision_id", ID),
+    ("action", WORD),
+    ("score", NUMBER),
+    ("bundle_version", WORD),
+    ("settled_by", WORD),
+    ("decided_at", TIMESTAMP),
+    ("held_ms", "BIGINT"),
+];
+
+/// The tables of the warehouse, without the lock tables.
+pub const TABLES: [&str; 4] = [TRANSACTIONS, HOLDS, REPORTS, OUTCOMES];
+
+/// Statements that fail if a table lacks a column of the definition. They read no rows.
+pub fn column_check(definition: &Definition) -> Vec<String> {
+    let select = |table: &str| {
+        let columns = columns(definition, table).unwrap_or_default();
+        let names: Vec<String> = columns.into_iter().map(|(name, _)| name).collect();
+        format!("SELECT {}\nFROM {table}\nWHERE FALSE", names.join(", "))
     };
-    let schema = definition.schema();
-    match table {
-        TRANSACTIONS => {
-            let mut columns = fixed(&[
-                ("transaction_id", ID),
-                ("occurred_at", TIMESTAMP),
-                ("amount", NUMBER),
-            ]);
-            columns.extend(schema.entities.iter().map(|name| (name.clone(), ID)));
-            columns.extend(schema.numbers.iter().map(|name| (name.clone(), NUMBER)));
-            columns.extend(schema.categories.iter().map(|name| (name.clone(), ID)));
-            columns.extend(fixed(&[
-                ("decision_id", ID),
-                ("action", WORD),
-                ("score", NUMBER),
-                ("model_version", WORD),
-                ("decided_at", TIMESTAMP),
-                ("deadline", TIMESTAMP),
-            ]));
-            Some(columns)
-        }
-        REPORTS => Some(fixed(&[
-            ("transaction_id", ID),
-            ("reported_at", TIMESTAMP),
-            ("is_fraud", "BOOLEAN"),
-        ])),
-        OUTCOMES => Some(fixed(&[
-            ("transaction_id", ID),
-            ("decision_id", ID),
-            ("action", WORD),
-            ("score", NUMBER),
-            ("model_version", WORD),
-            ("settled_by", WORD),
-            ("decided_at", TIMESTAMP),
-            ("held_ms", "BIGINT"),
-        ])),
-        _ => None,
-    }
+    TABLES.map(select).into()
 }
 
-/// The tables, made if they are not there. The history is laid out by its first entity, which is the
-/// one that most windows ask for, and in the order of time.
-pub fn schema_ddl(definition: &Definition) -> Vec<String> {
-    let first = definition
-        .schema()
-        .entities
-        .first()
-        .map_or("transaction_id", String::as_str);
-    let tables = [
-        (TRANSACTIONS, first, "occurred_at"),
-        (REPORTS, "transaction_id", "transaction_id"),
-        (OUTCOMES, "transaction_id", "decided_at"),
-    ];
-    let table = |(table, dist, sort): (&str, &str, &str)| {
-        let mut list = String::new();
-        for (place, (name, sql_type)) in columns(definition, table)
-            .unwrap_or_default()
-            .into_iter()
-            .enumerate()
-        {
-            let (comma, not_null) = if place == 0 {
-                ("", " NOT NULL")
-            } else {
-                (",", "")
-            };
-            let _ = write!(list, "{comma}\n  {name} {sql_type}{not_null}");
-        }
-        format!("CREATE TABLE IF NOT EXISTS {table} ({list}\n)\nDISTKEY ({dist})\nSORTKEY ({sort})")
+/// A query of the columns that the tables have: `table_name`, `column_name`, `data_type`.
+pub fn table_columns() -> String {
+    format!(
+        "SELECT table_name, column_name, data_type\nFROM information_schema.columns\n\
+         WHERE table_schema = current_schema() AND table_name IN ('{}')",
+        TABLES.join("', '")
+    )
+}
+
+/// A table's columns, name and type; the first is NOT NULL. `None` if there is no such table.
+pub fn columns(definition: &Definition, table: &str) -> Option<Vec<(String, &'static str)>> {
+    let columns = match table {
+        TRANSACTIONS => [fixed(REQUIRED), declared(definition), fixed(PROVISIONAL)].concat(),
+        HOLDS => [
+            fixed(HELD),
+            fixed(REQUIRED),
+            declared(definition),
+            fixed(PLACED),
+        ]
+        .concat(),
+        REPORTS => fixed(REPORT),
+        OUTCOMES => fixed(OUTCOME),
+        _ => return None,
     };
-    tables.into_iter().map(table).collect()
+    Some(columns)
+}
+
+fn fixed(columns: Fixed) -> Vec<(String, &'static str)> {
+    let column = |&(name, sql_type): &(&str, _)| (name.to_owned(), sql_type);
+    columns.iter().map(column).collect()
+}
+
+/// The columns that the definition declares.
+fn declared(definition: &Definition) -> Vec<(String, &'static str)> {
+    let schema = definition.schema();
+    let of_type = |names: &[String], sql_type| {
+        let column = |name: &String| (name.clone(), sql_type);
+        names.iter().map(column).collect::<Vec<_>>()
+    };
+    [
+        of_type(&schema.entities, ID),
+        of_type(&schema.numbers, NUMBER),
+        of_type(&schema.categories, ID),
+    ]
+    .concat()
+}
+
+/// The names of a table's columns.
+pub(super) fn column_names(definition: &Definition, table: &str) -> Vec<String> {
+    let columns = columns(definition, table).unwrap_or_default();
+    columns.into_iter().map(|(name, _)| name).collect()
+}
+
+/// Creates the tables that do not exist. Transactions are distributed by the first entity, which
+/// most windows are of, and sorted by time.
+pub fn schema_ddl(definition: &Definition) -> Vec<String> {
+    let entities = &definition.schema().entities;
+    let first = entities.first().map_or("transaction_id", String::as_str);
+    let create = |table, distribution, sort| {
+        let columns = column_list(definition, table);
+        format!(
+            "CREATE TABLE IF NOT EXISTS {table} ({columns}\n)
+DISTKEY ({distribution})
+SORTKEY ({sort})"
+        )
+    };
+    let lock = |table| format!("CREATE TABLE IF NOT EXISTS {table} (locked INTEGER)");
+    vec![
+        create(TRANSACTIONS, first, "occurred_at"),
+        create(HOLDS, first, "turn"),
+        create(REPORTS, "transaction_id", "transaction_id"),
+        create(OUTCOMES, "transaction_id", "decided_at"),
+        lock(LOCK_TRANSACTIONS),
+        lock(LOCK_LABELS),
+        lock(LOCK_OUTCOMES),
+    ]
+}
+
+fn column_list(definition: &Definition, table: &str) -> String {
+    let columns = columns(definition, table).unwrap_or_default();
+    let mut list = String::new();
+    for (place, (name, sql_type)) in columns.into_iter().enumerate() {
+        let separator = if place == 0 { "" } else { "," };
+        let not_null = if place == 0 { " NOT NULL" } else { "" };
+        let _ = write!(list, "{separator}\n  {name} {sql_type}{not_null}");
+    }
+    list
 }

@@ -17,10 +17,12 @@ pub fn training_set(definition: &Definition, period: &TrainingPeriod) -> String 
     let from = literal::timestamp(period.from);
     let to = literal::timestamp(period.to);
     let as_of = literal::timestamp(period.as_of);
+    // A row without identity, for example one inserted by hand, is identified by its id.
     let held = format!(
         "held AS (
   SELECT
-    transaction_id, occurred_at, amount{declared}{cut_off}
+    transaction_id, identity_hash, COALESCE(identity_hash, transaction_id) AS _identity,
+    occurred_at, amount{declared}{cut_off}
   FROM {TRANSACTIONS}
   WHERE occurred_at >= {from} AND occurred_at < {to}
 )"
@@ -40,6 +42,7 @@ pub fn training_set(definition: &Definition, period: &TrainingPeriod) -> String 
         definition,
         looks: &[&definition.confirm, &definition.first],
         held: &held,
+        key: "_identity",
         columns: &columns,
         joins: &label_join,
         period: Some(period),

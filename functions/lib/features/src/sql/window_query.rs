@@ -11,15 +11,24 @@ use crate::{Definition, Look, Measure, NamedWindow, PROFILE_PREFIX, Reach, Train
 /// The column of `held` with the last cut-off, for looks that have cut-offs.
 pub(super) const CUT_OFF: &str = "_cut_off";
 
+/// Leaves out the held transaction itself. NULL if the ids are equal and an identity is missing.
+const OTHER_TRANSACTION: &str = "
+    AND (past.transaction_id <> held.transaction_id
+      OR past.identity_hash <> held.identity_hash)";
+
 /// A held transaction may be in the table `transactions` or not yet. So the join leaves it out by
-/// its id, and windows that end at its own timestamp count it from `held`: it counts exactly once.
+/// its identity, and windows that end at its own timestamp count it from `held`: it counts exactly
+/// once. A row of `transactions` without identity is left out by its id.
+///
 /// Windows that end at a cut-off are computed once for each entity value and cut-off.
 pub(super) struct WindowQuery<'q> {
     pub(super) definition: &'q Definition,
     /// The windows of the first look are named [`PROFILE_PREFIX`] and the window's name.
     pub(super) looks: &'q [&'q Look],
-    /// The common table expressions that end with `held`.
+    /// The common table expression `held`, and others that the result's columns need.
     pub(super) held: &'q str,
+    /// A column that is unique in `held`. The identity is not, if a transaction is held twice.
+    pub(super) key: &'q str,
     /// The result's columns before the windows.
     pub(super) columns: &'q [String],
     pub(super) joins: &'q str,
@@ -34,6 +43,8 @@ pub(super) struct WindowQuery<'q> {
 /// The windows of one look and one entity, computed by one common table expression.
 struct WindowGroup<'q> {
     look: &'q Look,
+    /// See [`WindowQuery::key`].
+    key: &'q str,
     entity: &'q str,
     windows: Vec<NamedWindow<'q>>,
 }
@@ -48,7 +59,7 @@ impl WindowQuery<'_> {
             for column in group.values(self.definition) {
                 let _ = write!(columns, ",\n  {column}");
             }
-            // The LEFT JOIN keeps rows whose entity is NULL.
+            // The LEFT JOIN keeps rows without an entity.
             let _ = write!(joins, "\nLEFT JOIN {0} ON {1}", group.name(), group.on());
         }
         let further_joins = self.joins;
@@ -65,6 +76,7 @@ impl WindowQuery<'_> {
                 if !windows.is_empty() {
                     groups.push(WindowGroup {
                         look,
+                        key: self.key,
                         entity,
                         windows,
                     });
@@ -81,7 +93,7 @@ impl WindowQuery<'_> {
         let mut from = group.source();
         let mut conditions = format!("past.{entity} = held.{entity}");
         if group.look.cut_off.is_none() {
-            conditions.push_str("\n    AND past.transaction_id <> held.transaction_id");
+            conditions.push_str(OTHER_TRANSACTION);
         }
         if let Some(period) = self.period {
             from.push_str("\n  CROSS JOIN (SELECT 0 AS back UNION ALL SELECT 1 AS back) periods");
@@ -145,7 +157,7 @@ impl<'q> WindowGroup<'q> {
     fn keys(&self) -> Vec<&str> {
         match self.look.cut_off {
             Some(_) => vec![self.entity, CUT_OFF],
-            None => vec!["transaction_id"],
+            None => vec![self.key],
         }
     }
 

@@ -1,5 +1,6 @@
 //! Reading and writing the objects of a turn.
 
+use decision::keys::QUARANTINE;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -72,8 +73,9 @@ impl<O: Objects, W: Warehouse, K: Work> Turns<'_, O, W, K> {
         json!({ "entries": listed })
     }
 
-    /// Copies the object of an entry to `quarantine/`, and the reason beside it. The original
-    /// stays.
+    /// Copies the object of an entry to `quarantine/`, and writes the reason beside it. The original
+    /// stays. If S3 refuses the copy, which it does for objects of more than 5 GB, the reason alone
+    /// is there.
     pub(super) async fn quarantine(
         &self,
         turn: TurnId,
@@ -86,14 +88,17 @@ impl<O: Objects, W: Warehouse, K: Work> Turns<'_, O, W, K> {
             return Ok(());
         };
         tracing::error!(%turn, key, "object in quarantine: the warehouse can't read it");
-        let bytes = self.objects.get(&key).await.map_err(Error::store(turn))?;
-        if let Some(bytes) = bytes {
-            let copied = self.objects.put(&format!("quarantine/{key}"), bytes).await;
-            copied.map_err(Error::store(turn))?;
+        let copy = format!("{QUARANTINE}{key}");
+        match self.objects.copy(&key, &copy).await {
+            Err(error) if !error.is_transient() => {
+                tracing::error!(%turn, key, %error, "object not copied to quarantine");
+            }
+            copied => {
+                copied.map_err(Error::store(turn))?;
+            }
         }
         let why = json!({ "object": key, "turn": turn.to_string(), "reason": reason });
-        self.put(turn, &format!("quarantine/{key}.reason.json"), &why)
-            .await
+        self.put(turn, &format!("{copy}.reason.json"), &why).await
     }
 }
 

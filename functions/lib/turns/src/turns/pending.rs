@@ -79,6 +79,15 @@ impl<O: Objects, W: Warehouse, K: Work> Turns<'_, O, W, K> {
         Ok(ranges)
     }
 
+    /// The turns of the lane of transactions that waiting or unmarked evidence refers to.
+    pub(super) async fn turns_with_ranges(
+        &self,
+        evidence_lanes: u16,
+    ) -> Result<BTreeSet<TurnNumber>, Error> {
+        let ranges = self.pending_ranges(evidence_lanes).await?;
+        Ok(ranges.into_iter().map(|range| range.turn).collect())
+    }
+
     async fn unmarked_claim(&self, lane: Lane) -> Result<Option<Claim>, Error> {
         match self.latest(lane).await? {
             Some(latest) if !latest.ended => {

@@ -3,7 +3,9 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::parts::{KeyParts, key_minute, key_time, parse_key_minute, parse_key_time};
+use decision::keys::{minute, parse_minute};
+
+use super::parts::{KeyParts, key_time, parse_key_time};
 use crate::HourRanges;
 
 /// A batch of the stream. Its key says all that a claim needs, so that a claim reads no batch.
@@ -57,7 +59,7 @@ impl BatchEntry {
             key_time(self.arrived_at),
             self.batch_name(),
             self.bytes,
-            self.due.map(key_minute).unwrap_or_default(),
+            self.due.map(minute).unwrap_or_default(),
             self.hours,
         )
     }
@@ -73,18 +75,11 @@ impl BatchEntry {
             held: parse_held(parts.tagged("v")?)?,
             due: match parts.tagged("d")? {
                 "" => None,
-                minute => Some(parse_key_minute(minute)?),
+                minute => Some(parse_minute(minute)?),
             },
             hours: HourRanges::parse(parts.tagged("h")?)?,
         };
-        (parts.end() && entry.due.is_some() == (entry.holds() > 0)).then_some(entry)
-    }
-
-    pub(super) fn claim_order(&self, other: &Self) -> Ordering {
-        self.arrived_at
-            .cmp(&other.arrived_at)
-            .then_with(|| self.shard.cmp(&other.shard))
-            .then_with(|| self.sequence_order(other))
+        (entry.due.is_some() == (entry.holds() > 0)).then_some(entry)
     }
 
     /// By first, then by last sequence number. Sequence numbers are numbers of many digits.

@@ -21,10 +21,6 @@ impl<'k> KeyParts<'k> {
     pub(super) fn tagged(&mut self, tag: &str) -> Option<&'k str> {
         self.0.next()?.strip_prefix(tag)
     }
-
-    pub(super) fn end(mut self) -> bool {
-        self.0.next().is_none()
-    }
 }
 
 /// UTC to the millisecond, such as `20261127T164937.123Z`: keys sort by it.
@@ -37,19 +33,5 @@ pub(super) fn key_time(timestamp: Timestamp) -> String {
 /// Reads what [`key_time`] wrote.
 pub(super) fn parse_key_time(text: &str) -> Option<Timestamp> {
     let time = DateTime::strptime("%Y%m%dT%H%M%S%.fZ", text).ok()?;
-    TimeZone::UTC.to_timestamp(time).ok()
-}
-
-/// UTC to the minute, such as `20261127T1649`.
-pub(super) fn key_minute(timestamp: Timestamp) -> String {
-    TimeZone::UTC
-        .to_datetime(timestamp)
-        .strftime("%Y%m%dT%H%M")
-        .to_string()
-}
-
-/// Reads what [`key_minute`] wrote.
-pub(super) fn parse_key_minute(text: &str) -> Option<Timestamp> {
-    let time = DateTime::strptime("%Y%m%dT%H%M", text).ok()?;
     TimeZone::UTC.to_timestamp(time).ok()
 }

@@ -11,26 +11,17 @@
 )]
 
 mod order;
-mod processes;
 mod warehouse;
 mod world;
 
+use harness::processes::orders_to_run;
 use order::{Budget, Order};
 
 /// How many orders each scenario runs by default.
 const ORDERS: u64 = 300;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test has no configuration of its own"
-)]
-fn orders() -> u64 {
-    let chosen = std::env::var("ORDERS").ok();
-    chosen.map_or(ORDERS, |text| text.parse().unwrap())
-}
-
 fn every_order_holds(budget: Budget) {
-    for seed in 0..orders() {
+    for seed in 0..orders_to_run(ORDERS) {
         if let Err(story) = Order::new(seed, budget).run() {
             panic!("seed {seed} of {budget:?}:\n{story}");
         }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
+use harness::processes::Processes;
 use jiff::{SignedDuration, Timestamp};
-use turns::{Lane, Plan, WaitingEntry};
+use turns::{Lane, Plan, Starter, WaitingEntry};
 use warehouse::Status;
 
-use crate::processes::Processes;
 use crate::world::{Batch, World};
 
 /// What may go wrong in an order, and how often.
@@ -233,7 +233,11 @@ fn wake<'w>(
 }
 
 async fn start(world: &World, lane: Lane, now: Timestamp) {
-    let _ = world.turns().start(lane, now).await.unwrap();
+    let _ = world
+        .turns()
+        .start(lane, Starter::Event, now)
+        .await
+        .unwrap();
 }
 
 async fn advance(world: &World, lane: Lane, now: Timestamp) {
@@ -292,8 +296,8 @@ fn left_over(world: &World) -> Vec<String> {
     prefixes.map(|prefix| world.objects.keys(prefix)).concat()
 }
 
-/// Nothing new goes wrong any more, though what is bad stays bad: records are delivered again,
-/// sweeps run, statements end, and everything must be finished.
+/// No new fault is injected, but bad objects stay bad. Records are delivered again, sweeps run,
+/// statements end, and everything must be finished.
 fn finish<'w>(
     world: &'w World,
     batches: &'w [Batch],

@@ -8,13 +8,13 @@ use std::error::Error as StdError;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use decision::SequenceNumber;
 use harness::memory;
 use jiff::{SignedDuration, Timestamp};
 use store::{Objects as _, PutNew};
 use turns::{
-    BatchEntry, Claim, Completed, EvidenceEntry, HourRanges, Lane, Limits, Plan, Settings, Sql,
-    TurnId, Turns, VersionHolds, WaitingEntry, Work, batch_holds, evidence_entries, split,
+    BatchEntry, Claim, Completed, EvidenceEntry, HoldRange, HourRanges, Lane, Limits, Load, Plan,
+    Settings, Sql, TurnId, Turns, VersionHolds, WaitingEntry, Work, batch_holds, evidence_entries,
+    split,
 };
 
 use crate::warehouse::TestWarehouse;
@@ -60,16 +60,7 @@ impl Batch {
     }
 
     pub(crate) fn object_key(&self) -> String {
-        let BatchEntry {
-            arrived_at,
-            shard,
-            first,
-            last,
-            ..
-        } = &self.entry;
-        let first = SequenceNumber::from(first.as_str());
-        let last = SequenceNumber::from(last.as_str());
-        decision::keys::transactions(*arrived_at, shard, first, last)
+        decision::keys::transactions(self.entry.arrived_at, &self.entry.batch_name())
     }
 
     pub(crate) fn ledger_key(&self) -> String {
@@ -89,7 +80,7 @@ pub(crate) struct World {
     pub(crate) objects: memory::Objects,
     pub(crate) warehouse: TestWarehouse,
     pub(crate) settings: Settings,
-    /// Object keys whose rows are in the warehouse.
+    /// The keys of the loaded objects.
     pub(crate) loaded: Mutex<BTreeSet<String>>,
     /// Final decisions that were published, by hold: the batch's ledger key and the transaction.
     pub(crate) published: Mutex<BTreeMap<String, BTreeSet<String>>>,
@@ -116,8 +107,11 @@ impl World {
                     objects: 3,
                     bytes: 1_000,
                     holds: 1_000,
+                    hold_groups: 1_000,
                 },
                 load_interval: SignedDuration::from_secs(300),
+                turn_interval: SignedDuration::ZERO,
+                grace: SignedDuration::from_secs(60),
                 random_id: || NEXT_ID.fetch_add(1, Ordering::Relaxed).to_string(),
             },
             loaded: Mutex::default(),
@@ -241,7 +235,7 @@ impl World {
         }
     }
 
-    /// The sweep's part for a batch whose deadline has passed.
+    /// The sweep's part for a batch after its deadline.
     pub(crate) async fn expire(&self, batch: &Batch) {
         self.settle(&batch.ledger_key(), 0..usize::MAX, "expired")
             .await;
@@ -273,30 +267,40 @@ impl World {
     }
 }
 
+/// A statement about these objects. Its text is the plan.
+fn statement(
+    plan: &Plan,
+    objects: impl IntoIterator<Item = String>,
+) -> Result<Sql, Box<dyn StdError + Send + Sync>> {
+    let parameters = objects.into_iter().map(|key| ("object".to_owned(), key));
+    Ok(Sql {
+        sqls: vec![serde_json::to_string(plan)?],
+        parameters: parameters.collect(),
+    })
+}
+
 impl Work for World {
-    async fn sql(
-        &self,
-        _: TurnId,
-        claim: &Claim,
-        plan: &Plan,
-        _: Option<&str>,
-    ) -> Result<Sql, Box<dyn StdError + Send + Sync>> {
-        let objects: Vec<String> = match plan {
-            Plan::Load { entries, .. } => {
-                let keys = entries
-                    .iter()
-                    .map(|place| claim.entries[*place].object_key().unwrap());
-                keys.collect()
-            }
-            _ => vec![claim.entries[0].key.clone()],
+    async fn load_sql(&self, load: Load<'_>) -> Result<Sql, Box<dyn StdError + Send + Sync>> {
+        let claimed = load.entries.iter().map(|place| &load.claim.entries[*place]);
+        let plan = Plan::Load {
+            entries: load.entries.to_vec(),
+            on_bad_rows: load.on_bad_rows,
+            quarantined: Vec::new(),
         };
-        Ok(Sql {
-            sqls: vec![serde_json::to_string(plan)?],
-            parameters: objects
-                .into_iter()
-                .map(|key| ("object".to_owned(), key))
-                .collect(),
-        })
+        statement(&plan, claimed.map(|entry| entry.object_key().unwrap()))
+    }
+
+    async fn evidence_sql(
+        &self,
+        holds: &HoldRange,
+    ) -> Result<Option<Sql>, Box<dyn StdError + Send + Sync>> {
+        let entry = WaitingEntry::Evidence(EvidenceEntry {
+            lane: 0,
+            turn: holds.turn,
+            from: holds.from,
+            to: holds.to,
+        });
+        statement(&Plan::Evidence, [entry.key()]).map(Some)
     }
 
     async fn complete(

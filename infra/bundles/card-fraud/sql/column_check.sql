@@ -1,0 +1,16 @@
+-- Written by `make sql`.
+SELECT transaction_id, occurred_at, amount, customer_id, terminal_id, identity_hash, arrived_at, decision_id, action, score, bundle_version, decided_at, deadline
+FROM transactions
+WHERE FALSE;
+
+SELECT turn, claim_id, ordinal, transaction_id, occurred_at, amount, customer_id, terminal_id, identity_hash, arrived_at, decision_id, bundle_version, deadline
+FROM holds
+WHERE FALSE;
+
+SELECT transaction_id, reported_at, is_fraud
+FROM fraud_reports
+WHERE FALSE;
+
+SELECT transaction_id, decision_id, action, score, bundle_version, settled_by, decided_at, held_ms
+FROM outcomes
+WHERE FALSE;
