@@ -1,6 +1,6 @@
 //! The ledger: the holds of each batch, until all of them have their final decisions.
 //!
-//! An object has one JSON object a line: first [`Header`], then each [`Hold`], those of one bundle
+//! An object has one JSON object a line: first `Header`, then each [`Hold`], those of one bundle
 //! version together. It is written before its decisions are published, and deleted by a process
 //! that has published the final decision of each of its holds.
 
