@@ -12,13 +12,13 @@ use warehouse::Warehouse;
 use crate::{Bundles, Error, EvidenceWork};
 
 /// The fields that we use of EventBridge's "Redshift Data Statement Status Change".
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct CompletionEvent {
     pub detail: StatementEnded,
 }
 
 /// We ask the warehouse for the status, so the event's `state` is not read.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatementEnded {
     /// The warehouse's id of the statement.

@@ -104,7 +104,7 @@ impl<O: Objects, D: Stream> Handler<O, D> {
         Ok((decided, started.elapsed().as_micros() as u64))
     }
 
-    /// Writes and publishes what was decided on a batch, until `stop`.
+    /// Stores the results of a batch and publishes its decisions, until `stop`.
     pub async fn carry_out(
         &self,
         name: BatchName<'_>,

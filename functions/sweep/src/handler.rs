@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use turns::{Turns, Work};
 use warehouse::Warehouse;
 
-use crate::holds::{Holds, until};
+use crate::holds::Holds;
 use crate::lanes::Lanes;
 use crate::{Error, SweepReport};
 
@@ -59,11 +59,11 @@ where
     /// Makes one sweep. The event's content has no meaning: the work that is due is in the bucket.
     /// Fails at the end if a person should look at the result.
     pub async fn handle(&self, _event: IgnoredAny, now: Timestamp) -> Result<SweepReport, Error> {
-        let end = until(self.time_limit.end);
         let clock = Clock {
             started: Instant::now(),
             now,
         };
+        let end = clock.started + self.time_limit.end;
         let mut of_deadlines = SweepReport::default();
         let mut of_forgotten = SweepReport::default();
         let mut of_lanes = SweepReport::default();
@@ -71,7 +71,7 @@ where
         // its deadline.
         let (deadlines, forgotten, lanes) = tokio::join!(
             timeout_at(end, self.sweep_deadlines(clock, &mut of_deadlines)),
-            timeout_at(end, self.sweep_forgotten(now, &mut of_forgotten)),
+            timeout_at(end, self.sweep_forgotten(clock, &mut of_forgotten)),
             timeout_at(end, self.sweep_lanes(clock, &mut of_lanes)),
         );
         let parts = [
@@ -100,19 +100,19 @@ where
 
     /// Settles the holds whose deadlines pass while the sweep runs.
     async fn sweep_deadlines(&self, clock: Clock, report: &mut SweepReport) {
-        let holds = self.holds(clock.started);
+        let holds = self.holds(clock);
         holds.expire(clock.now, report).await;
         while let Some(now) = self.next_pass(&holds, clock).await {
             holds.expire(now, report).await;
         }
     }
 
-    async fn sweep_forgotten(&self, now: Timestamp, report: &mut SweepReport) {
-        let holds = self.holds(Instant::now());
+    async fn sweep_forgotten(&self, clock: Clock, report: &mut SweepReport) {
+        let holds = self.holds(clock);
         // INVARIANT: pending batches are read before the ledger. So a batch that ends in between
         // is missing in the ledger, not in `pending`.
         match self.turns.pending_batches(self.evidence_lanes).await {
-            Ok(pending) => holds.recover(&pending, now, report).await,
+            Ok(pending) => holds.recover(&pending, clock.now, report).await,
             Err(error) => {
                 tracing::error!(
                     error = chain(&error),
@@ -133,18 +133,18 @@ where
             lanes.clean_up(clock.now, report).await;
         }
         // A lost event must not cost the holds of a lane their evidence.
-        let holds = self.holds(clock.started);
+        let holds = self.holds(clock);
         while let Some(now) = self.next_pass(&holds, clock).await {
             lanes.sweep(now, report).await;
         }
     }
 
-    fn holds(&self, started: Instant) -> Holds<'_, O, D, B> {
+    fn holds(&self, clock: Clock) -> Holds<'_, O, D, B> {
         Holds {
             objects: self.turns.objects,
             settler: &self.settler,
-            began: started,
-            until: started + self.time_limit.new_work,
+            began: clock.started,
+            until: clock.started + self.time_limit.new_work,
         }
     }
 

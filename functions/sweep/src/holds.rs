@@ -1,7 +1,6 @@
 //! The ledger's part of a sweep: holds after their deadline, and forgotten batches.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Duration;
 
 use confirm::{Forgotten, Settler};
 use decision::keys::{LEDGER, ledger_batch, ledger_due};
@@ -245,9 +244,4 @@ fn is_late(object: &ObjectInfo, now: Timestamp) -> bool {
     let time = ledger_due(&object.key).map(|due| due.duration_since(object.modified));
     let wait = time.unwrap_or_default() / 4;
     now.duration_since(object.modified) >= wait.max(SHORTEST_WAIT)
-}
-
-/// The time from which a sweep takes no new work.
-pub(crate) fn until(limit: Duration) -> Instant {
-    Instant::now() + limit
 }

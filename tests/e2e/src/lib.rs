@@ -1,5 +1,5 @@
-//! What the tests of deployed systems share: [`deploy`] starts a system, [`traffic`] is what goes on
-//! its stream, [`published`] is what comes out, [`stand_in`] and [`functions`] break its parts, and
+//! What the tests of deployed systems share: [`deploy`] starts a system, [`traffic`] makes its
+//! records, [`published`] reads its decisions, [`stand_in`] and [`functions`] break its parts, and
 //! [`wait`] waits for a condition.
 
 #![expect(

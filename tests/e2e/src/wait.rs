@@ -51,8 +51,8 @@ pub async fn swept<T>(
     .await
 }
 
-/// An audit that finds every transaction decided and nothing broken. The error is what it finds
-/// instead, and what is in progress.
+/// An audit that finds every transaction decided and nothing broken. The error has the
+/// audit and the unfinished work.
 pub async fn clean_audit(system: &System, scope: &AuditScope) -> Result<Audit, String> {
     let found = audit(system, scope, None).await;
     let found = found.map_err(|error| format!("{error:#}"))?;

@@ -1,4 +1,4 @@
-//! A bucket that says what has changed in it.
+//! A bucket that records its changes.
 
 use std::collections::BTreeMap;
 use std::mem::take;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use store::{Error, ObjectInfo, Objects, PutNew, Replace};
 
-use crate::{Course, Gate};
+use crate::Gate;
 
 /// A bucket in memory.
 #[derive(Debug)]
@@ -153,15 +153,8 @@ impl Bucket {
         key: &str,
         effect: impl FnOnce(&mut State) -> T,
     ) -> Result<T, Error> {
-        let course = self.gate.pass().await;
-        if course == Course::Refused {
-            return Err(failed(operation, key));
-        }
-        let done = effect(&mut self.state.lock().unwrap());
-        match course {
-            Course::AnswerLost => Err(failed(operation, key)),
-            Course::Good | Course::Refused => Ok(done),
-        }
+        let effect = || effect(&mut self.state.lock().unwrap());
+        self.gate.call(effect, || failed(operation, key)).await
     }
 }
 

@@ -69,6 +69,24 @@ impl Gate {
         self.0.lock().unwrap().opening == Opening::Closed
     }
 
+    /// Passes the gate with a call that can fail. The course of the call decides whether `effect`
+    /// happens and whether the caller gets the error.
+    pub(crate) async fn call<T, E>(
+        &self,
+        effect: impl FnOnce() -> T,
+        error: impl FnOnce() -> E,
+    ) -> Result<T, E> {
+        let course = self.pass().await;
+        if course == Course::Refused {
+            return Err(error());
+        }
+        let done = effect();
+        match course {
+            Course::AnswerLost => Err(error()),
+            Course::Good | Course::Refused => Ok(done),
+        }
+    }
+
     /// Waits for the gate to open.
     pub(crate) async fn pass(&self) -> Course {
         poll_fn(|context| {

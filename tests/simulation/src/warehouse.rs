@@ -9,7 +9,7 @@ use warehouse::{Error, Row, Statement, StatementId, Status, Warehouse};
 
 use crate::system::STACK;
 use crate::tables::{LoadStatement, read};
-use crate::{Bucket, Course, Flaws, Gate, Tables};
+use crate::{Bucket, Flaws, Gate, Tables};
 
 #[derive(Debug)]
 pub struct TableWarehouse {
@@ -169,15 +169,8 @@ impl TableWarehouse {
         name: &str,
         effect: impl FnOnce(&mut State) -> T,
     ) -> Result<T, Error> {
-        let course = self.gate.pass().await;
-        if course == Course::Refused {
-            return Err(failed(operation, name));
-        }
-        let done = effect(&mut self.state.lock().unwrap());
-        match course {
-            Course::AnswerLost => Err(failed(operation, name)),
-            Course::Good | Course::Refused => Ok(done),
-        }
+        let effect = || effect(&mut self.state.lock().unwrap());
+        self.gate.call(effect, || failed(operation, name)).await
     }
 }
 

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use harness::memory;
-use support::{NoWork, at, batch, put, settings};
-use turns::{Lane, Progress, Started, Starter, Turns};
+use support::{at, batch, put, settings};
+use turns::{Lane, Progress, Started, Starter};
 
 /// A warehouse whose first statements fail because it is busy.
 fn busy_for(statements: u32) -> memory::Warehouse {
@@ -30,12 +30,7 @@ fn busy_for(statements: u32) -> memory::Warehouse {
 async fn attempts_are_spread_over_the_time_to_the_earliest_deadline() {
     let objects = memory::Objects::new();
     let (warehouse, settings) = (busy_for(u32::MAX), settings(1));
-    let turns = Turns {
-        objects: &objects,
-        warehouse: &warehouse,
-        work: &NoWork,
-        settings: &settings,
-    };
+    let turns = support::turns(&objects, &warehouse, &settings);
     let due = at(1_260);
     let mut now = at(1_200);
     objects.set_time(now);
@@ -63,12 +58,7 @@ async fn a_pause_that_fits_the_time_left_is_waited_for() {
     let objects = memory::Objects::new();
     objects.set_time(at(1_200));
     let (warehouse, settings) = (busy_for(1), settings(1));
-    let turns = Turns {
-        objects: &objects,
-        warehouse: &warehouse,
-        work: &NoWork,
-        settings: &settings,
-    };
+    let turns = support::turns(&objects, &warehouse, &settings);
     put(&objects, batch("a", 1, 1)).await;
     let lane = Lane::Transactions;
     turns.start(lane, Starter::Event, at(1_200)).await.unwrap();
@@ -84,12 +74,7 @@ async fn a_turn_is_overdue_when_its_newest_object_has_the_grace_age() {
     let objects = memory::Objects::new();
     objects.set_time(at(1_200));
     let (warehouse, settings) = (memory::Warehouse::new(), settings(1));
-    let turns = Turns {
-        objects: &objects,
-        warehouse: &warehouse,
-        work: &NoWork,
-        settings: &settings,
-    };
+    let turns = support::turns(&objects, &warehouse, &settings);
     let lane = Lane::Transactions;
     put(&objects, batch("a", 1, 1)).await;
     turns.start(lane, Starter::Event, at(1_200)).await.unwrap();

@@ -16,7 +16,7 @@ use turns::{
     evidence_entries,
 };
 
-use support::{NoWork, at, batch, put, settings};
+use support::{at, batch, put, settings};
 
 /// The keys of the entries that a turn covers.
 fn claimed(objects: &memory::Objects, number: u64) -> Vec<String> {
@@ -107,12 +107,7 @@ async fn the_end_of_a_turn_submits_nothing_again() {
     let objects = memory::Objects::with(&faults);
     let warehouse = memory::Warehouse::with(&faults);
     let settings = settings(10);
-    let turns = Turns {
-        objects: &objects,
-        warehouse: &warehouse,
-        work: &NoWork,
-        settings: &settings,
-    };
+    let turns = support::turns(&objects, &warehouse, &settings);
     let submissions = || {
         let calls = faults.calls().into_iter();
         calls.filter(|call| call.starts_with("submit")).count()
@@ -147,12 +142,7 @@ async fn the_end_of_a_turn_submits_nothing_again() {
 async fn the_end_of_a_turn_starts_the_next_one() {
     let objects = memory::Objects::new();
     let (warehouse, settings) = (memory::Warehouse::new(), settings(1));
-    let turns = Turns {
-        objects: &objects,
-        warehouse: &warehouse,
-        work: &NoWork,
-        settings: &settings,
-    };
+    let turns = support::turns(&objects, &warehouse, &settings);
     put(&objects, batch("a", 1, 1)).await;
     put(&objects, batch("a", 2, 1)).await;
     let started = turns
@@ -188,12 +178,7 @@ async fn batches_without_holds_wait_for_the_load_interval() {
     let objects = memory::Objects::new();
     objects.set_time(at(0));
     let (warehouse, settings) = (memory::Warehouse::new(), settings(10));
-    let turns = Turns {
-        objects: &objects,
-        warehouse: &warehouse,
-        work: &NoWork,
-        settings: &settings,
-    };
+    let turns = support::turns(&objects, &warehouse, &settings);
     put(&objects, batch("a", 1, 0)).await;
     let early = turns
         .start(Lane::Transactions, Starter::Event, at(299))
@@ -211,12 +196,7 @@ async fn batches_without_holds_wait_for_the_load_interval() {
 async fn a_turn_takes_a_prefix_of_each_shard() {
     let objects = memory::Objects::new();
     let (warehouse, settings) = (memory::Warehouse::new(), settings(3));
-    let turns = Turns {
-        objects: &objects,
-        warehouse: &warehouse,
-        work: &NoWork,
-        settings: &settings,
-    };
+    let turns = support::turns(&objects, &warehouse, &settings);
     for (shard, number) in [("a", 9), ("a", 10), ("b", 11), ("a", 12)] {
         put(&objects, batch(shard, number, 1)).await;
     }

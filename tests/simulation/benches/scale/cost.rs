@@ -13,7 +13,7 @@ const SQS_REQUEST: f64 = 0.40e-6;
 const SHARD_HOUR: f64 = 0.015;
 const PUT_UNIT: f64 = 0.014e-6;
 
-/// What was used.
+/// The quantities that AWS bills.
 pub(crate) struct Usage<'u> {
     pub(crate) transactions: f64,
     pub(crate) functions: [&'u Function; 4],

@@ -12,8 +12,8 @@ use harness::memory;
 use jiff::{SignedDuration, Timestamp};
 use store::Objects as _;
 use turns::{
-    BatchEntry, Completed, HoldRange, HourRanges, Lane, Limits, Load, Settings, Sql, VersionHolds,
-    WaitingEntry, Work,
+    BatchEntry, Completed, HoldRange, HourRanges, Lane, Limits, Load, Settings, Sql, Turns,
+    VersionHolds, WaitingEntry, Work,
 };
 
 /// A lane's own work that does nothing.
@@ -44,6 +44,19 @@ impl Work for NoWork {
 
     fn completes(&self, _: Lane) -> bool {
         true
+    }
+}
+
+pub(crate) fn turns<'a>(
+    objects: &'a memory::Objects,
+    warehouse: &'a memory::Warehouse,
+    settings: &'a Settings,
+) -> Turns<'a, memory::Objects, memory::Warehouse, NoWork> {
+    Turns {
+        objects,
+        warehouse,
+        work: &NoWork,
+        settings,
     }
 }
 
