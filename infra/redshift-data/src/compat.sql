@@ -133,3 +133,87 @@ CREATE TABLE IF NOT EXISTS redshift_compat.sys_load_error_detail (
 CREATE INDEX IF NOT EXISTS sys_load_error_detail_query ON redshift_compat.sys_load_error_detail (query_id);
 CREATE OR REPLACE FUNCTION redshift_compat.pg_last_copy_id() RETURNS bigint LANGUAGE sql STABLE
 AS $$ SELECT coalesce(nullif(current_setting('redshift_compat.last_copy', true), '')::bigint, -1) $$;
+
+-- EXTRACT has whole parts only: INTEGER, or DOUBLE PRECISION for TIMESTAMPTZ. The millisecond and the microsecond
+-- are those of the second.
+CREATE OR REPLACE FUNCTION redshift_compat.whole_part(part text, value numeric) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT floor(CASE part WHEN 'millisecond' THEN mod(value, 1000) WHEN 'microsecond' THEN mod(value, 1000000) ELSE value END) $$;
+CREATE OR REPLACE FUNCTION redshift_compat.extract_part(field text, at timestamptz) RETURNS double precision LANGUAGE sql STABLE PARALLEL SAFE
+AS $$ SELECT redshift_compat.whole_part(redshift_compat.part(field), pg_catalog.extract(redshift_compat.part(field), at))::double precision $$;
+CREATE OR REPLACE FUNCTION redshift_compat.extract_part(field text, at timestamp) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT redshift_compat.whole_part(redshift_compat.part(field), pg_catalog.extract(redshift_compat.part(field), at))::integer $$;
+CREATE OR REPLACE FUNCTION redshift_compat.extract_part(field text, at date) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT redshift_compat.extract_part(field, at::timestamp) $$;
+CREATE OR REPLACE FUNCTION redshift_compat.extract_part(field text, at time) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT redshift_compat.whole_part(redshift_compat.part(field), pg_catalog.extract(redshift_compat.part(field), at))::integer $$;
+CREATE OR REPLACE FUNCTION redshift_compat.extract_part(field text, at interval) RETURNS integer LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT redshift_compat.whole_part(redshift_compat.part(field), pg_catalog.extract(redshift_compat.part(field), at))::integer $$;
+
+-- AVG of an integer type is a BIGINT. The first two arrays are PostgreSQL's own states: count and sum.
+CREATE OR REPLACE FUNCTION redshift_compat.whole_average(state bigint[]) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT state[2] / nullif(state[1], 0) $$;
+CREATE OR REPLACE FUNCTION redshift_compat.add_to_average(state numeric[], value bigint) RETURNS numeric[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$ SELECT ARRAY[state[1] + 1, state[2] + value] $$;
+CREATE OR REPLACE FUNCTION redshift_compat.whole_average(state numeric[]) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$ SELECT trunc(state[2] / nullif(state[1], 0))::bigint $$;
+CREATE OR REPLACE AGGREGATE redshift_compat.avg(smallint) (sfunc = int2_avg_accum, stype = bigint[], finalfunc = redshift_compat.whole_average,
+  combinefunc = int4_avg_combine, initcond = '{0,0}', parallel = safe);
+CREATE OR REPLACE AGGREGATE redshift_compat.avg(integer) (sfunc = int4_avg_accum, stype = bigint[], finalfunc = redshift_compat.whole_average,
+  combinefunc = int4_avg_combine, initcond = '{0,0}', parallel = safe);
+CREATE OR REPLACE AGGREGATE redshift_compat.avg(bigint) (sfunc = redshift_compat.add_to_average, stype = numeric[],
+  finalfunc = redshift_compat.whole_average, initcond = '{0,0}', parallel = safe);
+CREATE OR REPLACE AGGREGATE redshift_compat.avg(double precision) (sfunc = float8_accum, stype = double precision[], finalfunc = float8_avg,
+  combinefunc = float8_combine, initcond = '{0,0,0}', parallel = safe);
+CREATE OR REPLACE AGGREGATE redshift_compat.avg(numeric) (sfunc = numeric_avg_accum, stype = internal, finalfunc = numeric_avg,
+  combinefunc = numeric_avg_combine, serialfunc = numeric_avg_serialize, deserialfunc = numeric_avg_deserialize, parallel = safe);
+
+-- VARCHAR(n) is n bytes. A cast cuts a longer text, and a store refuses it unless only blanks are too many.
+-- `modifier` is PostgreSQL's: n + 4.
+CREATE OR REPLACE FUNCTION redshift_compat.cut_to_bytes(value varchar, modifier integer, is_cast boolean) RETURNS varchar LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+AS $$ DECLARE size integer := modifier - 4; bytes bytea; BEGIN
+  IF NOT is_cast AND octet_length(rtrim(value, ' ')) > size THEN
+    RAISE string_data_right_truncation USING MESSAGE = format('value too long for type character varying(%s)', size);
+  END IF;
+  bytes := convert_to(value, 'UTF8');
+  -- A byte 10xxxxxx continues a character.
+  WHILE size > 0 AND get_byte(bytes, size) & 192 = 128 LOOP size := size - 1; END LOOP;
+  RETURN convert_from(substring(bytes FROM 1 FOR size), 'UTF8');
+END $$;
+CREATE OR REPLACE FUNCTION redshift_compat.fit_varchar(value varchar, modifier integer, is_cast boolean) RETURNS varchar LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+AS $$ SELECT CASE WHEN octet_length(value) <= modifier - 4 THEN value ELSE redshift_compat.cut_to_bytes(value, modifier, is_cast) END $$;
+UPDATE pg_catalog.pg_cast SET castfunc = 'redshift_compat.fit_varchar(varchar, integer, boolean)'::regprocedure
+WHERE castsource = 'varchar'::regtype AND casttarget = 'varchar'::regtype
+  AND castfunc <> 'redshift_compat.fit_varchar(varchar, integer, boolean)'::regprocedure;
+
+-- Comparisons ignore trailing blanks: those of text become those of PostgreSQL's CHAR. PostgreSQL has one default
+-- comparison for GROUP BY, DISTINCT, joins and indexes of a type, so this changes the catalog of the database.
+UPDATE pg_catalog.pg_operator SET oprcode = pairs.padded::regproc
+FROM (VALUES ('texteq', 'bpchareq'), ('textne', 'bpcharne'), ('text_lt', 'bpcharlt'), ('text_le', 'bpcharle'),
+  ('text_gt', 'bpchargt'), ('text_ge', 'bpcharge')) AS pairs(exact, padded)
+WHERE oprcode = pairs.exact::regproc;
+UPDATE pg_catalog.pg_amproc SET amproc = pairs.padded::regproc
+FROM (VALUES ('bttextcmp', 'bpcharcmp'), ('bttextsortsupport', 'bpchar_sortsupport'), ('hashtext', 'hashbpchar'),
+  ('hashtextextended', 'hashbpcharextended')) AS pairs(exact, padded), pg_catalog.pg_opfamily, pg_catalog.pg_am
+WHERE amproc = pairs.exact::regproc AND amproclefttype = 'text'::regtype AND amprocrighttype = 'text'::regtype
+  AND amprocfamily = pg_opfamily.oid AND opfname = 'text_ops' AND opfmethod = pg_am.oid AND amname IN ('btree', 'hash');
+-- Equal texts can differ, so an index must keep each.
+DELETE FROM pg_catalog.pg_amproc WHERE amproc = 'btvarstrequalimage'::regproc AND amproclefttype = 'text'::regtype;
+
+-- Distribution and sort keys are kept as comments of their columns, which LIKE copies and CREATE TABLE AS does not.
+-- `note_absence` runs before CREATE TABLE IF NOT EXISTS, because a table that exists keeps its keys.
+CREATE OR REPLACE PROCEDURE redshift_compat.note_absence(name text) LANGUAGE plpgsql
+AS $$ BEGIN PERFORM set_config('redshift_compat.is_absent', (to_regclass(name) IS NULL)::text, false); END $$;
+CREATE OR REPLACE PROCEDURE redshift_compat.keep_keys(name text, distribution text, sort text[], if_absent boolean) LANGUAGE plpgsql
+AS $$ DECLARE key text; kept text; BEGIN
+  IF if_absent AND current_setting('redshift_compat.is_absent', true) = 'false' THEN RETURN; END IF;
+  FOR key IN SELECT DISTINCT k FROM unnest(sort || distribution) AS keys(k) WHERE k IS NOT NULL LOOP
+    kept := concat_ws(' ', CASE WHEN key = distribution THEN 'distkey' END, 'sortkey ' || array_position(sort, key));
+    EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', name, key, kept);
+  END LOOP;
+END $$;
+CREATE OR REPLACE VIEW redshift_compat.pg_table_def AS
+SELECT nspname AS schemaname, relname AS tablename, attname AS "column", format_type(atttypid, atttypmod) AS "type", 'none'::text AS encoding,
+  coalesce(col_description(attrelid, attnum) ~ 'distkey', false) AS distkey,
+  coalesce(substring(col_description(attrelid, attnum) FROM 'sortkey ([0-9]+)')::integer, 0) AS sortkey, attnotnull AS "notnull"
+FROM pg_catalog.pg_attribute JOIN pg_catalog.pg_class ON pg_class.oid = attrelid JOIN pg_catalog.pg_namespace ON pg_namespace.oid = relnamespace
+WHERE relkind IN ('r', 'v') AND attnum > 0 AND NOT attisdropped AND pg_table_is_visible(attrelid);

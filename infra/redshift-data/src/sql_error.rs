@@ -22,6 +22,9 @@ pub(crate) fn message(error: &Error) -> String {
         "40001" | "40P01" => {
             format!("1023 DETAIL: Serializable isolation violation: {text}")
         }
+        "21000" if text.starts_with("MERGE command cannot affect row a second time") => {
+            "Found multiple matches to update the same tuple".to_owned()
+        }
         "57014" => "Query cancelled on user's request".to_owned(),
         "57P01" | "57P02" | "57P03" => connection_lost(text),
         _ => text.to_owned(),

@@ -20,16 +20,24 @@ impl Database {
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let postgres = Postgres::start(&folder.path().join("postgres")).unwrap();
-        let (client, connection) = tokio_postgres::connect(postgres.connection(), NoTls)
+        connect(&postgres)
+            .await
+            .batch_execute(COMPAT)
             .await
             .unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(COMPAT).await.unwrap();
         Self {
-            client,
+            // Another session than the one above, which has cached the comparison of text.
+            client: connect(&postgres).await,
             storage: Storage::Folder(folder.path().join("s3")),
             _postgres: postgres,
             _folder: folder,
         }
     }
+}
+
+async fn connect(postgres: &Postgres) -> Client {
+    let connected = tokio_postgres::connect(postgres.connection(), NoTls).await;
+    let (client, connection) = connected.unwrap();
+    tokio::spawn(connection);
+    client
 }

@@ -2,7 +2,7 @@
 
 use sqlparser::tokenizer::Token;
 
-use crate::tokens::{closing, literal, raw, split, temporary, word};
+use crate::tokens::{closing, content, literal, raw, split, temporary, word};
 
 /// Functions of `compat.sql` that receive their arguments unchanged.
 const COMPAT: [&str; 16] = [
@@ -145,12 +145,13 @@ fn call(
             out.push(Token::RParen);
         }
         "LISTAGG" => return list_aggregate(arguments, all, after, out),
+        "EXTRACT" => extract(arguments, out)?,
         "CONVERT" => return Err("CONVERT".to_owned()),
         _ if REFUSED.contains(&name) && name != "TOP" => return Err(name.to_owned()),
         _ => {
             let mut parts = parts()?;
             let mut called = token.clone();
-            if COMPAT.contains(&name) {
+            if COMPAT.contains(&name) || name == "AVG" {
                 called = raw(format!("redshift_compat.{}", name.to_lowercase()));
             }
             if DATE_PARTS.contains(&name)
@@ -200,6 +201,21 @@ fn three(name: &str, parts: Vec<Vec<Token>>) -> Result<[Vec<Token>; 3], String> 
     parts
         .try_into()
         .map_err(|_| format!("{name} needs three arguments"))
+}
+
+/// `EXTRACT(part FROM source)`.
+fn extract(arguments: &[Token], out: &mut Vec<Token>) -> Result<(), String> {
+    let [part, _, source @ ..] = arguments else {
+        return Err("EXTRACT needs a part and a source".to_owned());
+    };
+    if word(arguments.get(1)).as_deref() != Some("FROM") {
+        return Err("EXTRACT without FROM".to_owned());
+    }
+    let part = content(Some(part)).or_else(|| word(Some(part)));
+    let part = part.ok_or("EXTRACT needs a part")?.to_lowercase();
+    let parts = [vec![literal(&part)], rewrite(source)?];
+    function("redshift_compat.extract_part", &parts, out);
+    Ok(())
 }
 
 /// `DECODE(e, a, x, b, y, z)`. Unlike in CASE, two NULLs are equal.

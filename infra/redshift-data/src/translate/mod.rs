@@ -2,6 +2,7 @@
 //! that is not supported.
 
 mod expressions;
+mod merge;
 #[cfg(test)]
 mod on_postgres;
 mod statement;

@@ -3,7 +3,8 @@
 use sqlparser::tokenizer::Token;
 
 use super::expressions::rewrite;
-use super::{Sql, number};
+use super::table::size_text;
+use super::{Sql, merge, number};
 use crate::tokens::{begins, raw, text, word};
 
 const KNOWN: [&str; 22] = [
@@ -24,7 +25,13 @@ pub(crate) fn translate(tokens: &[Token]) -> Result<Sql, String> {
         "ALTER" => alter(tokens, &mut rewritten)?,
         "CREATE" => create(tokens)?,
         "LOCK" => lock(tokens)?,
-        "MERGE" => merge(tokens)?,
+        "COMMENT" if begins(tokens, &["COMMENT", "ON", "COLUMN"]) => {
+            return Err("COMMENT ON COLUMN".to_owned());
+        }
+        "MERGE" => merge::check(tokens)?,
+        "WITH" if merge::is_inside(tokens) => {
+            return Err("MERGE with a WITH clause, which Redshift does not have".to_owned());
+        }
         // FROM is optional in Redshift.
         "DELETE" if word(tokens.get(1)).as_deref() != Some("FROM") => {
             rewritten.insert(1, raw("FROM"));
@@ -60,11 +67,24 @@ fn alter(tokens: &[Token], rewritten: &mut Vec<Token>) -> Result<(), String> {
     if begins(added, &["COLUMN", "IF"]) {
         return Err("ALTER TABLE … ADD COLUMN IF NOT EXISTS".to_owned());
     }
+    size_added(rewritten);
     if let Some(encode) = rewritten.iter().position(|token| is(token, "ENCODE")) {
         let end = rewritten.len().min(encode + 2);
         rewritten.drain(encode..end);
     }
     Ok(())
+}
+
+/// Sizes the type of an added column.
+fn size_added(rewritten: &mut Vec<Token>) {
+    let add = rewritten
+        .iter()
+        .position(|token| word(Some(token)).as_deref() == Some("ADD"));
+    let Some(name) = add.map(|add| add + 1) else {
+        return;
+    };
+    let has_noise = word(rewritten.get(name)).as_deref() == Some("COLUMN");
+    size_text(rewritten, name + 1 + usize::from(has_noise));
 }
 
 /// Redshift's LOCK has no modes: `LOCK [TABLE] name, …`.
@@ -89,43 +109,5 @@ fn create(tokens: &[Token]) -> Result<(), String> {
         Some("INDEX" | "UNIQUE") => Err("CREATE INDEX, which Redshift does not have".to_owned()),
         Some(other) => Err(format!("CREATE {other}")),
         None => Err("CREATE without an object".to_owned()),
-    }
-}
-
-/// Checks Redshift's rules for MERGE: no alias for the target, and one clause of each kind.
-fn merge(tokens: &[Token]) -> Result<(), String> {
-    let words: Vec<String> = tokens
-        .iter()
-        .map(|token| word(Some(token)).unwrap_or_default())
-        .collect();
-    if words
-        .windows(2)
-        .any(|pair| pair == ["REMOVE", "DUPLICATES"])
-    {
-        return Err("MERGE … REMOVE DUPLICATES".to_owned());
-    }
-    let mut at = if begins(tokens, &["MERGE", "INTO"]) {
-        3
-    } else {
-        return Err("MERGE without INTO".to_owned());
-    };
-    while tokens.get(at) == Some(&Token::Period) {
-        at += 2;
-    }
-    if words.get(at).map(String::as_str) != Some("USING") {
-        return Err("MERGE with an alias for its target, which Redshift does not have".to_owned());
-    }
-    let matched = words
-        .windows(2)
-        .filter(|pair| *pair == ["WHEN", "MATCHED"])
-        .count();
-    let unmatched = words
-        .windows(3)
-        .filter(|three| *three == ["WHEN", "NOT", "MATCHED"])
-        .count();
-    if (matched, unmatched) == (1, 1) {
-        Ok(())
-    } else {
-        Err("MERGE without exactly one WHEN MATCHED and one WHEN NOT MATCHED".to_owned())
     }
 }

@@ -1,10 +1,11 @@
-//! CREATE TABLE: distribution and sort keys become indexes, encodings are removed.
+//! CREATE TABLE: distribution and sort keys become indexes and are kept for `pg_table_def`,
+//! encodings are removed.
 
 use sqlparser::tokenizer::Token;
 
 use super::expressions::rewrite;
 use super::{Sql, number};
-use crate::tokens::{begins, closing, raw, split, temporary, text, word};
+use crate::tokens::{begins, closing, literal, raw, split, temporary, text, word};
 
 pub(crate) fn is_table(tokens: &[Token]) -> bool {
     let words = [
@@ -23,6 +24,13 @@ struct Keys {
     distribution: Option<Token>,
     sort: Vec<Token>,
     primary: Vec<Token>,
+}
+
+impl Keys {
+    /// True without a distribution key and a sort key.
+    fn is_empty(&self) -> bool {
+        self.distribution.is_none() && self.sort.is_empty()
+    }
 }
 
 pub(crate) fn statements(tokens: &[Token]) -> Result<Vec<Sql>, String> {
@@ -92,6 +100,11 @@ pub(crate) fn statements(tokens: &[Token]) -> Result<Vec<Sql>, String> {
         parameters,
         returns_rows: false,
     }];
+    statements.extend(kept(&name, &keys, if_missing));
+    if if_missing && !keys.is_empty() {
+        let note = format!("CALL redshift_compat.note_absence({})", quoted(&name));
+        statements.insert(0, Sql::plain(note));
+    }
     statements.extend(indexes(&name, &keys));
     Ok(statements)
 }
@@ -144,18 +157,60 @@ fn element(tokens: &[Token], keys: &mut Keys) -> Result<Vec<Token>, String> {
         at += 1;
     }
     if word(tokens.first()).as_deref() == Some("LIKE") {
-        // Indexes are not copied: such tables are for staging and are read once.
+        // Indexes are not copied: such tables are for staging and are read once. The comments have
+        // the keys.
         kept.retain(|token| {
             !matches!(
                 word(Some(token)).as_deref(),
                 Some("DEFAULTS" | "INCLUDING" | "EXCLUDING")
             )
         });
-        kept.push(raw("INCLUDING DEFAULTS"));
+        kept.push(raw("INCLUDING DEFAULTS INCLUDING COMMENTS"));
         return rewrite(&kept);
     }
     let (name, rest) = kept.split_at(1.min(kept.len()));
-    Ok([name.to_vec(), rewrite(rest)?].concat())
+    let mut column = [name.to_vec(), rewrite(rest)?].concat();
+    size_text(&mut column, 1);
+    Ok(column)
+}
+
+/// Gives the type at `at` its default size, if it is a text type without a size.
+pub(super) fn size_text(column: &mut Vec<Token>, at: usize) {
+    let rest = column.get(at..).unwrap_or_default();
+    let length = match word(rest.first()).as_deref() {
+        Some("CHARACTER") if word(rest.get(1)).as_deref() == Some("VARYING") => 2,
+        Some("VARCHAR" | "TEXT") => 1,
+        _ => return,
+    };
+    if rest.get(length) != Some(&Token::LParen) {
+        column.splice(at..at + length, [raw("varchar(256)")]);
+    }
+}
+
+/// The statement that keeps a new table's keys.
+fn kept(name: &[Token], keys: &Keys, if_missing: bool) -> Option<Sql> {
+    if keys.is_empty() {
+        return None;
+    }
+    let column = |token: &Token| match token {
+        Token::Word(word) if word.quote_style.is_none() => word.value.to_lowercase(),
+        Token::Word(word) => word.value.clone(),
+        other => other.to_string(),
+    };
+    let literal_of = |token: &Token| literal(&column(token)).to_string();
+    let distribution = keys.distribution.as_ref();
+    let distribution = distribution.map_or_else(|| "NULL".to_owned(), literal_of);
+    let sort = keys.sort.iter().map(literal_of).collect::<Vec<_>>();
+    Some(Sql::plain(format!(
+        "CALL redshift_compat.keep_keys({}, {distribution}, ARRAY[{}]::text[], {if_missing})",
+        quoted(name),
+        sort.join(", ")
+    )))
+}
+
+/// The name of a table as a literal.
+fn quoted(name: &[Token]) -> String {
+    literal(&text(name)).to_string()
 }
 
 /// Reads the table attributes after the columns. Returns the index behind them.

@@ -115,7 +115,9 @@ fn keys_of_a_table_become_indexes() {
     assert_eq!(
         found,
         [
+            "CALL redshift_compat.note_absence('s.t')",
             "CREATE TABLE IF NOT EXISTS s.t (id VARCHAR (256) NOT NULL, at TIMESTAMPTZ, amount DOUBLE PRECISION, raw jsonb, note varchar(65535) DEFAULT 'x')",
+            "CALL redshift_compat.keep_keys('s.t', 'id', ARRAY['at', 'id']::text[], true)",
             "CREATE INDEX IF NOT EXISTS \"t_distkey\" ON s.t (id, at)",
             "CREATE INDEX IF NOT EXISTS \"t_primary\" ON s.t (id)",
             "CREATE INDEX IF NOT EXISTS \"t_sortkey\" ON s.t (at, id)",
@@ -125,12 +127,13 @@ fn keys_of_a_table_become_indexes() {
         sql("CREATE TABLE #x DISTKEY(a) AS SELECT NVL(a, 1) AS a FROM t"),
         [
             "CREATE TEMP TABLE \"#x\" AS SELECT coalesce (a, 1) AS a FROM t",
+            "CALL redshift_compat.keep_keys('\"#x\"', 'a', ARRAY[]::text[], false)",
             "CREATE INDEX IF NOT EXISTS \"#x_distkey\" ON \"#x\" (a)",
         ]
     );
     assert_eq!(
         sql("CREATE TEMP TABLE x (LIKE y)"),
-        ["CREATE TEMP TABLE x (LIKE y INCLUDING DEFAULTS)"]
+        ["CREATE TEMP TABLE x (LIKE y INCLUDING DEFAULTS INCLUDING COMMENTS)"]
     );
 }
 
@@ -190,6 +193,39 @@ fn what_cannot_be_turned_is_refused_by_name() {
             "MERGE INTO t x USING s ON x.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
             "alias",
         ),
+        (
+            "MERGE INTO t USING s ON t.a = s.a AND t.b > s.b WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            "equalities",
+        ),
+        (
+            "MERGE INTO t USING s ON t.a = s.a OR t.b = s.b WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            "equalities",
+        ),
+        (
+            "MERGE INTO t USING s ON t.a = s.a AND t.b = 'x' WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            "equalities",
+        ),
+        (
+            "MERGE INTO t USING T AS s ON t.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            "into itself",
+        ),
+        (
+            "MERGE INTO t USING (SELECT 1 AS a) s ON t.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            "subquery",
+        ),
+        (
+            "WITH s AS (SELECT 1 AS a) MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            "WITH",
+        ),
+        (
+            "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED AND s.b = 1 THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (1)",
+            "MATCHED with a condition",
+        ),
+        (
+            "MERGE INTO t USING s ON t.a = s.a WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN DO NOTHING",
+            "DO NOTHING",
+        ),
+        ("COMMENT ON COLUMN t.a IS 'x'", "COMMENT ON COLUMN"),
         ("SELECT TOP 10 * FROM t", "TOP"),
         ("SELECT a FROM t QUALIFY 1 = 1", "QUALIFY"),
         ("SELECT LAG(a IGNORE NULLS) OVER () FROM t", "IGNORE NULLS"),

@@ -12,6 +12,7 @@ mod faults;
 mod objects;
 mod product_sql;
 mod quotas;
+mod redshift_values;
 mod refusals;
 mod results;
 mod service;
