@@ -31,7 +31,7 @@ bench: build ## speed of the first look, its cold start, and its independence of
 bench-quality: build ## how good the decisions are and what they cost, beside peers, to target/bench/quality.json; PART=scoring alone
 	$(CARGO) bench --profile release --workspace --locked --bench quality -- $(PART)
 
-bench-scale: ## 1 to 1,000 shards in simulated time, to target/bench/scale.json; PART=10 or PART=outage alone
+bench-scale: ## 1 to 1,000 shards in simulated time, and SQL on 300 million rows, to target/bench/scale.json; PART=10, PART=outage or PART=columnar alone
 	$(CARGO) bench --profile release --workspace --locked --bench scale -- $(PART)
 
 sql: ## writes the SQL of the shipped bundles again, to infra/bundles/*/sql

@@ -22,8 +22,9 @@ pub trait Bundles: Send + Sync {
 /// The part of a bundle that settling needs. Tests have an implementation with obvious scores.
 pub trait SecondModel: Send + Sync {
     fn policy(&self) -> &Policy;
-    /// Whether the evidence has all columns that the model needs. They may be NULL.
-    fn is_complete(&self, evidence: &Evidence) -> bool;
+    /// The evidence of a hold, from the numbers that the warehouse returned. `None` if a column is
+    /// not there; a NULL is there.
+    fn evidence(&self, hold: &Hold, numbers: Evidence) -> Option<Evidence>;
     fn score(&self, hold: &Hold, evidence: &Evidence) -> SecondScore;
 }
 
@@ -32,10 +33,8 @@ impl SecondModel for Bundle {
         self.policy()
     }
 
-    fn is_complete(&self, evidence: &Evidence) -> bool {
-        let definition = self.definition();
-        let windows = definition.windows(&definition.confirm);
-        windows.iter().all(|(name, _)| evidence.contains_key(*name))
+    fn evidence(&self, hold: &Hold, numbers: Evidence) -> Option<Evidence> {
+        self.definition().evidence(hold, &numbers)
     }
 
     fn score(&self, hold: &Hold, evidence: &Evidence) -> SecondScore {
@@ -88,18 +87,6 @@ pub fn fallback_policy(settings: &PolicySettings) -> Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn evidence_is_complete_if_it_has_each_window_of_the_second_look() {
-        let bundle = harness::fixture::bundle();
-        let evidence = |name: &str, value| Evidence::from([(name.to_owned(), value)]);
-        assert!(bundle.is_complete(&evidence("customer_mean_7d", Some(20.0))));
-        assert!(
-            bundle.is_complete(&evidence("customer_mean_7d", None)),
-            "NULL is an answer"
-        );
-        assert!(!bundle.is_complete(&evidence("customer_mean_9d", Some(20.0))));
-    }
 
     #[test]
     fn without_a_bundle_the_actions_are_those_of_the_definition() {

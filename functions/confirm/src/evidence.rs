@@ -61,7 +61,7 @@ fn whole(number: f64) -> Option<u32> {
 
 /// The row's numbers. The error is the name of the first column that is not a number.
 fn evidence(row: Row) -> Result<Known, String> {
-    let mut evidence = Evidence::new();
+    let mut numbers = Evidence::new();
     let mut id_conflict = IdConflict::None;
     for (column, value) in row.0 {
         if column == ORDINAL {
@@ -74,13 +74,13 @@ fn evidence(row: Row) -> Result<Known, String> {
             return Err(column);
         }
         if column != ID_CONFLICT {
-            evidence.insert(column, number);
+            numbers.insert(column, number);
         } else if number.is_some_and(|number| number != 0.0) {
             id_conflict = IdConflict::Found;
         }
     }
     Ok(Known::Evidence {
-        evidence,
+        numbers,
         id_conflict,
     })
 }
@@ -95,7 +95,7 @@ mod tests {
 
     fn known(number: Option<f64>, id_conflict: IdConflict) -> Known {
         Known::Evidence {
-            evidence: Evidence::from([("mean".to_owned(), number)]),
+            numbers: Evidence::from([("mean".to_owned(), number)]),
             id_conflict,
         }
     }

@@ -154,7 +154,9 @@ impl<O: Objects, D: Stream, B: Bundles> Settler<'_, O, D, B> {
 
     /// Writes the slice, then its waiting entry. Equal decisions give equal keys and bytes.
     async fn write_slice(&self, slice: &[Final], records: &[StreamRecord]) -> Result<(), Error> {
-        let Some(first) = slice.first() else {
+        // The first decision may be younger than the outcome of another process that follows it.
+        let decided = slice.iter().map(|one| one.decision.decided_at);
+        let Some(earliest) = decided.min() else {
             return Ok(());
         };
         let mut lines = Vec::new();
@@ -166,7 +168,7 @@ impl<O: Objects, D: Stream, B: Bundles> Settler<'_, O, D, B> {
         name.truncate(32);
         let bytes = store::gzip(&lines);
         let entry = SliceEntry {
-            decided_at: first.decision.decided_at,
+            decided_at: earliest,
             name,
             bytes: bytes.len() as u64,
         };

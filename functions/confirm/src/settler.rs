@@ -58,7 +58,8 @@ pub struct HoldToSettle {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Known {
     Evidence {
-        evidence: Evidence,
+        /// The row of the warehouse, without its key.
+        numbers: Evidence,
         id_conflict: IdConflict,
     },
     /// The warehouse has no usable evidence.
@@ -242,14 +243,14 @@ fn ground(hold: &Hold, known: Known, model: Option<&impl SecondModel>) -> Ground
         (Known::NoEvidence, Some(_)) => Ground::EvidenceMissing,
         (
             Known::Evidence {
-                evidence,
+                numbers,
                 id_conflict,
             },
             Some(model),
         ) => {
-            if !model.is_complete(&evidence) {
+            let Some(evidence) = model.evidence(hold, numbers) else {
                 return Ground::EvidenceMissing;
-            }
+            };
             let second = model.score(hold, &evidence);
             let contributions = second.reasons.iter().map(|reason| reason.contribution);
             // JSON has no NaN: such an outcome could not be read back.

@@ -201,6 +201,24 @@ async fn a_repetition_writes_the_same_slice_and_its_waiting_entry() {
 }
 
 #[tokio::test]
+async fn a_slice_says_when_its_earliest_decision_was_made() {
+    let stack = Stack::new();
+    let world = World::new(Vec::new());
+    let keys = place(&world, &[holds(&["b"])]);
+    stack.settler(&world).expire(&keys, at(700)).await.unwrap();
+    let keys = place(&world, &[holds(&["a", "b"])]);
+    stack.settler(&world).expire(&keys, at(900)).await.unwrap();
+    assert_eq!(world.outcomes()["a"].decided_at, at(900));
+    let waiting = world.objects.keys(&WaitingEntry::prefix(Lane::Outcomes));
+    let slices = waiting.iter().filter_map(|key| WaitingEntry::parse(key));
+    let decided = slices.filter_map(|entry| match entry {
+        WaitingEntry::Outcomes(slice) => Some(slice.decided_at),
+        _ => None,
+    });
+    assert_eq!(decided.collect::<Vec<_>>(), [at(700), at(700)]);
+}
+
+#[tokio::test]
 async fn decided_at_has_the_precision_of_the_warehouse() {
     let stack = Stack::new();
     let world = World::new(Vec::new());

@@ -2,8 +2,7 @@ use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use features::Definition;
-use startup::definition_of;
+use startup::{VersionDefinition, definition_of};
 use store::Objects;
 
 /// The definitions of bundle versions.
@@ -12,7 +11,9 @@ pub trait Definitions: Send + Sync {
     fn of_version(
         &self,
         version: &str,
-    ) -> impl Future<Output = Result<Option<Arc<Definition>>, Box<dyn StdError + Send + Sync>>> + Send;
+    ) -> impl Future<
+        Output = Result<Option<Arc<VersionDefinition>>, Box<dyn StdError + Send + Sync>>,
+    > + Send;
 }
 
 /// How many definitions are kept in memory, at most.
@@ -24,7 +25,7 @@ pub struct BucketDefinitions<'a, O> {
     /// A bundle's name, or the path of its folder.
     bundle: String,
     objects: &'a O,
-    known: Mutex<BTreeMap<String, Arc<Definition>>>,
+    known: Mutex<BTreeMap<String, Arc<VersionDefinition>>>,
 }
 
 impl<'a, O: Objects> BucketDefinitions<'a, O> {
@@ -36,12 +37,12 @@ impl<'a, O: Objects> BucketDefinitions<'a, O> {
         }
     }
 
-    fn known(&self, version: &str) -> Option<Arc<Definition>> {
+    fn known(&self, version: &str) -> Option<Arc<VersionDefinition>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(version).map(Arc::clone)
     }
 
-    fn keep(&self, version: &str, definition: &Arc<Definition>) {
+    fn keep(&self, version: &str, definition: &Arc<VersionDefinition>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_KEPT {
             known.pop_first();
@@ -54,7 +55,7 @@ impl<O: Objects> Definitions for BucketDefinitions<'_, O> {
     async fn of_version(
         &self,
         version: &str,
-    ) -> Result<Option<Arc<Definition>>, Box<dyn StdError + Send + Sync>> {
+    ) -> Result<Option<Arc<VersionDefinition>>, Box<dyn StdError + Send + Sync>> {
         if let Some(known) = self.known(version) {
             return Ok(Some(known));
         }
@@ -89,6 +90,8 @@ mod tests {
         let objects = Memory::with(&faults);
         let key = bundle::keys::file("small", "v1", bundle::DEFINITION);
         objects.set(&key, harness::fixture::DEFINITION);
+        let key = bundle::keys::file("small", "v1", bundle::MANIFEST);
+        objects.set(&key, harness::fixture::files()[bundle::MANIFEST].clone());
         let definitions = BucketDefinitions::new("small", &objects);
         assert!(definitions.of_version("v2").await.unwrap().is_none());
         faults.add(Fault::on("get"));

@@ -11,6 +11,7 @@ use store::Objects;
 use turns::{FileEntry, Lane, Progress, Started, Starter, TurnId, Turns, WaitingEntry};
 use warehouse::Warehouse;
 
+use crate::label_hours::label_hours;
 use crate::{Definitions, Error, LoadEvent, LoadWork, NewObject, StatementEnded, new_objects};
 
 /// The lanes that this function's own statements belong to.
@@ -148,6 +149,7 @@ impl<O: Objects, W: Warehouse, D: Definitions> Handler<'_, O, W, D> {
             arrived_at: object.created_at,
             id,
             bytes: object.bytes,
+            hours: label_hours(self.turns.objects, object).await?,
         });
         let content = object.key.clone().into_bytes();
         self.turns.objects.put(&entry.key(), content).await?;

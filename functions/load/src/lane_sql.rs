@@ -2,7 +2,9 @@ use std::ops::RangeInclusive;
 
 use decision::ledger::hold_group;
 use features::Definition;
-use features::sql::{self, BadRows, CopySource, HeldRows, HoldGroup, TransactionsLoad};
+use features::sql::{
+    self, BadRows, CopySource, HeldRows, HoldGroup, ReportsLoad, TransactionsLoad,
+};
 use jiff::Timestamp;
 use turns::{
     Claim, ClaimedEntry, HoldRange, HourRanges, Lane, Load, OnBadRows, Sql, WaitingEntry,
@@ -53,8 +55,15 @@ impl<D: Definitions> LaneSql<'_, D> {
                 };
                 sql::load_transactions(self.deployed, source, transactions)
             }
-            Lane::Labels => sql::load_reports(self.deployed, source),
-            Lane::Outcomes => sql::load_outcomes(self.deployed, source),
+            Lane::Labels => {
+                let reports = ReportsLoad {
+                    arrived_at: arrival(load),
+                    // Reports of earlier loads may wait for transactions of any hour.
+                    hours: &[],
+                };
+                sql::load_reports(self.deployed, source, reports)
+            }
+            Lane::Outcomes => sql::load_outcomes(self.deployed, source, earliest(load)),
             lane @ Lane::Evidence(_) => return Err(Error::NoLoad(lane.to_string())),
         };
         Ok(Sql {
@@ -71,17 +80,47 @@ impl<D: Definitions> LaneSql<'_, D> {
             version: holds.version.clone(),
             source,
         })?;
+        let Some(version) = definition else {
+            return Ok(None);
+        };
+        let batches = holds.batches.iter().map(|part| part.batch.hours.clone());
         let rows = HeldRows {
             turn: holds.turn.0,
             claim_id: &holds.claimant,
             from: holds.from,
             to: holds.to,
+            cut_off: version.cut_off,
+            hours: &times(&batches.collect::<Vec<_>>()),
         };
-        Ok(definition.map(|definition| Sql {
-            sqls: vec![sql::evidence(&definition, rows)],
+        Ok(Some(Sql {
+            sqls: vec![sql::evidence(&version.definition, rows)],
             parameters: Vec::new(),
         }))
     }
+}
+
+/// When the last of the files of a load arrived. Their own rows may be older.
+fn arrival(load: Load<'_>) -> Timestamp {
+    let arrivals = load
+        .entries
+        .iter()
+        .filter_map(|place| match entry(load.claim, *place)? {
+            WaitingEntry::Labels(file) => Some(file.arrived_at),
+            _ => None,
+        });
+    arrivals.max().unwrap_or_default()
+}
+
+/// When the earliest decision of a load was made.
+fn earliest(load: Load<'_>) -> Timestamp {
+    let decided = load
+        .entries
+        .iter()
+        .filter_map(|place| match entry(load.claim, *place)? {
+            WaitingEntry::Outcomes(slice) => Some(slice.decided_at),
+            _ => None,
+        });
+    decided.min().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// The holds of the batches that are loaded, with their ordinals.
@@ -105,16 +144,26 @@ fn entry(claim: &Claim, place: usize) -> Option<WaitingEntry> {
     claim.entries.get(place).and_then(ClaimedEntry::entry)
 }
 
-/// The times that the rows of a load span; none if a file of history does not say.
+/// The times of the transactions that a load contains or reports; none if one of its files does
+/// not say.
 fn hours(load: Load<'_>) -> Vec<RangeInclusive<Timestamp>> {
     let mut all = Vec::new();
     for place in load.entries {
         match entry(load.claim, *place) {
             Some(WaitingEntry::Batch(batch)) => all.push(batch.hours),
+            Some(WaitingEntry::History(file) | WaitingEntry::Labels(file))
+                if !file.hours.ranges().is_empty() =>
+            {
+                all.push(file.hours);
+            }
             _ => return Vec::new(),
         }
     }
-    let union = HourRanges::union(&all);
+    times(&all)
+}
+
+fn times(hours: &[HourRanges]) -> Vec<RangeInclusive<Timestamp>> {
+    let union = HourRanges::union(hours);
     union
         .ranges()
         .iter()

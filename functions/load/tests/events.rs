@@ -2,6 +2,7 @@
 
 #![expect(
     clippy::unwrap_used,
+    clippy::indexing_slicing,
     clippy::panic,
     reason = "a test fails by panicking"
 )]
@@ -162,6 +163,63 @@ async fn a_new_file_of_fraud_reports_waits_and_is_loaded() {
         manifest["entries"],
         json!([{"url": url, "mandatory": true}])
     );
+}
+
+/// The SQL of the turn that loads the batch beside a file of history with this waiting entry.
+async fn history_sql(entry: &str) -> String {
+    let objects = Objects::new();
+    objects.set(&batch_key(), "");
+    let history = format!("waiting/transactions/history/{entry}.held");
+    objects.set(&history, "transactions/history/a.ndjson.gz");
+    let warehouse = Warehouse::new();
+    handle(&objects, &warehouse, event("objects.json")).await;
+    let (_, statement) = &warehouse.submitted()[0];
+    statement.sqls.join(";\n")
+}
+
+#[tokio::test]
+async fn a_load_is_bounded_if_each_of_its_files_of_history_says_its_hours() {
+    let file = "20261123T000000.000Z-5feceb66ffc86f38-b1048576";
+    let bounded = history_sql(&format!("{file}-h498658")).await;
+    let hours = ["2026-11-20T10:00:00", "2026-11-24T01:00:00"];
+    for hour in hours {
+        let bound = format!("_known.occurred_at >= CAST('{hour}");
+        assert!(bounded.contains(&bound), "{bounded}");
+    }
+    let unbounded = history_sql(file).await;
+    assert!(!unbounded.contains("_known.occurred_at >="), "{unbounded}");
+}
+
+/// The hours of the waiting file that the event is about, if the file has these reports.
+async fn label_hours(reports: &str) -> String {
+    let objects = Objects::new();
+    let file = "labels/chargebacks of monday 100%.ndjson.gz";
+    objects.set(file, store::gzip(reports.as_bytes()));
+    handle(&objects, &Warehouse::new(), event("labels.json")).await;
+    let waiting = objects.keys("waiting/");
+    let Some(WaitingEntry::Labels(entry)) = WaitingEntry::parse(&waiting[0]) else {
+        panic!("expected a file of fraud reports: {waiting:?}");
+    };
+    entry.hours.to_string()
+}
+
+#[tokio::test]
+async fn a_waiting_file_of_fraud_reports_says_the_hours_of_their_transactions() {
+    let report = r#"{"transaction_id": "a", "occurred_at": "2026-11-20T10:30:00Z"}"#;
+    assert_eq!(label_hours(&format!("{report}\n")).await, "498658");
+    assert_eq!(label_hours(&format!("{report}\n{{}}\n")).await, "");
+}
+
+#[tokio::test]
+async fn a_file_of_fraud_reports_that_is_not_readable_now_is_delivered_again() {
+    let faults = Faults::none();
+    let objects = Objects::with(&faults);
+    let warehouse = Warehouse::new();
+    faults.add(Fault::on("get").name("labels/chargebacks"));
+    let response = handle(&objects, &warehouse, event("labels.json")).await;
+    let failed = ["059f36b4-87a3-44ab-83d2-661975030001"];
+    assert_eq!(failed_messages(response), failed);
+    assert_eq!(objects.keys("waiting/"), [""; 0]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bundle::{Bundle, Scratch};
+use bundle::{Bundle, MissingProfiles, Scratch};
 use decision::{Hold, RejectedItem, micros};
 use jiff::Timestamp;
 use store::StreamRecord;
@@ -44,6 +44,8 @@ pub struct DecidedBatch {
     pub holds: Vec<Hold>,
     /// In the order of the shard.
     pub rejected: Vec<RejectedItem>,
+    /// How many transactions were judged with profiles that newer ones should have replaced.
+    pub stale: usize,
 }
 
 /// Decides on each transaction of the batch. `now` becomes `decided_at`; a hold that is placed late
@@ -115,14 +117,18 @@ fn judge(
     }
     let mut scratches = vec![Scratch::default(); groups.len()];
     let mut judged = Vec::with_capacity(groups.len());
+    let mut stale = 0;
     for ((group, batch), scratch) in groups.iter().zip(&batches).zip(&mut scratches) {
         let first = group.bundle.first_scores(batch, scratch);
+        let is_stale = |missing: &&MissingProfiles| group.bundle.has_stale_profiles(**missing);
+        stale += first.missing.iter().filter(is_stale).count();
         judged.push(Judged::new(group.bundle, batch, first));
     }
 
     rejections.sort_by_key(|rejection| (rejection.record, rejection.item.item));
     let mut decided = DecidedBatch {
         records: frames.len(),
+        stale,
         rejected: rejections
             .into_iter()
             .map(|rejection| rejection.item)

@@ -157,7 +157,8 @@ impl Encoder<'_> {
         });
         if let Some(deadline) = deadline {
             judged.holds += 1;
-            self.holds.push(Hold::place(&decision, deadline));
+            let profile = bundle.profile_numbers(batch, row);
+            self.holds.push(Hold::place(&decision, profile, deadline));
         }
         match (self.publish, is_hold) {
             (_, true) | (Publish::EachDecision, _) => self.outgoing.push_alone(&decision, origin),

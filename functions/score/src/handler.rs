@@ -63,6 +63,10 @@ impl<O: Objects, D: Stream> Handler<O, D> {
         };
         let name = event.name(decided.records).ok_or(Error::NoName)?;
         let counts = Counts::of(&decided);
+        if decided.stale > 0 {
+            // The template counts this message: see `StaleProfiles` there.
+            tracing::warn!(transactions = decided.stale, "profiles are stale");
+        }
         let result = self.carry_out(name, decided, stop).await;
         tracing::info!(
             shard = event.shard(),

@@ -70,6 +70,7 @@ pub(crate) fn boost(
             let scored = |(log_odds, &row): (&f64, &usize)| ScoredLabel {
                 score: log_odds + sample.correction,
                 is_fraud: task.is_fraud(row),
+                weight: task.labels.weight(task.is_fraud(row)),
             };
             let loss = log_loss(held_out.iter().zip(holdout).map(scored));
             if loss < best.0 {

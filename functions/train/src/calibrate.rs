@@ -3,7 +3,7 @@
 use scoring::logistic;
 use serde::{Deserialize, Serialize};
 
-use crate::metrics::{ScoredLabel, count_frauds, softplus};
+use crate::metrics::{ScoredLabel, count_frauds, count_transactions, softplus};
 
 /// The smallest number of frauds, and of good transactions, to train or calibrate on.
 pub(crate) const MIN_CLASS: usize = 10;
@@ -39,15 +39,14 @@ pub(crate) fn calibrate(scored: &[ScoredLabel]) -> Option<Calibration> {
     if frauds < MIN_CLASS || good < MIN_CLASS {
         return None;
     }
-    let (of_fraud, of_good) = (
-        (frauds as f64 + 1.0) / (frauds as f64 + 2.0),
-        1.0 / (good as f64 + 2.0),
-    );
+    let of_fraud = (frauds as f64 + 1.0) / (frauds as f64 + 2.0);
+    let all_good = count_transactions(scored) - frauds as f64;
+    let of_good = 1.0 / (all_good + 2.0);
     let loss = |at: Calibration| -> f64 {
         let one = |one: &ScoredLabel| {
             let log_odds = at.log_odds(one.score);
             let target = if one.is_fraud { of_fraud } else { of_good };
-            target * softplus(-log_odds) + (1.0 - target) * softplus(log_odds)
+            one.weight * (target * softplus(-log_odds) + (1.0 - target) * softplus(log_odds))
         };
         scored.iter().map(one).sum()
     };
@@ -60,8 +59,8 @@ pub(crate) fn calibrate(scored: &[ScoredLabel]) -> Option<Calibration> {
             let log_odds = one.score;
             let p = logistic(at.log_odds(log_odds));
             let target = if one.is_fraud { of_fraud } else { of_good };
-            let off = p - target;
-            let weight = p * (1.0 - p);
+            let off = one.weight * (p - target);
+            let weight = one.weight * p * (1.0 - p);
             g = [g[0] + off * log_odds, g[1] + off];
             h = [
                 h[0] + weight * log_odds * log_odds,
@@ -94,7 +93,8 @@ pub(crate) fn calibrate(scored: &[ScoredLabel]) -> Option<Calibration> {
     (at.slope > 0.0 && at.slope.is_finite() && at.intercept.is_finite()).then_some(at)
 }
 
-/// The transactions with a probability in one bin of the reliability table.
+/// The transactions with a probability in one bin of the reliability table. The good ones are
+/// estimated from a sample.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bin {
     pub from: f64,
@@ -116,14 +116,14 @@ pub(crate) fn reliability(scored: &[ScoredLabel]) -> Vec<Bin> {
     let bin = |(&from, to): (&f64, f64)| {
         let is_within = |one: &&ScoredLabel| one.score >= from && one.score < to;
         let within: Vec<ScoredLabel> = scored.iter().filter(is_within).copied().collect();
-        let said = within.iter().map(|one| one.score).sum::<f64>() / within.len() as f64;
-        let frauds = count_frauds(&within);
+        let all = count_transactions(&within);
+        let sum: f64 = within.iter().map(|one| one.weight * one.score).sum();
         Bin {
             from,
             to: to.min(1.0),
-            transactions: within.len(),
-            frauds,
-            said,
+            transactions: all.round() as usize,
+            frauds: count_frauds(&within),
+            said: sum / all,
         }
     };
     EDGES
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     fn label(score: f64, is_fraud: bool) -> ScoredLabel {
-        ScoredLabel { score, is_fraud }
+        ScoredLabel::new(score, is_fraud)
     }
 
     /// Log odds x where the true log odds are 0.5 x − 2.
@@ -166,6 +166,32 @@ mod tests {
             let share = bin.frauds as f64 / bin.transactions as f64;
             assert!((share - bin.said).abs() < 0.02, "{bin:?}");
         }
+    }
+
+    #[test]
+    fn a_sample_of_the_good_transactions_gives_the_calibration_of_all() {
+        let all = scored();
+        let mut sample = Vec::new();
+        let mut good = 0;
+        for one in &all {
+            good += usize::from(!one.is_fraud);
+            let weight = if one.is_fraud { 1.0 } else { 10.0 };
+            if one.is_fraud || good % 10 == 0 {
+                sample.push(ScoredLabel { weight, ..*one });
+            }
+        }
+        assert!(sample.len() < all.len() / 2);
+        let (all, sample) = (calibrate(&all).unwrap(), calibrate(&sample).unwrap());
+        assert!(
+            (all.slope - sample.slope).abs() < 0.01
+                && (all.intercept - sample.intercept).abs() < 0.02,
+            "{all:?} and {sample:?}"
+        );
+        let weight = 10.0;
+        let half = [ScoredLabel::new(0.5, true), label(0.5, false)];
+        let half = [half[0], ScoredLabel { weight, ..half[1] }];
+        let bin = reliability(&half)[0];
+        assert_eq!((bin.transactions, bin.frauds, bin.said), (11, 1, 0.5));
     }
 
     #[test]

@@ -46,7 +46,7 @@ fn text(definition: &Definition, report: &TrainingReport) -> String {
     let _ = write!(
         card,
         "## Data\n\n{} transactions from {from} to {to}, {} frauds ({}). Transactions without a fraud report within {} \
-         count as good. Features have the values that were known at each transaction's timestamp.\n\n\
+         count as good. {}Features have the values that were known at each transaction's timestamp.\n\n\
          The holdout is the last {}: {} transactions, {} frauds. **All figures on this page are \
          measured on the holdout.** {} The learner, the number of trees, the calibration and the \
          thresholds were chosen on the holdout.\n\n",
@@ -54,6 +54,7 @@ fn text(definition: &Definition, report: &TrainingReport) -> String {
         thousands(report.frauds),
         percent(report.frauds as f64 / report.transactions.max(1) as f64, 2),
         days(definition.training.label_delay.as_secs_f64() / 86_400.0),
+        sample(report),
         days(report.holdout_days),
         thousands(report.holdout),
         thousands(report.holdout_frauds),
@@ -120,6 +121,21 @@ fn text(definition: &Definition, report: &TrainingReport) -> String {
         let _ = writeln!(card, "| {} | {} |", cell(first), cell(confirm));
     }
     card
+}
+
+/// Says which share of the good transactions was read. Empty if all were.
+fn sample(report: &TrainingReport) -> String {
+    if report.good_weight <= 1.0 {
+        return String::new();
+    }
+    format!(
+        "The training set has all frauds and a sample of the good transactions ({} of them), which a \
+         hash of the id decides: {} rows. Each good row counts as {:.2} transactions, so numbers \
+         of good transactions are estimates. ",
+        percent(1.0 / report.good_weight, 2),
+        thousands(report.rows),
+        report.good_weight,
+    )
 }
 
 /// Says which models were trained on the holdout.

@@ -13,8 +13,12 @@ pub struct Config {
     pub role_arn: String,
     /// How long before its activation a version of the bundle is announced.
     pub activation_lead: Duration,
+    pub memory_bytes: usize,
     pub database: Database,
 }
+
+/// The memory of the function in the template.
+const DEFAULT_MEMORY_MB: usize = 3_008;
 
 impl Config {
     /// Reads the variables through `lookup`. Reports all problems together.
@@ -26,8 +30,21 @@ impl Config {
             stack: variables.text("STACK"),
             role_arn: variables.text("WAREHOUSE_ROLE_ARN"),
             activation_lead: variables.activation_lead(),
+            memory_bytes: memory_mb(&mut variables) << 20,
             database: variables.database(),
         };
         variables.finish().map(|()| config)
     }
+}
+
+/// What Lambda says. Nothing does on a developer's machine.
+fn memory_mb<L: Fn(&str) -> Option<String>>(variables: &mut Variables<L>) -> usize {
+    const NAME: &str = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE";
+    let Some(text) = variables.optional(NAME) else {
+        return DEFAULT_MEMORY_MB;
+    };
+    text.parse().unwrap_or_else(|_| {
+        variables.problem(format!("{NAME} is invalid: expected a whole number of MB"));
+        DEFAULT_MEMORY_MB
+    })
 }

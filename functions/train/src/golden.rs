@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use bundle::{Golden, GoldenConfirm, GoldenFirst};
-use decision::{Hold, Identity, Policy};
+use decision::{Hold, Identity, Policy, ProfileNumbers};
 use features::Definition;
 use jiff::Timestamp;
 use serde_json::json;
@@ -51,7 +51,7 @@ pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet
         }
         golden.first.push(GoldenFirst {
             transaction,
-            profiles: evidence(&set.profiles, row),
+            windows: evidence(&set.profiles, row),
             score: 0.0,
         });
         let hold = Hold {
@@ -65,6 +65,7 @@ pub(crate) fn golden(definition: &Definition, policy: &Policy, set: &TrainingSet
             entities,
             numbers,
             categories,
+            profile: ProfileNumbers::new(),
             score: policy.hold_at,
             reasons: Vec::new(),
             bundle_version: String::new(),

@@ -2,19 +2,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bundle::Bundle;
-use features::{Definition, Profiles, TrainingPeriod, sql};
+use features::{Definition, sql};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use startup::{DefinitionError, Promotion, PromotionError};
 use store::Objects;
-use warehouse::{Statement, StatementId, Status, Warehouse};
+use warehouse::Warehouse;
 
+use crate::loads::Backlog;
 use crate::tables::missing_columns;
-use crate::training_set::read_profiles;
-use crate::{ImportedModels, SetError, TrainError, TrainingReport, TrainingSet, train};
-
-/// The time limit of one UNLOAD: most of the function's own limit.
-const PATIENCE: Duration = Duration::from_secs(600);
+use crate::{ImportedModels, SetError, TooManyRows, TrainError, TrainingReport, train};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct TrainEvent {
@@ -75,17 +72,21 @@ pub struct Handler<'a, O, W> {
     pub role_arn: String,
     /// How long before its activation a version is announced.
     pub activation_lead: Duration,
+    /// The function's memory: it limits the rows of a training set.
+    pub memory_bytes: usize,
+    /// How long profiles wait for batches that are not loaded yet.
+    pub loads_patience: Duration,
 }
 
 /// The clock of an invocation: `began_at` plus the time since `began`.
 #[derive(Clone, Copy)]
-struct Clock {
-    began_at: Timestamp,
+pub(crate) struct Clock {
+    pub(crate) began_at: Timestamp,
     began: Instant,
 }
 
 impl Clock {
-    fn now(self) -> Timestamp {
+    pub(crate) fn now(self) -> Timestamp {
         let now = self.began_at.saturating_add(self.began.elapsed());
         now.unwrap_or(Timestamp::MAX)
     }
@@ -98,7 +99,7 @@ pub enum HandlerError {
     Definition(#[from] DefinitionError),
     #[error("can't update profiles without an active bundle")]
     InUse(#[from] startup::BundleError),
-    #[error("the bundle's first look has no windows, so there are no profiles to update")]
+    #[error("the bundle's definition has no profiles to update")]
     NoProfiles,
     #[error("the definition is invalid")]
     Unusable(#[from] features::DefinitionError),
@@ -111,8 +112,19 @@ pub enum HandlerError {
     },
     #[error("{statement} did not finish: {state}")]
     Statement { statement: String, state: String },
-    #[error("the unloaded data can't be used")]
-    Set(#[from] SetError),
+    #[error("the unloaded file {key} can't be used")]
+    File { key: String, source: SetError },
+    #[error("the profiles can't be built")]
+    Profiles(#[from] features::ProfilesError),
+    #[error("the warehouse did not return the number of training rows")]
+    NoCount,
+    #[error(transparent)]
+    TooManyRows(#[from] TooManyRows),
+    #[error("profiles as of {cut_off} would be incomplete: {backlog}")]
+    NotLoaded {
+        cut_off: Timestamp,
+        backlog: Backlog,
+    },
     #[error("training failed")]
     Train(#[from] TrainError),
     #[error("the new bundle can't be opened")]
@@ -151,7 +163,7 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
         let definition = Definition::parse(&text)?;
         let set = self.training_set(&definition, as_of, now).await?;
         tracing::info!(rows = set.len(), "training set read");
-        let profiles = self.profiles(&definition, as_of, now).await?;
+        let profiles = self.profiles(&definition, as_of, clock).await?;
         let trained = train(
             &text,
             &set,
@@ -177,13 +189,12 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
         as_of: Timestamp,
         clock: Clock,
     ) -> Result<ProfilesUpdate, HandlerError> {
-        let now = clock.began_at;
         let pointer = startup::read_pointer(&self.bundle, self.objects).await?;
         let base = &pointer.latest().version;
         let files = startup::bundle_files(&self.bundle, base, self.objects).await?;
         let definition = Bundle::open_without_profiles(&files)?.definition().clone();
         let profiles = self
-            .profiles(&definition, as_of, now)
+            .profiles(&definition, as_of, clock)
             .await?
             .ok_or(HandlerError::NoProfiles)?;
         let files = bundle::replace_profiles(files, &profiles)?;
@@ -213,12 +224,14 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
             let key = bundle::keys::file(&self.bundle, version, &name);
             self.objects.put(&key, bytes).await?;
         }
+        let cut_offs = opened.definition().cut_offs.zip(opened.cut_off());
         // INVARIANT: write the pointer last. A function that follows it finds the whole bundle.
         let promotion = Promotion {
             bundle: &self.bundle,
             version,
             replaces,
             lead: self.activation_lead,
+            not_before: cut_offs.map(|(cut_offs, cut_off)| cut_offs.active_from(cut_off)),
         };
         let active_from = startup::promote(&promotion, self.objects, || clock.now()).await?;
         tracing::info!(
@@ -243,119 +256,10 @@ impl<O: Objects, W: Warehouse> Handler<'_, O, W> {
         };
         // The warehouse names one column at most, in a text that may contain values.
         let sqls = vec![sql::table_columns()];
-        let count = sqls.len();
-        let id = self.run("table-columns", sqls, clock.began_at).await?;
-        let rows = self.warehouse.rows(&id, count).await;
-        let rows = rows.map_err(|source| HandlerError::Warehouse {
-            statement: format!("{}-train-table-columns", self.stack),
-            source,
-        })?;
+        let rows = self.rows("table-columns", sqls, clock.began_at).await?;
         match missing_columns(definition, &rows) {
             missing if missing.is_empty() => Err(error),
             missing => Err(HandlerError::MissingColumns(missing)),
         }
-    }
-
-    async fn training_set(
-        &self,
-        definition: &Definition,
-        as_of: Timestamp,
-        now: Timestamp,
-    ) -> Result<TrainingSet, HandlerError> {
-        let period = TrainingPeriod::ending_before(as_of, &definition.training);
-        let export = |url: &str| sql::training_export(definition, &period, url, &self.role_arn);
-        let parts = self.unload("set", as_of, now, export).await?;
-        Ok(TrainingSet::read(
-            definition,
-            parts.iter().map(Vec::as_slice),
-        )?)
-    }
-
-    /// `None` if the first look has no windows.
-    async fn profiles(
-        &self,
-        definition: &Definition,
-        as_of: Timestamp,
-        now: Timestamp,
-    ) -> Result<Option<Profiles>, HandlerError> {
-        let Some(cut_off) = definition.first.last_cut_off(as_of) else {
-            return Ok(None);
-        };
-        let mut tables = Vec::new();
-        for entity in definition.profiled_entities() {
-            let name = definition
-                .schema()
-                .entities
-                .get(entity)
-                .map_or("", String::as_str);
-            let export =
-                |url: &str| sql::profiles_export(definition, entity, cut_off, url, &self.role_arn);
-            tables.push((entity, self.unload(name, cut_off, now, export).await?));
-        }
-        let profiles = read_profiles(definition, cut_off, tables)?;
-        tracing::info!(
-            profiles = profiles.len(),
-            cut_off = cut_off.to_string(),
-            "profiles read"
-        );
-        Ok(Some(profiles))
-    }
-
-    /// Runs the UNLOAD statement that `export` makes for a URL, and reads the files it wrote.
-    async fn unload(
-        &self,
-        what: &str,
-        as_of: Timestamp,
-        now: Timestamp,
-        export: impl FnOnce(&str) -> String,
-    ) -> Result<Vec<Vec<u8>>, HandlerError> {
-        let prefix = format!("training/{}/{}/{what}/", self.bundle, as_of.as_second());
-        self.clear(&prefix).await?;
-        let sql = export(&format!("s3://{}/{prefix}part-", self.bucket));
-        self.run(&format!("{what}-{}", as_of.as_second()), vec![sql], now)
-            .await?;
-        let mut parts = Vec::new();
-        for object in self.objects.list(&prefix).await? {
-            let key = object.key;
-            if let Some(bytes) = self.objects.get(&key).await? {
-                parts.push(store::gunzip(&key, &bytes)?);
-            }
-        }
-        Ok(parts)
-    }
-
-    /// Runs a statement to its end. Each invocation runs it again: `now` makes its token.
-    async fn run(
-        &self,
-        what: &str,
-        sqls: Vec<String>,
-        now: Timestamp,
-    ) -> Result<StatementId, HandlerError> {
-        let name = format!("{}-train-{what}", self.stack);
-        let attempt = (now.as_millisecond() % 1_000_000_000) as u32;
-        let statement = Statement::new(name, attempt, sqls, Vec::new());
-        let failed = |source| HandlerError::Warehouse {
-            statement: statement.name.clone(),
-            source,
-        };
-        let id = self.warehouse.submit(&statement).await.map_err(failed)?;
-        let state = match self.warehouse.wait(&id, PATIENCE).await.map_err(failed)? {
-            Status::Finished => return Ok(id),
-            // The warehouse's text may contain transaction values, which must not appear in errors.
-            Status::Failed { .. } => format!("FAILED, DescribeStatement of {id} has the reason"),
-            Status::Aborted => "ABORTED".to_owned(),
-            Status::Running => "still running".to_owned(),
-        };
-        Err(HandlerError::Statement {
-            statement: statement.name,
-            state,
-        })
-    }
-
-    async fn clear(&self, prefix: &str) -> Result<(), HandlerError> {
-        for object in self.objects.list(prefix).await? {
-            self.objects.delete(&object.key).await?;
-        }
-        Ok(())
     }
 }

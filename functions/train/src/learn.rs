@@ -9,7 +9,7 @@ use crate::calibrate::{Calibration, calibrate};
 use crate::forest::forest;
 use crate::learner::{FittedModel, LearnError, Sample, Stop, Task, take_rows};
 use crate::logistic::regress;
-use crate::metrics::{ScoredLabel, log_loss, ranking};
+use crate::metrics::{Labels, ScoredLabel, count_transactions, log_loss, ranking};
 use crate::report::LearnerScore;
 
 /// The learner's name for an imported model.
@@ -121,7 +121,11 @@ pub(crate) fn learn(
 ) -> Result<LookModel, LearnError> {
     let holdout = task.rows_where(true);
     let apart = take_rows(task.rows, &holdout);
-    let labels: Vec<bool> = holdout.iter().map(|&row| task.is_fraud(row)).collect();
+    let frauds: Vec<bool> = holdout.iter().map(|&row| task.is_fraud(row)).collect();
+    let labels = Labels {
+        frauds: &frauds,
+        ..task.labels
+    };
     let scores = |model: &Model| {
         let mut scores = Vec::new();
         model.score(&apart, &mut scores);
@@ -138,12 +142,7 @@ pub(crate) fn learn(
         } else {
             0
         };
-        let entry = LearnerScore::new(
-            IMPORTED,
-            trees,
-            &ScoredLabel::from_columns(&held_out, &labels),
-            None,
-        );
+        let entry = LearnerScore::new(IMPORTED, trees, &labels.with_scores(&held_out), None);
         return Ok(LookModel {
             model,
             held_out,
@@ -152,23 +151,18 @@ pub(crate) fn learn(
         });
     }
 
-    let sample = Sample::new(task, task.rows_where(false).into_iter())?;
+    let sample = Sample::new(task, task.rows_where(false))?;
     let mut tried: Vec<LearnerScore> = Vec::new();
     let mut best: Option<Candidate> = None;
     for learner in Learner::of(task.training) {
         let fitted = learner.fit(task, &sample, Stop::Holdout(&holdout), &mut progress)?;
         let raw = scores(&fitted.export(task, Calibration::NONE)?);
         let log_odds: Vec<f64> = raw.iter().map(|p| logit(*p)).collect();
-        let found = calibrate(&ScoredLabel::from_columns(&log_odds, &labels));
+        let found = calibrate(&labels.with_scores(&log_odds));
         let calibration = found.unwrap_or(Calibration::NONE);
         let held_out = scores(&fitted.export(task, calibration)?);
         let trees = fitted.model.trees();
-        let entry = LearnerScore::new(
-            learner.name(),
-            trees,
-            &ScoredLabel::from_columns(&held_out, &labels),
-            found,
-        );
+        let entry = LearnerScore::new(learner.name(), trees, &labels.with_scores(&held_out), found);
         let ahead = best
             .as_ref()
             .and_then(|candidate| tried.get(candidate.place))
@@ -186,7 +180,7 @@ pub(crate) fn learn(
     }
     let best = best.ok_or(LearnError::NoLearner)?;
     // Train again with the holdout's rows: they are the latest ones.
-    let whole = Sample::new(task, 0..task.rows.rows())?;
+    let whole = Sample::new(task, (0..task.rows.rows()).collect())?;
     let model = best
         .learner
         .fit(task, &whole, Stop::After(best.trees), &mut progress)?
@@ -209,9 +203,9 @@ impl LearnerScore {
     ) -> Self {
         let log_odds = |one: &ScoredLabel| ScoredLabel {
             score: logit(one.score),
-            is_fraud: one.is_fraud,
+            ..*one
         };
-        let loss = log_loss(scored.iter().map(log_odds)) / scored.len() as f64;
+        let loss = log_loss(scored.iter().map(log_odds)) / count_transactions(scored);
         Self {
             learner: learner.to_owned(),
             trees,

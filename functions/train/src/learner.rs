@@ -6,7 +6,7 @@ use scoring::{
 };
 
 use crate::calibrate::{Calibration, MIN_CLASS};
-use crate::draw::drawn;
+use crate::metrics::Labels;
 
 /// The largest difference between a served score and smartcore's own.
 pub(crate) const TOLERANCE: f64 = 1e-6;
@@ -43,7 +43,7 @@ pub enum LearnError {
 /// The rows, labels and settings that a learner works on.
 pub(crate) struct Task<'a> {
     pub(crate) rows: &'a Matrix,
-    pub(crate) frauds: &'a [bool],
+    pub(crate) labels: Labels<'a>,
     /// True for the rows of the holdout.
     pub(crate) held_out: &'a [bool],
     pub(crate) training: &'a Training,
@@ -51,7 +51,7 @@ pub(crate) struct Task<'a> {
 
 impl Task<'_> {
     pub(crate) fn is_fraud(&self, row: usize) -> bool {
-        self.frauds.get(row).copied().unwrap_or(false)
+        self.labels.frauds.get(row).copied().unwrap_or(false)
     }
 
     /// Rows on which the served scores are compared with smartcore's.
@@ -70,25 +70,17 @@ impl Task<'_> {
     }
 }
 
-/// Rows to train on: all frauds, and the share `training.negatives` of the good transactions.
+/// Rows to train on. They have all frauds, but only a sample of the good transactions.
 pub(crate) struct Sample {
     pub(crate) rows: Vec<usize>,
     frauds: usize,
-    /// Added to log odds to correct the prior: the sample's odds are 1 / negatives times too high.
+    /// Added to log odds to correct the prior: learners do not weigh rows, so the odds are as many
+    /// times too high as a good row's weight.
     pub(crate) correction: f64,
 }
 
 impl Sample {
-    pub(crate) fn new(
-        task: &Task<'_>,
-        of: impl Iterator<Item = usize>,
-    ) -> Result<Self, LearnError> {
-        let Training {
-            negatives, seed, ..
-        } = *task.training;
-        let rows: Vec<usize> = of
-            .filter(|&row| task.is_fraud(row) || drawn(seed, row) < negatives)
-            .collect();
+    pub(crate) fn new(task: &Task<'_>, rows: Vec<usize>) -> Result<Self, LearnError> {
         let frauds = rows.iter().filter(|&&row| task.is_fraud(row)).count();
         let good = rows.len() - frauds;
         if frauds < MIN_CLASS || good < MIN_CLASS {
@@ -97,7 +89,7 @@ impl Sample {
         Ok(Self {
             rows,
             frauds,
-            correction: negatives.ln(),
+            correction: -task.labels.good_weight.ln(),
         })
     }
 
@@ -229,7 +221,10 @@ mod tests {
         let training = features::Definition::parse(text).unwrap().training;
         let task = Task {
             rows: &rows,
-            frauds: &[],
+            labels: Labels {
+                frauds: &[],
+                good_weight: 1.0,
+            },
             held_out: &[],
             training: &training,
         };

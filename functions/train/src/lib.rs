@@ -16,9 +16,11 @@ mod golden;
 mod handler;
 mod learn;
 mod learner;
+mod loads;
 mod logistic;
 pub mod metrics;
 mod report;
+mod statements;
 mod tables;
 mod thresholds;
 mod train;
@@ -31,6 +33,9 @@ pub use forest::trees_of_forest;
 pub use handler::{Answer, Handler, HandlerError, Part, ProfilesUpdate, TrainEvent, Training};
 pub use learn::Step;
 pub use learner::LearnError;
+pub use loads::Backlog;
 pub use report::{Count, HoldOutcomes, LearnerScore, LookReport, TrainingReport};
 pub use train::{ImportedModels, Progress, TrainError, TrainingResult, train};
-pub use training_set::{LabelledHistory, SetError, TrainingSet};
+pub use training_set::{
+    Category, LabelledHistory, RowLimit, SetError, TooManyRows, TrainingSet, TrainingSetReader,
+};

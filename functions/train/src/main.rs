@@ -2,11 +2,16 @@
 
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use startup::{Clients, chain, environment, start};
 use train::{Config, Handler, TrainEvent};
+
+/// Longer than a batch without holds waits for its load (`LoadIntervalSeconds`). The rest of the
+/// function's 15 minutes is for the statements.
+const LOADS_PATIENCE: Duration = Duration::from_secs(420);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -20,6 +25,7 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         stack,
         role_arn,
         activation_lead,
+        memory_bytes,
         database,
     } = Config::read(environment)?;
     let clients = Clients::load().await;
@@ -32,6 +38,8 @@ async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
         stack,
         role_arn,
         activation_lead,
+        memory_bytes,
+        loads_patience: LOADS_PATIENCE,
     };
     let handler = &handler;
     let handle = |event: LambdaEvent<TrainEvent>| async move {

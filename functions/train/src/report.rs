@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::calibrate::{Bin, Calibration};
-use crate::metrics::{Choice, Ranking, ScoredLabel, choice};
+use crate::metrics::{Choice, Ranking, ScoredLabel, choice_of_rows};
 
 /// All scores and rates are measured on the holdout with models that were not trained on it. The
 /// served models are then trained in the same way on all transactions.
@@ -11,9 +11,14 @@ use crate::metrics::{Choice, Ranking, ScoredLabel, choice};
 pub struct TrainingReport {
     pub bundle: String,
     pub version: String,
-    /// Number of transactions, the holdout included.
+    /// Number of transactions in the period, the holdout included. Numbers of good transactions are
+    /// estimated from the sample.
     pub transactions: usize,
     pub frauds: usize,
+    /// Rows of the training set: all frauds and the sample of the good transactions.
+    pub rows: usize,
+    /// How many good transactions each good row stands for.
+    pub good_weight: f64,
     /// Timestamps of the first and the last transaction.
     pub between: [Timestamp; 2],
     pub holdout: usize,
@@ -139,18 +144,19 @@ impl HoldoutOutcome {
         let mut kept = Vec::with_capacity(first.len());
         let mut settled = HoldOutcomes::default();
         for (first, confirm) in first.iter().zip(confirm) {
-            let is_fraud = first.is_fraud;
             let is_held = policy.provisional(first.score) == Action::Hold;
             let action = policy.settled(confirm.score);
-            held.push((is_held, is_fraud));
-            kept.push((is_held && action != Action::Release, is_fraud));
+            held.push((is_held, *first));
+            kept.push((is_held && action != Action::Release, *first));
             if is_held {
-                settled.count_mut(action).add(is_fraud);
+                settled.count_mut(action).add(first.is_fraud);
             }
         }
+        let of_good = first.iter().find(|one| !one.is_fraud);
+        settled.weigh_good(of_good.map_or(1.0, |one| one.weight));
         Self {
-            held: choice(held),
-            kept: choice(kept),
+            held: choice_of_rows(held),
+            kept: choice_of_rows(kept),
             settled,
         }
     }
@@ -167,6 +173,12 @@ impl Count {
 }
 
 impl HoldOutcomes {
+    fn weigh_good(&mut self, weight: f64) {
+        for count in [&mut self.released, &mut self.review, &mut self.blocked] {
+            count.good = (count.good as f64 * weight).round() as usize;
+        }
+    }
+
     fn count_mut(&mut self, action: Action) -> &mut Count {
         match action {
             Action::Release => &mut self.released,

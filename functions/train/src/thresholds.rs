@@ -4,7 +4,7 @@ use decision::Policy;
 use features::{Costs, Definition, HoldBy, ReviewBy};
 
 use crate::TrainError;
-use crate::metrics::ScoredLabel;
+use crate::metrics::{ScoredLabel, count_transactions};
 
 const DAY_SECONDS: f64 = 86_400.0;
 
@@ -16,17 +16,17 @@ pub(crate) fn policy(
     confirm: &[ScoredLabel],
 ) -> Result<Policy, TrainError> {
     let days = definition.training.holdout.as_secs_f64() / DAY_SECONDS;
+    let all = count_transactions(first);
     let within = |setting, budget: f64| {
-        let budget = budget.floor() as usize;
-        hold_at(first, budget).ok_or_else(|| TrainError::Ties {
+        hold_at(first, budget.floor()).ok_or_else(|| TrainError::Ties {
             setting,
-            tied: tied(first),
-            of: first.len(),
-            budget,
+            tied: tied(first).round() as usize,
+            of: all.round() as usize,
+            budget: budget as usize,
         })
     };
     let hold_at = match definition.hold {
-        HoldBy::Share(share) => within("first.hold_share", first.len() as f64 * share)?,
+        HoldBy::Share(share) => within("first.hold_share", all * share)?,
         HoldBy::PerDay(holds) => within("first.holds_a_day", holds * days)?,
         // The probability p with p · missed_fraud = (1 − p) · false_hold.
         HoldBy::Cost { false_hold } => false_hold / (false_hold + definition.costs.missed_fraud),
@@ -40,8 +40,8 @@ pub(crate) fn policy(
                 .filter(|(first, _)| first.score >= hold_at);
             review_cost(
                 definition.costs,
-                held.map(|(_, confirm)| confirm.score),
-                (reviews * days).floor() as usize,
+                held.map(|(_, confirm)| *confirm),
+                (reviews * days).floor(),
             )
         }
     };
@@ -60,14 +60,14 @@ pub(crate) fn policy(
 
 /// The lowest threshold with at most `budget` holds. `None` if more transactions than that share
 /// the highest score.
-fn hold_at(scored: &[ScoredLabel], budget: usize) -> Option<f64> {
-    let mut scores: Vec<f64> = scored.iter().map(|one| one.score).collect();
-    scores.sort_by(|a, b| b.total_cmp(a));
-    let (mut threshold, mut held) = (None, 0);
-    for equal in scores.chunk_by(|a, b| a == b) {
-        held += equal.len();
+fn hold_at(scored: &[ScoredLabel], budget: f64) -> Option<f64> {
+    let mut sorted = scored.to_vec();
+    sorted.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let (mut threshold, mut held) = (None, 0.0);
+    for equal in sorted.chunk_by(|a, b| a.score == b.score) {
+        held += count_transactions(equal);
         match equal.first() {
-            Some(score) if held <= budget => threshold = Some(*score),
+            Some(one) if held <= budget => threshold = Some(one.score),
             _ => break,
         }
     }
@@ -75,23 +75,30 @@ fn hold_at(scored: &[ScoredLabel], budget: usize) -> Option<f64> {
 }
 
 /// Number of transactions with the highest score.
-fn tied(scored: &[ScoredLabel]) -> usize {
+fn tied(scored: &[ScoredLabel]) -> f64 {
     let highest = scored.iter().map(|one| one.score).fold(0.0, f64::max);
-    scored.iter().filter(|one| one.score == highest).count()
+    let tied = scored.iter().filter(|one| one.score == highest);
+    tied.map(|one| one.weight).sum()
 }
 
 /// The review cost at which at most `budget` of these holds are reviewed. A review saves the
 /// expected cost of the cheaper of the two mistakes, so the holds with the largest saving are
 /// reviewed. If holds with equal savings exceed the budget, none of them is reviewed.
-fn review_cost(costs: Costs, held: impl Iterator<Item = f64>, budget: usize) -> f64 {
+fn review_cost(costs: Costs, held: impl Iterator<Item = ScoredLabel>, budget: f64) -> f64 {
     let worth = |p: f64| (p * costs.missed_fraud).min((1.0 - p) * costs.false_block);
-    let mut worths: Vec<f64> = held.map(worth).collect();
-    worths.sort_by(|a, b| b.total_cmp(a));
+    let with_worth = |one: ScoredLabel| ScoredLabel {
+        score: worth(one.score),
+        ..one
+    };
+    let mut worths: Vec<ScoredLabel> = held.map(with_worth).collect();
+    worths.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut above = costs.break_even_review();
-    let mut reviewed = 0;
-    for equal in worths.chunk_by(|a, b| a == b) {
-        let Some(&worth) = equal.first() else { break };
-        reviewed += equal.len();
+    let mut reviewed = 0.0;
+    for equal in worths.chunk_by(|a, b| a.score == b.score) {
+        let Some(worth) = equal.first().map(|one| one.score) else {
+            break;
+        };
+        reviewed += count_transactions(equal);
         if reviewed > budget {
             // Between the last hold that is reviewed and the first that is not.
             return f64::midpoint(above, worth);
@@ -107,27 +114,28 @@ mod tests {
 
     #[test]
     fn the_hold_threshold_stays_within_the_budget() {
-        let good = |score: f64| ScoredLabel {
-            score,
-            is_fraud: false,
-        };
+        let good = |score: f64| ScoredLabel::new(score, false);
         let scored: Vec<ScoredLabel> = (1..=100).map(|i| good(f64::from(i) / 100.0)).collect();
-        assert_eq!(hold_at(&scored, 5), Some(0.96));
-        assert_eq!(hold_at(&scored, 100), Some(0.01));
+        assert_eq!(hold_at(&scored, 5.0), Some(0.96));
+        assert_eq!(hold_at(&scored, 100.0), Some(0.01));
         let ties: Vec<ScoredLabel> = (0..100)
             .map(|i| good(if i < 10 { 0.9 } else { 0.1 }))
             .collect();
         assert_eq!(
-            hold_at(&ties, 20),
+            hold_at(&ties, 20.0),
             Some(0.9),
             "the next score would hold all transactions"
         );
         assert_eq!(
-            (hold_at(&ties, 9), tied(&ties)),
-            (None, 10),
+            (hold_at(&ties, 9.0), tied(&ties)),
+            (None, 10.0),
             "a budget is never exceeded"
         );
-        assert_eq!(hold_at(&scored, 0), None);
+        assert_eq!(hold_at(&scored, 0.0), None);
+        let weight = 4.0;
+        let sampled = scored.iter().map(|one| ScoredLabel { weight, ..*one });
+        let sampled: Vec<ScoredLabel> = sampled.collect();
+        assert_eq!(hold_at(&sampled, 11.0), Some(0.99), "each stands for four");
     }
 
     #[test]
@@ -139,7 +147,8 @@ mod tests {
         // Worth: 1, 10, 16, 2 and nothing.
         let held = [0.01, 0.1, 0.2, 0.9, 1.0];
         let reviewed = |budget| {
-            let review = review_cost(costs, held.into_iter(), budget);
+            let scored = held.into_iter().map(|p| ScoredLabel::new(p, false));
+            let review = review_cost(costs, scored, f64::from(budget));
             let (release_below, block_at) = (
                 review / costs.missed_fraud,
                 1.0 - review / costs.false_block,
@@ -154,9 +163,18 @@ mod tests {
         assert_eq!(reviewed(3), [0.1, 0.2, 0.9]);
         assert_eq!(reviewed(4), [0.01, 0.1, 0.2, 0.9]);
         assert_eq!(
-            review_cost(costs, [0.2; 5].into_iter(), 4),
+            review_cost(costs, [ScoredLabel::new(0.2, false); 5].into_iter(), 4.0),
             f64::midpoint(100.0 / 6.0, 16.0),
             "equal savings beyond the budget are not reviewed"
+        );
+        let one = ScoredLabel {
+            weight: 5.0,
+            ..ScoredLabel::new(0.2, false)
+        };
+        assert_eq!(
+            review_cost(costs, [one].into_iter(), 4.0),
+            f64::midpoint(100.0 / 6.0, 16.0),
+            "one row that stands for five"
         );
     }
 }

@@ -11,7 +11,7 @@ use crate::card::{Curves, card};
 use crate::golden::golden;
 use crate::learn::{LookModel, Step, learn};
 use crate::learner::{LearnError, Task, take_rows};
-use crate::metrics::{ScoredLabel, count_frauds, ranking};
+use crate::metrics::{Labels, ScoredLabel, count_frauds, count_transactions, ranking};
 use crate::report::{HoldoutOutcome, LookReport, TrainingReport};
 use crate::thresholds::policy;
 use crate::training_set::TrainingSet;
@@ -62,6 +62,8 @@ pub struct TrainingResult {
 struct LookTask<'a> {
     name: &'static str,
     look: &'a Look,
+    /// The look's windows by name, one value for each row.
+    windows: &'a BTreeMap<String, Vec<f64>>,
     imported: Option<Model>,
 }
 
@@ -102,11 +104,13 @@ pub fn train(
         LookTask {
             name: "first",
             look: &definition.first,
+            windows: &set.profiles,
             imported: imported.first,
         },
         LookTask {
             name: "second",
             look: &definition.confirm,
+            windows: &set.windows,
             imported: imported.confirm,
         },
     ];
@@ -128,12 +132,16 @@ pub fn train(
     let (first, confirm) = (first?, confirm?);
 
     let rows = set.frauds.iter().zip(&held_out);
-    let labels: Vec<bool> = rows
+    let frauds: Vec<bool> = rows
         .filter(|(_, held_out)| **held_out)
         .map(|(is_fraud, _)| *is_fraud)
         .collect();
-    let first_out = ScoredLabel::from_columns(&first.learned.held_out, &labels);
-    let confirm_out = ScoredLabel::from_columns(&confirm.learned.held_out, &labels);
+    let labels = Labels {
+        frauds: &frauds,
+        good_weight: set.good_weight,
+    };
+    let first_out = labels.with_scores(&first.learned.held_out);
+    let confirm_out = labels.with_scores(&confirm.learned.held_out);
     let policy = policy(&definition, &first_out, &confirm_out)?;
     let HoldoutOutcome {
         held,
@@ -160,14 +168,18 @@ pub fn train(
     )?;
     let version = Bundle::open(&files)?.version().to_owned();
     let [first, confirm] = reports;
+    let frauds = set.frauds.iter().filter(|fraud| **fraud).count();
+    let good = (set.len() - frauds) as f64 * set.good_weight;
     let report = TrainingReport {
         bundle: definition.name.clone(),
         version,
-        transactions: set.len(),
-        frauds: set.frauds.iter().filter(|fraud| **fraud).count(),
+        transactions: frauds + good.round() as usize,
+        frauds,
+        rows: set.len(),
+        good_weight: set.good_weight,
         between: [set.occurred_at.iter().min(), set.occurred_at.iter().max()]
             .map(|end| end.copied().unwrap_or_default()),
-        holdout: first_out.len(),
+        holdout: count_transactions(&first_out).round() as usize,
         holdout_frauds: count_frauds(&first_out),
         holdout_days: definition.training.holdout.as_secs_f64() / 86_400.0,
         first,
@@ -205,10 +217,13 @@ impl LookTask<'_> {
             imported,
             ..
         } = self;
-        let rows = set.matrix(definition, self.look);
+        let rows = set.matrix(definition, self.look, self.windows);
         let task = Task {
             rows: &rows,
-            frauds: &set.frauds,
+            labels: Labels {
+                frauds: &set.frauds,
+                good_weight: set.good_weight,
+            },
             held_out,
             training: &definition.training,
         };
@@ -252,10 +267,11 @@ impl LookResult {
         };
         let mut moved = vec![0.0; features.len()];
         for row in (0..apart.rows()).step_by((apart.rows() / EXPLAINED).max(1)) {
+            let weight = scored.get(row).map_or(0.0, |one| one.weight);
             moved
                 .iter_mut()
                 .zip(model.contributions(apart, row))
-                .for_each(|(moved, by)| *moved += by.abs());
+                .for_each(|(moved, by)| *moved += weight * by.abs());
         }
         let all: f64 = moved.iter().sum();
         let share = |moved: f64| if all > 0.0 { moved / all } else { 0.0 };

@@ -1,7 +1,11 @@
 //! Labelled transactions with the features that serving would have had.
 
 mod category_rates;
+mod columns;
 mod history;
+mod profiles;
+mod size;
+mod sorted;
 mod unloaded;
 mod values;
 
@@ -13,13 +17,19 @@ use jiff::Timestamp;
 use scoring::Matrix;
 
 use self::category_rates::CategoryCounts;
+pub use self::columns::SetError;
 pub use self::history::LabelledHistory;
-pub use self::unloaded::SetError;
-pub(crate) use self::unloaded::read_profiles;
+pub(crate) use self::profiles::ProfilesReader;
+pub(crate) use self::size::RowCount;
+pub use self::size::{RowLimit, TooManyRows};
+pub use self::unloaded::TrainingSetReader;
 
 /// Labelled transactions as columns; rows in the order of time. The windows of both looks have the
 /// values that serving would have had.
-#[derive(Clone, Debug, Default)]
+///
+/// Windows are f64: a feature that divides two of them is computed from the same values as in
+/// serving.
+#[derive(Clone, Debug)]
 pub struct TrainingSet {
     pub occurred_at: Vec<Timestamp>,
     pub amounts: Vec<f64>,
@@ -29,10 +39,27 @@ pub struct TrainingSet {
     pub categories: Vec<Category>,
     /// Windows of the second look by name; NaN where missing.
     pub windows: BTreeMap<String, Vec<f64>>,
-    /// Windows of the first look by name, as of the last cut-off of the profiles.
+    /// Windows of the first look by name, from the profiles that were active.
     pub profiles: BTreeMap<String, Vec<f64>>,
     /// Whether a fraud report of the transaction was known when the training set was made.
     pub frauds: Vec<bool>,
+    /// How many good transactions each good row stands for: 1 if the set has all of them.
+    pub good_weight: f64,
+}
+
+impl Default for TrainingSet {
+    fn default() -> Self {
+        Self {
+            occurred_at: Vec::new(),
+            amounts: Vec::new(),
+            numbers: Vec::new(),
+            categories: Vec::new(),
+            windows: BTreeMap::new(),
+            profiles: BTreeMap::new(),
+            frauds: Vec::new(),
+            good_weight: 1.0,
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -85,12 +112,14 @@ impl TrainingSet {
         tables
     }
 
-    pub fn matrix(&self, definition: &Definition, look: &Look) -> Matrix {
-        let windows = if look.cut_off.is_some() {
-            &self.profiles
-        } else {
-            &self.windows
-        };
+    /// The features of a look. `windows` are [`TrainingSet::profiles`] for the first look and
+    /// [`TrainingSet::windows`] for the second.
+    pub fn matrix(
+        &self,
+        definition: &Definition,
+        look: &Look,
+        windows: &BTreeMap<String, Vec<f64>>,
+    ) -> Matrix {
         let columns: Vec<&[f64]> = definition
             .features()
             .iter()

@@ -10,10 +10,12 @@ mod unloaded;
 use std::error::Error as _;
 
 use bundle::Bundle;
-use features::Definition;
+use decision::{Batch, Origin};
+use features::{Definition, Report, TrainingPeriod};
 use harness::fixture::{DEFINITION, categorised_definition};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use train::{ImportedModels, TrainError, TrainingSet, train};
+use train::{Category, ImportedModels, LabelledHistory, TrainError, TrainingSet, train};
 
 use self::unloaded::{HEADER, csv, lines};
 
@@ -40,7 +42,11 @@ fn the_second_look_finds_frauds_that_only_the_history_shows() {
     let ranking = |look: &train::LookReport| look.ranking.as_ref().unwrap().auc;
     assert!(ranking(&report.confirm) > 0.999, "{report:?}");
     assert!(ranking(&report.first) < 0.98, "{report:?}");
-    assert_eq!((report.transactions, report.frauds), (4_000, 200));
+    assert_eq!((report.rows, report.frauds), (4_000, 200));
+    assert_eq!(
+        report.transactions, 7_800,
+        "each good row stands for two transactions"
+    );
     assert!(
         report.held.chosen > 0 && report.kept.precision > 0.99,
         "{report:?}"
@@ -88,6 +94,77 @@ fn the_bundle_does_not_depend_on_the_order_of_rows_and_files() {
     assert_ne!(one.report.version, reseeded.report.version);
 }
 
+/// A history of transactions `T0`, `T1` and so on, one a minute. Every tenth is a fraud.
+fn history(definition: &Definition, ids: impl Iterator<Item = usize>) -> LabelledHistory {
+    let mut history = LabelledHistory::default();
+    for id in ids {
+        let occurred_at = start() + SignedDuration::from_mins(id as i64);
+        let json = format!(
+            r#"{{"transaction_id":"T{id}","occurred_at":"{occurred_at}","amount":{id},
+                "customer_id":"C","terminal_id":"S"}}"#
+        );
+        let mut batch = Batch::with_capacity(definition.schema(), 1);
+        let origin = Origin { record: 0, item: 0 };
+        batch.read(json.as_bytes(), origin, Timestamp::MAX).unwrap();
+        let report = Report {
+            reported_at: occurred_at,
+            arrived_at: occurred_at,
+            is_fraud: true,
+        };
+        history.add(&batch, |_| match id.is_multiple_of(10) {
+            true => vec![report],
+            false => Vec::new(),
+        });
+    }
+    history
+}
+
+fn start() -> Timestamp {
+    "2026-01-01T00:00:00Z".parse().unwrap()
+}
+
+#[test]
+fn a_history_is_sampled_by_the_hash_of_the_ids() {
+    let definition = Definition::parse(DEFINITION).unwrap();
+    let period = TrainingPeriod {
+        from: start(),
+        to: Timestamp::MAX,
+        as_of: Timestamp::MAX,
+    };
+    let amounts = |ids: Vec<usize>| {
+        let history = history(&definition, ids.into_iter());
+        TrainingSet::of_history(&definition, &history, &period).amounts
+    };
+    let sample = definition.training.good_sample();
+    let is_in = |id: &usize| id.is_multiple_of(10) || sample.contains(&format!("T{id}"));
+    let expected: Vec<f64> = (0..1_000).filter(is_in).map(|id| id as f64).collect();
+    assert!((500..600).contains(&expected.len()), "{}", expected.len());
+    assert_eq!(amounts((0..1_000).collect()), expected);
+    // Rows before a transaction do not change whether it is in the sample.
+    let later: Vec<f64> = expected.iter().copied().filter(|id| *id >= 300.0).collect();
+    assert_eq!(amounts((300..1_000).collect()), later);
+    let past = history(&definition, 0..1_000);
+    let whole = TrainingSet::of_whole_history(&definition, &past, &period);
+    assert_eq!((whole.len(), whole.good_weight), (1_000, 1.0));
+}
+
+#[test]
+fn a_category_rate_is_that_of_all_transactions_not_of_the_sample() {
+    let text = categorised_definition();
+    let definition = Definition::parse(&text).unwrap();
+    let mut set = set(&lines(2_000));
+    set.categories = vec![Category {
+        names: vec!["web".to_owned()],
+        rows: vec![Some(0); 2_000],
+    }];
+    let rate = |set: &TrainingSet| set.tables(&definition).value("channel", Some("web"));
+    set.good_weight = 1.0;
+    assert!((rate(&set) - 0.05).abs() < 0.005, "{}", rate(&set));
+    set.good_weight = 10.0;
+    let expected = 0.05 / (0.05 + 0.95 * 10.0);
+    assert!((rate(&set) - expected).abs() < 0.0005, "{}", rate(&set));
+}
+
 #[test]
 fn a_rows_category_rate_does_not_contain_its_own_label() {
     // Frauds use the channel `phone`. Every second transaction has a channel of its own.
@@ -102,7 +179,7 @@ fn a_rows_category_rate_does_not_contain_its_own_label() {
     };
     let line = |(row, line): (usize, &String)| {
         let fields: Vec<&str> = line.split(',').collect();
-        let (before, id) = (fields[..5].join(","), fields[6]);
+        let (before, id) = (fields[..9].join(","), fields[10]);
         format!("{before},{},{id},{}", label(row), channel(row))
     };
     let lines: Vec<String> = lines.iter().enumerate().map(line).collect();
@@ -114,7 +191,7 @@ fn a_rows_category_rate_does_not_contain_its_own_label() {
         TrainingSet::read(&definition, [csv.as_bytes()]).unwrap()
     };
     let set = read(&lines);
-    let matrix = set.matrix(&definition, &definition.first);
+    let matrix = set.matrix(&definition, &definition.first, &set.profiles);
     let prior = set.tables(&definition).value("channel", None);
     for row in (0..set.len()).filter(|row| row.is_multiple_of(2)) {
         assert!(
@@ -192,14 +269,17 @@ fn an_unusable_training_set_is_refused_with_a_remedy() {
     let without = csv(&lines[..3]).replace("customer_mean_7d", "customer_mean_8d");
     assert_eq!(
         read(&without),
-        "the unloaded CSV has no column `customer_mean_7d`: unload it again with this definition"
+        "the unloaded CSV has no column `_profile_customer_mean_7d_values`: unload it again with \
+         this definition"
     );
-    let wrong = format!("{HEADER}\n1767225600,1.5,C,S,,0,T\n1767225600,much,C,S,1,0,T\n");
+    let time = "2026-01-01 00:00:00,2026-01-01 00:00:00";
+    let wrong = format!("{HEADER}\n{time},1.5,C,S,,,,,0,T\n{time},1.5,C,S,1,much,,,0,T\n");
     assert_eq!(
         read(&wrong),
-        "unloaded CSV, line 3, column `amount`: expected a number or an empty field"
+        "unloaded CSV, line 3, column `_profile_customer_mean_7d_sum`: expected a number or an \
+         empty field"
     );
-    let empty = format!("{HEADER}\n1767225600,,C,S,,0,T\n");
+    let empty = format!("{HEADER}\n{time},,C,S,,,,,0,T\n");
     assert_eq!(
         read(&empty),
         "unloaded CSV, line 2, column `amount`: expected a number"

@@ -1,6 +1,7 @@
 //! Checks the guarantees on a running system: compares the transactions that were sent with the
 //! bucket, the warehouse and the stream of decisions.
 
+mod evidence;
 mod finding;
 mod judge;
 mod label_files;
@@ -64,6 +65,11 @@ pub struct Audit {
     pub rejected: usize,
     /// Ids that several transactions of different content have.
     pub id_conflicts: usize,
+    /// Final decisions whose evidence was computed again, from the warehouse alone: a sample.
+    pub evidence_compared: usize,
+    /// Final decisions of the sample that lack a transaction or report: it had arrived before the
+    /// hold, but was loaded after it. They are not compared.
+    pub late_evidence: usize,
     pub lost: usize,
     pub unsettled: usize,
     #[serde(rename = "twice")]
@@ -74,6 +80,8 @@ pub struct Audit {
     pub late: usize,
     pub changed_outcomes: usize,
     pub changed_rows: usize,
+    /// Final decisions that are not the same when their evidence is computed again.
+    pub changed_evidence: usize,
     pub waiting_too_long: usize,
     /// Files of fraud reports with reports that the warehouse does not have.
     pub not_loaded: usize,
@@ -108,6 +116,8 @@ impl Audit {
             ("settled", self.settled),
             ("rejected", self.rejected),
             ("conflicting ids", self.id_conflicts),
+            ("evidence computed again", self.evidence_compared),
+            ("late evidence", self.late_evidence),
         ];
         let figures = figures.map(|(name, count)| AuditLine {
             name,
@@ -132,6 +142,7 @@ impl Audit {
             Problem::Late => self.late,
             Problem::ChangedOutcome => self.changed_outcomes,
             Problem::ChangedRow => self.changed_rows,
+            Problem::ChangedEvidence => self.changed_evidence,
             Problem::WaitsTooLong => self.waiting_too_long,
             Problem::NotLoaded => self.not_loaded,
             Problem::LeftInLedger => self.pending,
@@ -151,7 +162,8 @@ pub async fn audit(
     log: Option<&DecisionLog>,
 ) -> Result<Audit> {
     let now = Timestamp::now();
-    let state = StoredState::read(system, scope, now).await?;
+    let mut state = StoredState::read(system, scope, now).await?;
+    state.evidence_again = evidence::compute_again(system, &state).await?;
     let published = Published {
         log,
         approvals_published: system.approvals_published,

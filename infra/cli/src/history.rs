@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use store::{Objects as _, gzip};
-use turns::{FileEntry, WaitingEntry};
+use turns::{FileEntry, HourRanges, WaitingEntry};
 
 use crate::input::Row;
 use crate::system::System;
@@ -37,6 +37,7 @@ pub async fn transactions(
             arrived_at: Timestamp::now(),
             id,
             bytes: bytes.len() as u64,
+            hours: HourRanges::from_timestamps(chunk.iter().map(|row| row.occurred_at)),
         });
         put(system, &key, bytes).await?;
         // INVARIANT: the entry comes second. A turn that takes it finds the object.
@@ -63,6 +64,13 @@ fn lines(schema: &Schema, rows: &[Row]) -> Result<String> {
             .with_context(unreadable)?;
         let mut fields: Map<String, Value> =
             serde_json::from_str(&row.json).with_context(unreadable)?;
+        // As score writes them: without the blanks at their end.
+        for (index, name) in schema.entities.iter().enumerate() {
+            fields.insert(name.clone(), batch.entity(0, index).into());
+        }
+        for (index, name) in schema.categories.iter().enumerate() {
+            fields.insert(name.clone(), batch.category(0, index).into());
+        }
         let identity = batch.identity(0).to_string();
         fields.insert("identity_hash".to_owned(), identity.into());
         fields.insert("arrived_at".to_owned(), json!(row.occurred_at));
@@ -83,7 +91,14 @@ pub async fn labels(
     let mut count = 0;
     let due = |row: &&Row| row.fraud == Some(true) && (from..to).contains(&row.reported_at);
     for row in rows.into_iter().filter(due) {
-        let report = json!({ "transaction_id": row.transaction_id, "reported_at": row.reported_at, "is_fraud": true });
+        let report = json!({
+            "transaction_id": row.transaction_id,
+            "occurred_at": row.occurred_at,
+            "reported_at": row.reported_at,
+            // These reports are history: they arrived when they were made.
+            "arrived_at": row.reported_at,
+            "is_fraud": true,
+        });
         let _ = writeln!(lines, "{report}");
         count += 1;
     }

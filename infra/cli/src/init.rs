@@ -148,7 +148,7 @@ mod tests {
         let mut there = Columns::new();
         for table in TABLES {
             let columns = sql::columns(&definition, table).unwrap();
-            assert!(columns.len() >= 3, "{table}");
+            assert!(!columns.is_empty(), "{table}");
             for (column, sql_type) in columns {
                 there.insert((table.to_owned(), column), in_words(sql_type));
             }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use decision::{Batch, Origin};
 use features::Definition;
-use features::Label;
+use features::Report;
 use flate2::read::MultiGzDecoder;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
@@ -180,13 +180,15 @@ pub fn past(definition: &Definition, rows: &[Row]) -> Result<LabelledHistory> {
         read.with_context(|| format!("transaction {}", row.transaction_id))?;
     }
     let mut past = LabelledHistory::default();
-    past.add(&batch, |place| {
+    let report = |place: usize| {
         let row = rows.get(place)?;
-        Some(Label {
+        Some(Report {
             reported_at: row.reported_at,
+            arrived_at: row.reported_at,
             is_fraud: row.fraud?,
         })
-    });
+    };
+    past.add(&batch, |place| report(place).into_iter().collect());
     Ok(past)
 }
 

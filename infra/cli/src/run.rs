@@ -121,7 +121,7 @@ pub fn main(args: &Args) -> Result<ExitCode> {
     let outcome = runtime.block_on(async {
         let system = System::of_local(&local).await?;
         phases::prepare(&steps, &local, &system, &split, &definition.0).await?;
-        phases::go_live(&steps, &local, &system, &split, &definition.1.first).await
+        phases::go_live(&steps, &local, &system, &split, definition.1.cut_offs).await
     });
     let ended = if args.keep {
         local.detach();

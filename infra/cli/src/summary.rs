@@ -211,10 +211,9 @@ fn labelled<'a>(
 }
 
 fn first_look_quality(labelled: &[Labelled<'_>]) -> Option<FirstLookQuality> {
-    let scored = labelled.iter().map(|one| ScoredLabel {
-        score: one.provisional.score,
-        is_fraud: one.fraud,
-    });
+    let scored = labelled
+        .iter()
+        .map(|one| ScoredLabel::new(one.provisional.score, one.fraud));
     let ranked = ranking(&scored.collect::<Vec<_>>())?;
     let held = choice(labelled.iter().map(|one| (one.is_held(), one.fraud)));
     Some(FirstLookQuality {

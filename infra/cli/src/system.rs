@@ -190,19 +190,33 @@ impl System {
     /// Runs SQL texts as one transaction and returns their rows. A single text must have a result.
     pub async fn query(&self, sqls: Vec<String>) -> Result<Vec<Row>> {
         let count = sqls.len();
-        let id = self.finished(sqls).await?;
+        let id = self.finished(sqls, Vec::new()).await?;
         Ok(self.warehouse.rows(&id, count).await?)
+    }
+
+    /// Runs one query with parameters, by name, and returns its rows.
+    pub async fn query_with(
+        &self,
+        sql: String,
+        parameters: Vec<(String, String)>,
+    ) -> Result<Vec<Row>> {
+        let id = self.finished(vec![sql], parameters).await?;
+        Ok(self.warehouse.rows(&id, 1).await?)
     }
 
     /// Runs SQL texts as one transaction.
     pub async fn execute(&self, sqls: Vec<String>) -> Result<()> {
-        self.finished(sqls).await.map(|_| ())
+        self.finished(sqls, Vec::new()).await.map(|_| ())
     }
 
-    async fn finished(&self, sqls: Vec<String>) -> Result<StatementId> {
+    async fn finished(
+        &self,
+        sqls: Vec<String>,
+        parameters: Vec<(String, String)>,
+    ) -> Result<StatementId> {
         // A new name gives a new token: each call runs its statement.
         let name = format!("look-{}", Timestamp::now().as_nanosecond());
-        let statement = Statement::new(name, 1, sqls, Vec::new());
+        let statement = Statement::new(name, 1, sqls, parameters);
         let id = self
             .warehouse
             .submit(&statement)

@@ -1,6 +1,6 @@
 //! The locked Python environments, with fixed versions and checksums. `target/venv` has LocalStack,
 //! the AWS CLI, boto3, cfn-lint and PostgreSQL. `target/venv-peers` has the libraries that models
-//! are imported from and compared with.
+//! are imported from and compared with. `target/venv-duckdb` has DuckDB.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::{self, File};
@@ -43,6 +43,11 @@ impl Venv {
     /// Only tests and benchmarks use it.
     pub fn peers(root: &Path, state: &Path) -> Result<Self, Error> {
         Self::made(root, state, "venv-peers", "peers.lock")
+    }
+
+    /// Makes `target/venv-duckdb` in the same way. Only a benchmark uses it.
+    pub fn duckdb(root: &Path, state: &Path) -> Result<Self, Error> {
+        Self::made(root, state, "venv-duckdb", "duckdb.lock")
     }
 
     fn made(root: &Path, state: &Path, name: &str, requirements: &str) -> Result<Self, Error> {

@@ -124,7 +124,7 @@ fn golden() -> Golden {
     Golden {
         first: vec![GoldenFirst {
             transaction,
-            profiles: BTreeMap::new(),
+            windows: BTreeMap::new(),
             score: 0.0,
         }],
         confirm: vec![GoldenConfirm {
@@ -139,7 +139,7 @@ fn golden() -> Golden {
 pub fn profiled_definition() -> String {
     DEFINITION.replace(
         "[\"amount\", \"night\"]",
-        "[\"amount\", \"customer_mean_7d\"]\ncut_off = \"1d\"",
+        "[\"amount\", \"customer_mean_7d\"]",
     )
 }
 
@@ -153,16 +153,17 @@ pub fn profiled(cut_off: Timestamp, means: Option<&[(&str, f64)]>) -> BTreeMap<S
     let text = profiled_definition();
     let definition = Definition::parse(&text).expect("a definition");
     let profiles = means.map(|means| {
-        let mut table =
-            TableBuilder::new(&definition, 0).expect("the first look asks about customers");
-        means
-            .iter()
-            .for_each(|(customer, mean)| table.push(customer, [*mean].into_iter()));
+        let mut table = TableBuilder::new(&definition, 0).expect("customers have profiles");
+        for (customer, mean) in means {
+            // A customer without a mean amount has no transactions with an amount.
+            let values = if mean.is_nan() { 0.0 } else { 1.0 };
+            table.push(customer, [values, *mean].into_iter());
+        }
         Profiles::build(cut_off, vec![table]).expect("each customer once")
     });
     let mut golden = golden();
     for vector in &mut golden.first {
-        vector.profiles = BTreeMap::from([("customer_mean_7d".to_owned(), Some(20.0))]);
+        vector.windows = BTreeMap::from([("customer_mean_7d".to_owned(), Some(20.0))]);
     }
     let first = Forest::new(2, 0.0, &[fork(1, 50.0, 3.0, -3.0)]).expect("a tree");
     bundle::build(
@@ -217,7 +218,7 @@ pub fn policy() -> Policy {
 }
 
 /// Every measure of a window, over every kind of field, as lines of a definition.
-pub const MEASURES: [(&str, &str); 14] = [
+pub const MEASURES: [(&str, &str); 16] = [
     ("count", "count = true"),
     ("sum", "sum = \"amount\""),
     ("mean", "mean = \"amount\""),
@@ -232,11 +233,13 @@ pub const MEASURES: [(&str, &str); 14] = [
     ("distinct", "distinct = \"OTHER\""),
     ("channels", "distinct = \"channel\""),
     ("fraud_rate", "fraud_rate = true"),
+    ("frauds", "frauds = true"),
+    ("last_fraud_age", "last_fraud_age = true"),
 ];
 
-/// A definition for the comparison of engines: every measure, for both entities, over a long and a
-/// short window with a delay and, if allowed, one without, in both looks. Its transactions also
-/// have a number `age` and a category `channel`.
+/// A definition for the comparison of engines: every measure, for both entities, over two windows,
+/// one with a delay and, if allowed, one without, in both looks. Its transactions also have a number
+/// `age` and a category `channel`.
 pub fn all_measures() -> String {
     let (mut features, mut names) = (String::new(), Vec::new());
     for (entity, other) in [
@@ -244,12 +247,17 @@ pub fn all_measures() -> String {
         ("terminal_id", "customer_id"),
     ] {
         for (measure, line) in MEASURES {
-            let delays = if measure == "fraud_rate" {
-                ["delay = \"2d\"", "delay = \"1h\""]
-            } else {
-                ["", "delay = \"1h\""]
+            let windows = match measure {
+                // Different values can be counted within a cut-off period only.
+                "distinct" | "channels" => ["6h", "3h"],
+                "frauds" | "last_fraud_age" => ["3d", "all"],
+                _ => ["3d", "6h"],
             };
-            for (place, (window, delay)) in ["3d", "6h"].into_iter().zip(delays).enumerate() {
+            let delays = match measure {
+                "fraud_rate" => ["delay = \"2d\"", "delay = \"1h\""],
+                _ => ["", "delay = \"1h\""],
+            };
+            for (place, (window, delay)) in windows.into_iter().zip(delays).enumerate() {
                 let name = format!("{entity}_{measure}_{place}");
                 let line = line.replace("OTHER", other);
                 let _ = write!(
@@ -263,14 +271,10 @@ pub fn all_measures() -> String {
     let fields =
         "numbers = [\"age\"]\ncategories = [\"channel\"]\n\n[[feature]]\nname = \"amount\"";
     let text = DEFINITION.replacen("\n[[feature]]\nname = \"amount\"", fields, 1);
-    let (text, names) = (
-        text.replace("[first]", &format!("{features}[first]")),
-        names.join(", "),
-    );
-    let text = text.replace(
-        "[\"amount\", \"night\"]",
-        &format!("[{names}]\ncut_off = \"12h\""),
-    );
+    let text = text.replace("cut_off = \"1d\"", "cut_off = \"12h\"");
+    let text = text.replace("[first]", &format!("{features}[first]"));
+    let names = names.join(", ");
+    let text = text.replace("[\"amount\", \"night\"]", &format!("[{names}]"));
     text.replace(
         "[\"amount\", \"customer_mean_7d\"]\n\n[costs]",
         &format!("[{names}]\n\n[costs]"),

@@ -35,6 +35,7 @@ pub fn hold(transaction: &str, deadline: i64) -> Hold {
         entities,
         numbers: BTreeMap::new(),
         categories: BTreeMap::new(),
+        profile: BTreeMap::new(),
         score: 0.6,
         reasons: Vec::new(),
         bundle_version: "first".to_owned(),
@@ -88,8 +89,8 @@ impl SecondModel for PlainModel {
         &self.0
     }
 
-    fn is_complete(&self, evidence: &Evidence) -> bool {
-        evidence.contains_key("p")
+    fn evidence(&self, _: &Hold, numbers: Evidence) -> Option<Evidence> {
+        numbers.contains_key("p").then_some(numbers)
     }
 
     fn score(&self, _: &Hold, evidence: &Evidence) -> SecondScore {

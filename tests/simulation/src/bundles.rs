@@ -10,7 +10,7 @@ use features::Definition;
 use harness::fixture;
 use harness::interleave::finish;
 use jiff::Timestamp;
-use load::Definitions;
+use load::{Definitions, VersionDefinition};
 
 use crate::{Bucket, Gate};
 
@@ -29,7 +29,7 @@ pub(crate) struct TwoVersions {
     /// What score opens.
     pub(crate) first_look: startup::Bundles,
     versions: [Arc<Bundle>; 2],
-    definitions: [Arc<Definition>; 2],
+    definitions: [Arc<VersionDefinition>; 2],
 }
 
 impl TwoVersions {
@@ -64,7 +64,12 @@ impl TwoVersions {
             finish(startup::Bundles::open(&name, LEAD, activation(), &bucket)).unwrap();
         // Opens the other version too.
         finish(first_look.bundle_at(Timestamp::UNIX_EPOCH, &bucket)).unwrap();
-        let definition = |bundle: &Bundle| Arc::new(bundle.definition().clone());
+        let definition = |bundle: &Bundle| {
+            Arc::new(VersionDefinition {
+                definition: bundle.definition().clone(),
+                cut_off: bundle.cut_off(),
+            })
+        };
         Self {
             first_look,
             definitions: versions.each_ref().map(definition),
@@ -74,7 +79,7 @@ impl TwoVersions {
 
     /// The definition that is deployed.
     pub(crate) fn deployed(&self) -> &Definition {
-        &self.definitions[1]
+        &self.definitions[1].definition
     }
 
     pub(crate) fn deployed_version(&self) -> &str {
@@ -103,7 +108,7 @@ impl Definitions for TwoVersions {
     async fn of_version(
         &self,
         version: &str,
-    ) -> Result<Option<Arc<Definition>>, Box<dyn StdError + Send + Sync>> {
+    ) -> Result<Option<Arc<VersionDefinition>>, Box<dyn StdError + Send + Sync>> {
         let place = self.place(version);
         Ok(place.map(|place| Arc::clone(&self.definitions[place])))
     }

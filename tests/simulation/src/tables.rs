@@ -210,7 +210,8 @@ impl Tables {
             rows.push(Row::from([
                 ("ordinal", Value::Integer(i64::from(ordinal))),
                 ("_id_conflict", Value::Bool(false)),
-                ("customer_mean_7d", Value::Number(100.0)),
+                ("_recent_customer_mean_7d_values", Value::Number(1_000.0)),
+                ("_recent_customer_mean_7d_sum", Value::Number(100_000.0)),
             ]));
         }
         Ok(rows)

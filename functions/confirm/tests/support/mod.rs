@@ -81,7 +81,7 @@ impl Stack {
 
     fn sql(&self) -> LaneSql<'_, PlainBundles> {
         LaneSql {
-            deployed: &self.bundles.definition,
+            deployed: &self.bundles.definition.definition,
             definitions: &self.bundles,
             role_arn: "default",
         }
@@ -152,7 +152,7 @@ impl Stack {
 /// Evidence that leads to this score.
 pub(crate) fn evidence(score: f64) -> Known {
     Known::Evidence {
-        evidence: Evidence::from([("p".to_owned(), Some(score))]),
+        numbers: Evidence::from([("p".to_owned(), Some(score))]),
         id_conflict: IdConflict::None,
     }
 }

@@ -17,6 +17,8 @@ pub struct Bundle {
     pub(crate) models: Models,
     pub(crate) categories: Categories,
     pub(crate) profiles: Option<SharedProfiles>,
+    /// Of the profiles, also if they were not opened.
+    pub(crate) cut_off: Option<Timestamp>,
     pub(crate) slots: ProfileSlots,
     /// The texts for a decision's `degraded`, by [`crate::MissingProfiles`]. Prepared, so that
     /// scoring does not allocate them.
@@ -63,6 +65,7 @@ impl Bundle {
             policy,
             models,
             categories,
+            cut_off: profiles.as_ref().map(|profiles| profiles.content.cut_off()),
             profiles,
         })
     }
@@ -84,10 +87,9 @@ impl Bundle {
         &self.policy
     }
 
-    /// The timestamp at which the windows of the first look's profiles end. `None` without
-    /// profiles.
+    /// The cut-off of the profiles. `None` without profiles.
     pub fn cut_off(&self) -> Option<Timestamp> {
-        self.profiles().map(Profiles::cut_off)
+        self.cut_off
     }
 
     pub(crate) fn profiles(&self) -> Option<&Profiles> {

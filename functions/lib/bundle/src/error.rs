@@ -37,6 +37,8 @@ pub enum Error {
     Model(&'static str, #[source] ModelError),
     #[error("{CATEGORIES} is invalid")]
     Categories(#[from] CategoriesError),
+    #[error("{MANIFEST} has another cut-off than {PROFILES}: build the bundle again")]
+    CutOff,
     #[error("{PROFILES} is invalid")]
     Profiles(#[from] ProfilesError),
     /// A model has other columns than its look has features.

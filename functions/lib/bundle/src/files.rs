@@ -10,4 +10,4 @@ pub(crate) const CATEGORIES: &str = "categories.json";
 /// Can be replaced without a new build; only the manifest changes with it. The second look opens a
 /// bundle without this file.
 pub const PROFILES: &str = "first.profiles";
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;

@@ -1,11 +1,12 @@
 //! The first look: a score for each transaction of a batch, from the transaction and the profiles.
 
-use decision::{Batch, Reason};
-use features::Profiles;
+use decision::{Batch, ProfileNumbers, Reason};
+use features::{FeatureSource, Profiles};
 use jiff::Timestamp;
 use scoring::Matrix;
 
 use crate::Bundle;
+use crate::profile_slots::EntityProfiles;
 use crate::reasons::reasons;
 use crate::rows::BatchRow;
 
@@ -37,7 +38,7 @@ pub struct FirstScores<'s> {
 impl Bundle {
     /// Scores every row of a batch. Allocates only if `scratch` must grow.
     pub fn first_scores<'s>(&self, batch: &Batch<'_>, scratch: &'s mut Scratch) -> FirstScores<'s> {
-        self.first_rows(self.profiles(), batch, scratch);
+        self.first_rows(batch, scratch);
         self.models
             .first
             .score(&scratch.matrix, &mut scratch.scores);
@@ -45,6 +46,12 @@ impl Bundle {
             scores: &scratch.scores,
             missing: &scratch.missing,
         }
+    }
+
+    /// Whether a score used profiles that newer ones should have replaced.
+    pub fn has_stale_profiles(&self, missing: MissingProfiles) -> bool {
+        let tables = self.slots.tables();
+        missing.0 & (1 << tables) != 0 && missing.0 >> (tables + 1) == 0
     }
 
     /// The texts for a decision's `degraded`.
@@ -56,32 +63,54 @@ impl Bundle {
 
     /// The features that contributed most to the score of a row.
     pub fn first_reasons(&self, batch: &Batch<'_>, row: usize) -> Vec<Reason> {
-        let profiles = self.profiles();
-        let mut profile_rows = Vec::new();
-        find_profiles(profiles, batch, row, &mut profile_rows);
-        let source = self.batch_row(batch, row, profiles, &profile_rows);
+        let mut rows = Vec::new();
+        find_profiles(self.profiles(), batch, row, &mut rows);
+        let source = self.batch_row(batch, row, self.entity_profiles(&rows));
         let look = &self.definition.first;
         reasons(&self.definition, look, &self.models.first, &source)
     }
 
+    /// The numbers of the profiles that a row's second look needs. Empty without profiles.
+    pub fn profile_numbers(&self, batch: &Batch<'_>, row: usize) -> ProfileNumbers {
+        let mut rows = Vec::new();
+        find_profiles(self.profiles(), batch, row, &mut rows);
+        let profiles = self.entity_profiles(&rows);
+        let mut numbers = ProfileNumbers::new();
+        for (index, feature) in self.definition.features().iter().enumerate() {
+            let Some(slot) = self.slots.of_second_look(index) else {
+                continue;
+            };
+            let of_window = profiles.numbers(slot).iter();
+            let known: Vec<Option<f64>> = of_window
+                .map(|number| Some(*number).filter(|number| number.is_finite()))
+                .collect();
+            if !known.is_empty() {
+                numbers.insert(feature.name.clone(), known);
+            }
+        }
+        numbers
+    }
+
     /// Fills the matrix of `scratch` with the features of each row of the batch.
-    pub(crate) fn first_rows(
-        &self,
-        profiles: Option<&Profiles>,
-        batch: &Batch<'_>,
-        scratch: &mut Scratch,
-    ) {
+    fn first_rows(&self, batch: &Batch<'_>, scratch: &mut Scratch) {
         let look = &self.definition.first;
         scratch.matrix.reset(look.features.len(), batch.len());
         scratch.missing.clear();
         for row in 0..batch.len() {
-            find_profiles(profiles, batch, row, &mut scratch.profile_rows);
-            let source = self.batch_row(batch, row, profiles, &scratch.profile_rows);
+            find_profiles(self.profiles(), batch, row, &mut scratch.profile_rows);
+            let profiles = self.entity_profiles(&scratch.profile_rows);
+            let source = self.batch_row(batch, row, profiles);
             scratch.matrix.extend(self.definition.row(look, &source));
-            let occurred_at = batch.occurred_at(row);
-            scratch
-                .missing
-                .push(self.missing(profiles, occurred_at, &scratch.profile_rows));
+            let missing = self.missing(batch.occurred_at(row), &scratch.profile_rows);
+            scratch.missing.push(missing);
+        }
+    }
+
+    fn entity_profiles<'p>(&'p self, rows: &'p [Option<u32>]) -> EntityProfiles<'p> {
+        EntityProfiles {
+            slots: &self.slots,
+            profiles: self.profiles(),
+            rows,
         }
     }
 
@@ -89,42 +118,34 @@ impl Bundle {
         &'r self,
         batch: &'r Batch<'r>,
         row: usize,
-        profiles: Option<&'r Profiles>,
-        profile_rows: &'r [Option<u32>],
-    ) -> BatchRow<'r> {
+        profiles: EntityProfiles<'r>,
+    ) -> impl FeatureSource + 'r {
         BatchRow {
             batch,
             row,
             categories: &self.categories,
-            profiles,
-            slots: &self.slots,
-            profile_rows,
+            windows: move |feature| profiles.value(feature),
         }
     }
 
-    fn missing(
-        &self,
-        profiles: Option<&Profiles>,
-        occurred_at: Timestamp,
-        profile_rows: &[Option<u32>],
-    ) -> MissingProfiles {
-        let look = &self.definition.first;
+    fn missing(&self, occurred_at: Timestamp, profile_rows: &[Option<u32>]) -> MissingProfiles {
         let tables = self.slots.tables();
-        let Some(period) = look.cut_off else {
+        let Some(cut_offs) = self
+            .definition
+            .cut_offs
+            .filter(|_| self.slots.in_first_look)
+        else {
             return MissingProfiles(0);
         };
-        let Some(profiles) = profiles else {
+        let Some(profiles) = self.profiles() else {
             return MissingProfiles(1 << (tables + 1));
         };
         let mut bits = 0;
         for (table, row) in profile_rows.iter().enumerate() {
             bits |= u8::from(row.is_none()) << table;
         }
-        // One period behind is normal while the next profiles are built.
-        let behind = look
-            .window_end(occurred_at)
-            .duration_since(profiles.cut_off());
-        let is_stale = behind > period;
+        let expected = cut_offs.of(occurred_at, occurred_at);
+        let is_stale = profiles.cut_off() < expected;
         MissingProfiles(bits | u8::from(is_stale) << tables)
     }
 }

@@ -1,11 +1,12 @@
 //! Golden vectors: inputs that are scored when a bundle is built, and again whenever it is opened.
 
 use decision::{Batch, Evidence, Hold, Origin};
-use features::{Profiles, TableBuilder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Bundle, Error, Scratch};
+use crate::reasons::matrix_of_row;
+use crate::rows::{BatchRow, window_value};
+use crate::{Bundle, Error};
 
 /// How far the score of an opened bundle may be from the score when it was built: processors
 /// round `exp` differently.
@@ -24,8 +25,8 @@ pub struct Golden {
 pub struct GoldenFirst {
     /// The JSON object as a producer sends it.
     pub transaction: serde_json::Value,
-    /// The values of its entities' profiles, by the windows' names.
-    pub profiles: Evidence,
+    /// The values of its windows, by name.
+    pub windows: Evidence,
     pub score: f64,
 }
 
@@ -52,34 +53,15 @@ impl Bundle {
         {
             return f64::NAN;
         }
-        let Ok(profiles) = self.golden_profiles(vector, &batch) else {
-            return f64::NAN;
+        let source = BatchRow {
+            batch: &batch,
+            row: 0,
+            categories: &self.categories,
+            windows: |feature| window_value(&self.definition, &vector.windows, feature),
         };
-        let mut scratch = Scratch::default();
-        self.first_rows(Some(&profiles), &batch, &mut scratch);
-        let score = self.models.first.score_one(&scratch.matrix, 0);
+        let matrix = matrix_of_row(&self.definition, &self.definition.first, &source);
+        let score = self.models.first.score_one(&matrix, 0);
         score.unwrap_or(f64::NAN)
-    }
-
-    /// Profiles of the vector's own entities.
-    fn golden_profiles(
-        &self,
-        vector: &GoldenFirst,
-        batch: &Batch<'_>,
-    ) -> Result<Profiles, features::ProfilesError> {
-        let mut tables = Vec::new();
-        for entity in self.definition.profiled_entities() {
-            let columns = self.definition.profile_columns(entity);
-            let values = columns.into_iter().map(|(name, _)| {
-                let value = vector.profiles.get(name).copied().flatten();
-                value.unwrap_or(f64::NAN)
-            });
-            if let Some(mut table) = TableBuilder::new(&self.definition, entity) {
-                table.push(batch.entity(0, entity), values);
-                tables.push(table);
-            }
-        }
-        Profiles::build(Timestamp::UNIX_EPOCH, tables)
     }
 
     /// Scores the golden vectors again, and compares.

@@ -24,6 +24,6 @@ pub use error::Error;
 pub use files::{DEFINITION, MANIFEST, PROFILES};
 pub use first_look::{FirstScores, MissingProfiles, Scratch};
 pub use golden::{Golden, GoldenConfirm, GoldenFirst};
-pub use manifest::{profiles_checksum, replace_profiles};
+pub use manifest::{profiles_checksum, profiles_cut_off, replace_profiles};
 pub use pointer::{Activation, Pointer, PointerError};
 pub use second_look::SecondScore;

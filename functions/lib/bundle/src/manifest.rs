@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use decision::Policy;
 use features::Profiles;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -18,6 +19,9 @@ pub(crate) struct Manifest {
     pub(crate) version: String,
     pub(crate) files: BTreeMap<String, String>,
     pub(crate) policy: Policy,
+    /// The cut-off of the profiles. `None` without profiles.
+    #[serde(default)]
+    pub(crate) cut_off: Option<Timestamp>,
 }
 
 impl Manifest {
@@ -41,6 +45,13 @@ pub fn profiles_checksum(manifest: &[u8]) -> Option<String> {
     manifest.files.get(PROFILES).cloned()
 }
 
+/// The cut-off of the profiles that a manifest lists. `None` without profiles.
+pub fn profiles_cut_off(manifest: &[u8]) -> Result<Option<Timestamp>, Error> {
+    let manifest: Manifest =
+        serde_json::from_slice(manifest).map_err(|source| Error::Json(MANIFEST, source))?;
+    Ok(manifest.cut_off)
+}
+
 /// The same bundle with other profiles, and so with another version.
 pub fn replace_profiles(
     mut files: BTreeMap<String, Vec<u8>>,
@@ -62,13 +73,18 @@ pub(crate) fn seal(
         .iter()
         .map(|(name, bytes)| (name.clone(), checksum(bytes)))
         .collect();
-    let version = version(&checksums, &policy)?;
+    let cut_off = match files.get(PROFILES) {
+        Some(bytes) => Some(Profiles::from_bytes(bytes)?.cut_off()),
+        None => None,
+    };
+    let version = version(&checksums, &policy, cut_off)?;
     let manifest = Manifest {
         format: FORMAT,
         name,
         version,
         files: checksums,
         policy,
+        cut_off,
     };
     let manifest =
         serde_json::to_vec_pretty(&manifest).map_err(|source| Error::Json(MANIFEST, source))?;
@@ -81,9 +97,10 @@ pub(crate) fn seal(
 pub(crate) fn version(
     checksums: &BTreeMap<String, String>,
     policy: &Policy,
+    cut_off: Option<Timestamp>,
 ) -> Result<String, Error> {
-    let content =
-        serde_json::to_vec(&(checksums, policy)).map_err(|source| Error::Json(MANIFEST, source))?;
+    let content = serde_json::to_vec(&(checksums, policy, cut_off))
+        .map_err(|source| Error::Json(MANIFEST, source))?;
     Ok(checksum(&content).chars().take(16).collect())
 }
 

@@ -73,7 +73,7 @@ fn open(files: &Files, mut profiles_file: ProfilesFile<'_>) -> Result<Bundle, Er
         }),
         _ => None,
     };
-    let bundle = Bundle::new(
+    let mut bundle = Bundle::new(
         definition,
         manifest.version,
         manifest.policy,
@@ -81,6 +81,10 @@ fn open(files: &Files, mut profiles_file: ProfilesFile<'_>) -> Result<Bundle, Er
         categories,
         profiles,
     )?;
+    if bundle.profiles.is_some() && bundle.cut_off != manifest.cut_off {
+        return Err(Error::CutOff);
+    }
+    bundle.cut_off = manifest.cut_off;
     let golden = serde_json::from_slice(file(files, GOLDEN)?)
         .map_err(|source| Error::Json(GOLDEN, source))?;
     bundle.check_golden(&golden)?;
@@ -111,7 +115,7 @@ fn check_files(
             return Err(Error::Unlisted(name.clone()));
         }
     }
-    let expected = version(&manifest.files, &manifest.policy)?;
+    let expected = version(&manifest.files, &manifest.policy, manifest.cut_off)?;
     if expected != manifest.version {
         return Err(Error::Version {
             found: manifest.version.clone(),

@@ -1,23 +1,18 @@
 //! What the features of one row are computed from.
 
 use decision::{Batch, Evidence, Hold};
-use features::{Categories, Definition, FeatureSource, Profiles};
+use features::{Categories, Definition, FeatureSource};
 use jiff::Timestamp;
 
-use crate::profile_slots::ProfileSlots;
-
-/// A transaction of a batch, with the profiles of its entities.
-pub(crate) struct BatchRow<'a> {
+/// A transaction of a batch, with its windows by the index of the feature.
+pub(crate) struct BatchRow<'a, W> {
     pub(crate) batch: &'a Batch<'a>,
     pub(crate) row: usize,
     pub(crate) categories: &'a Categories,
-    pub(crate) profiles: Option<&'a Profiles>,
-    pub(crate) slots: &'a ProfileSlots,
-    /// For each table of the profiles, the row of this transaction's entity.
-    pub(crate) profile_rows: &'a [Option<u32>],
+    pub(crate) windows: W,
 }
 
-impl FeatureSource for BatchRow<'_> {
+impl<W: Fn(usize) -> f64> FeatureSource for BatchRow<'_, W> {
     fn occurred_at(&self) -> Timestamp {
         self.batch.occurred_at(self.row)
     }
@@ -38,13 +33,7 @@ impl FeatureSource for BatchRow<'_> {
     }
 
     fn window(&self, feature: usize) -> f64 {
-        let Some(slot) = self.slots.get(feature) else {
-            return f64::NAN;
-        };
-        match (self.profiles, self.profile_rows.get(slot.table)) {
-            (Some(profiles), Some(&Some(row))) => profiles.value(slot.table, row, slot.column),
-            _ => slot.empty_value,
-        }
+        (self.windows)(feature)
     }
 }
 
@@ -79,8 +68,13 @@ impl FeatureSource for HeldRow<'_> {
     }
 
     fn window(&self, feature: usize) -> f64 {
-        let feature = self.definition.feature(feature);
-        let value = feature.and_then(|feature| self.evidence.get(&feature.name));
-        value.copied().flatten().unwrap_or(f64::NAN)
+        window_value(self.definition, self.evidence, feature)
     }
+}
+
+/// The value of the window feature at an index, by its name. NaN if it is missing.
+pub(crate) fn window_value(definition: &Definition, values: &Evidence, feature: usize) -> f64 {
+    let feature = definition.feature(feature);
+    let value = feature.and_then(|feature| values.get(&feature.name));
+    value.copied().flatten().unwrap_or(f64::NAN)
 }

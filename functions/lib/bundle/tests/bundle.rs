@@ -136,7 +136,7 @@ fn a_bundle_needs_readable_golden_vectors_of_both_looks() {
     let unreadable = bundle::Golden {
         first: vec![GoldenFirst {
             transaction: json!({"amount": "x"}),
-            profiles: BTreeMap::new(),
+            windows: BTreeMap::new(),
             score: 0.0,
         }],
         confirm: golden().confirm,

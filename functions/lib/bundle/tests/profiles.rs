@@ -84,10 +84,10 @@ fn missing_and_stale_profiles_are_named_in_degraded() {
     let found = look(&bundle, &["poor", "stranger"], "2026-01-31T12:00:00Z");
     assert_eq!(names(&found), ["", "profile_missing:customer_id"]);
     assert!(found[1].0 < 0.5, "an unknown entity has empty windows");
-    // One cut-off behind is normal while the next profiles are built; two means a failed refresh.
-    let next = look(&bundle, &["poor", "stranger"], "2026-02-01T12:00:00Z");
+    // The next profiles become active an hour after their cut-off.
+    let next = look(&bundle, &["poor", "stranger"], "2026-02-01T00:59:59Z");
     assert_eq!(names(&next), ["", "profile_missing:customer_id"]);
-    let late = look(&bundle, &["poor", "stranger"], "2026-02-02T12:00:00Z");
+    let late = look(&bundle, &["poor", "stranger"], "2026-02-01T01:00:00Z");
     assert_eq!(
         names(&late),
         [
@@ -110,7 +110,7 @@ fn other_profiles_give_another_version_of_the_same_bundle() {
     let files = profiled(cut_off(), Some(&[("poor", 20.0)]));
     let definition = Definition::parse(&profiled_definition()).unwrap();
     let mut table = TableBuilder::new(&definition, 0).unwrap();
-    table.push("poor", [80.0].into_iter());
+    table.push("poor", [1.0, 80.0].into_iter());
     let next = Profiles::build("2026-02-01T00:00:00Z".parse().unwrap(), vec![table]).unwrap();
     let refreshed = replace_profiles(files.clone(), &next).unwrap();
     let (before, after) = (

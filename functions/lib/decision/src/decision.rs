@@ -144,6 +144,9 @@ impl<T: fmt::Display> Serialize for Shown<T> {
     }
 }
 
+/// The numbers of profiles, by the name of the window that they are of.
+pub type ProfileNumbers = BTreeMap<String, Vec<Option<f64>>>;
+
 /// A provisionally stopped transaction: everything that is needed to ask for its evidence, to score
 /// it again and to settle it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,6 +166,10 @@ pub struct Hold {
     /// The declared categories. A missing category is absent.
     #[serde(default)]
     pub categories: BTreeMap<String, String>,
+    /// The numbers that the profiles of its entities contribute to the second look's windows, by
+    /// the window's name. `None` for a number that is not known.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub profile: ProfileNumbers,
     pub score: f64,
     pub reasons: Vec<Reason>,
     /// The bundle that held it.
@@ -174,7 +181,7 @@ pub struct Hold {
 
 impl Hold {
     /// The hold of a provisional decision with this deadline.
-    pub fn place(decision: &Provisional<'_>, deadline: Timestamp) -> Self {
+    pub fn place(decision: &Provisional<'_>, profile: ProfileNumbers, deadline: Timestamp) -> Self {
         let (batch, row, schema) = (decision.batch, decision.row, decision.batch.schema());
         let entities = schema
             .entities
@@ -199,6 +206,7 @@ impl Hold {
             categories: categories
                 .filter_map(|(i, name)| Some((name.clone(), batch.category(row, i)?.to_owned())))
                 .collect(),
+            profile,
             score: decision.score,
             reasons: decision.reasons.to_vec(),
             bundle_version: decision.bundle_version.to_owned(),
@@ -272,7 +280,11 @@ mod tests {
             (&reasons[..], provisional.degraded)
         );
 
-        let hold = Hold::place(&provisional, provisional.deadline.unwrap());
+        let hold = Hold::place(
+            &provisional,
+            ProfileNumbers::new(),
+            provisional.deadline.unwrap(),
+        );
         assert_eq!(hold.numbers, BTreeMap::from([("age".to_owned(), 41.0)]));
         assert_eq!(hold.identity, batch.identity(0));
         assert_eq!(

@@ -24,7 +24,9 @@ mod value;
 
 pub use action::{Action, SettledBy, Stage};
 pub use batch::{Batch, Origin, micros};
-pub use decision::{Decision, DecisionId, Entities, Evidence, Hold, Provisional, Reason};
+pub use decision::{
+    Decision, DecisionId, Entities, Evidence, Hold, ProfileNumbers, Provisional, Reason,
+};
 pub use identity::Identity;
 pub use ids::{SequenceNumber, TransactionId};
 pub use policy::{Policy, PolicyError};

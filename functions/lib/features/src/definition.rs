@@ -2,6 +2,7 @@
 
 mod check;
 mod column_mapping;
+mod cut_offs;
 mod duration;
 mod error;
 mod feature;
@@ -17,18 +18,21 @@ mod window_check;
 use decision::Schema;
 
 pub use column_mapping::{ColumnMapping, FieldSource};
+pub use cut_offs::CutOffs;
 pub use error::DefinitionError;
-pub use feature::{Calendar, Feature, FeatureKind, PROFILE_PREFIX};
+pub use feature::{Calendar, Feature, FeatureKind};
 pub use look::Look;
 pub use policy::PolicySettings;
 pub use thresholds::{Costs, HoldBy, ReviewBy};
-pub use training::{Boost, Logistic, ProbabilityForest, Training, TrainingPeriod};
-pub use window::{DistinctField, Measure, NamedWindow, Quantity, Reach, Window};
+pub use training::{Boost, GoodSample, Logistic, ProbabilityForest, Training, TrainingPeriod};
+pub use window::{DistinctField, Measure, NamedWindow, Quantity, Window};
 
 /// [`Definition::parse`] reads and checks it, so that every index in it is valid.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {
     pub name: String,
+    /// `None` if no feature needs profiles.
+    pub cut_offs: Option<CutOffs>,
     schema: Schema,
     features: Vec<Feature>,
     /// `[table]`: how to read a file with the user's own column names.
@@ -81,26 +85,49 @@ impl Definition {
         self.features.iter().any(|feature| feature.kind == kind)
     }
 
-    /// The entities that the first look has windows of, as ascending indexes into the schema.
+    /// The entities that have profiles, as ascending indexes into the schema.
     pub fn profiled_entities(&self) -> impl Iterator<Item = usize> {
         let entities = 0..self.schema.entities.len();
-        entities.filter(|&entity| !self.profile_columns(entity).is_empty())
+        entities.filter(|&entity| !self.profile_windows(entity).is_empty())
     }
 
-    /// The columns of an entity's profiles: the windows of this entity that the first look needs.
-    pub fn profile_columns(&self, entity: usize) -> Vec<NamedWindow<'_>> {
-        let mut windows = self.windows(&self.first);
-        windows.retain(|(_, window)| window.entity == entity);
+    /// The windows whose parts are in an entity's profiles: those of the first look, and those of
+    /// the second look that are [long](Definition::is_long) and count transactions. In the order
+    /// of the file.
+    pub fn profile_windows(&self, entity: usize) -> Vec<NamedWindow<'_>> {
+        if self.cut_offs.is_none() {
+            return Vec::new();
+        }
+        let first = self.needed(&self.first);
+        let second = self.needed(&self.confirm);
+        let mut windows = Vec::new();
+        for (index, feature) in self.features.iter().enumerate() {
+            let FeatureKind::Window(window) = &feature.kind else {
+                continue;
+            };
+            let in_first = first.get(index) == Some(&true);
+            let in_second = second.get(index) == Some(&true)
+                && self.is_long(window)
+                && !window.measure.is_of_frauds();
+            if window.entity == entity && (in_first || in_second) {
+                windows.push((feature.name.as_str(), window));
+            }
+        }
         windows
+    }
+
+    /// Whether a window of the second look begins at a cut-off: it is at least a cut-off period
+    /// long.
+    pub fn is_long(&self, window: &Window) -> bool {
+        let is_short = |period| window.length.is_some_and(|length| length < period);
+        self.cut_offs
+            .is_some_and(|cut_offs| !is_short(cut_offs.period))
     }
 
     /// Every window that a look needs, each once, in the order of the file. Windows that only a
     /// ratio or a difference needs are included.
     pub fn windows(&self, look: &Look) -> Vec<NamedWindow<'_>> {
-        let mut needed = vec![false; self.features.len()];
-        for &index in &look.features {
-            self.mark_needed(index, &mut needed);
-        }
+        let needed = self.needed(look);
         let mut windows = Vec::new();
         for (feature, needed) in self.features.iter().zip(needed) {
             if let (FeatureKind::Window(window), true) = (&feature.kind, needed) {
@@ -108,6 +135,15 @@ impl Definition {
             }
         }
         windows
+    }
+
+    /// For each feature, whether a look needs it, itself or for a ratio or a difference.
+    fn needed(&self, look: &Look) -> Vec<bool> {
+        let mut needed = vec![false; self.features.len()];
+        for &index in &look.features {
+            self.mark_needed(index, &mut needed);
+        }
+        needed
     }
 
     fn mark_needed(&self, index: usize, needed: &mut [bool]) {

@@ -1,9 +1,15 @@
 //! The Rust engine: feature values of a transaction, and windows over a history.
 
 mod history;
+mod profiles;
+mod second_look;
+mod sum;
+mod tally;
+mod timeline;
 mod walk;
+mod windows;
 
-pub use history::{History, Label};
+pub use history::{History, Report};
 
 use jiff::Timestamp;
 

@@ -7,14 +7,17 @@
 mod categories;
 mod definition;
 mod engine;
+mod evidence;
+mod parts;
 mod profiles;
 pub mod sql;
 
 pub use categories::{Categories, CategoriesError, FraudCount};
 pub use definition::{
-    Boost, Calendar, ColumnMapping, Costs, Definition, DefinitionError, DistinctField, Feature,
-    FeatureKind, FieldSource, HoldBy, Logistic, Look, Measure, NamedWindow, PROFILE_PREFIX,
-    PolicySettings, ProbabilityForest, Quantity, Reach, ReviewBy, Training, TrainingPeriod, Window,
+    Boost, Calendar, ColumnMapping, Costs, CutOffs, Definition, DefinitionError, DistinctField,
+    Feature, FeatureKind, FieldSource, GoodSample, HoldBy, Logistic, Look, Measure, NamedWindow,
+    PolicySettings, ProbabilityForest, Quantity, ReviewBy, Training, TrainingPeriod, Window,
 };
-pub use engine::{FeatureSource, History, Label};
+pub use engine::{FeatureSource, History, Report};
+pub use parts::{Aggregate, OwnValue, Parts, SecondParts};
 pub use profiles::{Profiles, ProfilesError, TableBuilder};

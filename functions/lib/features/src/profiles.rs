@@ -1,5 +1,5 @@
-//! Profiles: for each known value of an entity, the first look's windows as of one cut-off. Built
-//! for look-ups without an allocation.
+//! Profiles: for each known value of an entity, the [`crate::Parts`] of its windows as of one
+//! cut-off. Built for look-ups without an allocation.
 
 mod file;
 mod table;
@@ -18,14 +18,14 @@ use table::ProfileTable;
 pub enum ProfilesError {
     #[error("not a profiles file: {0}")]
     File(&'static str),
-    #[error("the profiles do not match the definition's first look: build the profiles again")]
+    #[error("the profiles do not match the definition: build the profiles again")]
     Other,
     /// The number is the entity's index in the schema.
     #[error("entity {0} has two profiles for one value, or two values with the same key")]
     Twice(usize),
 }
 
-/// One table for each entity that the first look has windows of.
+/// One table for each entity of [`Definition::profiled_entities`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profiles {
     cut_off: Timestamp,
@@ -56,11 +56,11 @@ impl Profiles {
         self.len() == 0
     }
 
-    /// Whether the entities and the numbers of columns are those of the definition's first look.
+    /// Whether the entities and the numbers of columns are those of the definition.
     pub fn fit(&self, definition: &Definition) -> bool {
         let expected = definition
             .profiled_entities()
-            .map(|entity| (entity, definition.profile_columns(entity).len()));
+            .map(|entity| (entity, table::columns(definition, entity)));
         expected.eq(self
             .tables
             .iter()
@@ -77,12 +77,13 @@ impl Profiles {
         self.tables.get(table)?.find(value)
     }
 
-    /// The value of one window, in a row from [`Profiles::find`]. NaN if it is missing.
-    pub fn value(&self, table: usize, row: u32, column: usize) -> f64 {
-        let value = self
-            .tables
-            .get(table)
-            .and_then(|table| table.values.get(row as usize * table.columns + column));
-        value.copied().map_or(f64::NAN, f64::from)
+    /// The numbers in a row from [`Profiles::find`], beginning with the one at `first`.
+    pub fn numbers(&self, table: usize, row: u32, first: usize) -> &[f64] {
+        let Some(table) = self.tables.get(table) else {
+            return &[];
+        };
+        let start = row as usize * table.columns;
+        let numbers = table.values.get(start + first..start + table.columns);
+        numbers.unwrap_or_default()
     }
 }

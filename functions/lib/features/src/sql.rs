@@ -9,9 +9,14 @@
 //! text.
 
 mod evidence;
+mod evidence_again;
 mod export;
+mod hours;
+mod known_frauds;
 mod literal;
 mod load;
+mod load_reports;
+mod profile_columns;
 mod profiles;
 mod tables;
 mod training_set;
@@ -19,14 +24,16 @@ mod window_columns;
 mod window_query;
 
 pub use evidence::{HeldRows, evidence};
+pub use evidence_again::{PlacedHolds, evidence_again, hold_times};
 pub use export::{profiles_export, training_export};
 pub use load::{
-    BadRows, CopySource, HoldGroup, TransactionsLoad, load_outcomes, load_reports,
-    load_transactions,
+    BadRows, CopySource, HoldGroup, TransactionsLoad, load_outcomes, load_transactions,
 };
+pub use load_reports::{ReportsLoad, load_reports};
 pub use profiles::profiles;
 pub use tables::{
-    HOLDS, OUTCOMES, REPORTS, TABLES, TRANSACTIONS, column_check, columns, schema_ddl,
-    table_columns,
+    HOLDS, KNOWN_FRAUDS, OUTCOMES, REPORTS, TABLES, TRANSACTIONS, UNMATCHED, column_check, columns,
+    schema_ddl, table_columns,
 };
-pub use training_set::training_set;
+pub use training_set::{training_count, training_set};
+pub use window_columns::{has_held_column, profile_column, recent_column};

@@ -10,56 +10,76 @@ const CARD_FRAUD: &str = include_str!("../../../../infra/bundles/card-fraud/bund
 #[test]
 fn the_shipped_bundle_has_the_expected_windows_and_small_profiles() {
     let definition = Definition::parse(CARD_FRAUD).unwrap();
-    assert_eq!(
-        definition.first.cut_off,
-        Some(SignedDuration::from_hours(24))
-    );
+    let cut_offs = definition.cut_offs.unwrap();
+    assert_eq!(cut_offs.period, SignedDuration::from_hours(24));
+    assert_eq!(cut_offs.lag, SignedDuration::from_hours(1));
     assert_eq!(definition.profiled_entities().collect::<Vec<_>>(), [0, 1]);
     let windows = definition.windows(&definition.confirm);
-    assert_eq!(windows.len(), 11);
-    // A profile costs at most 64 bytes: a key, the values, and its part of the buckets.
+    assert_eq!(windows.len(), 15);
+    // A profile costs at most 128 bytes: a key, the numbers, and its part of the buckets.
     for entity in definition.profiled_entities() {
-        assert!(8 + 4 * definition.profile_columns(entity).len() + 4 <= 64);
+        let windows = definition.profile_windows(entity);
+        let numbers = windows
+            .iter()
+            .map(|(_, window)| window.measure.aggregates().len());
+        assert!(8 + 8 * numbers.sum::<usize>() + 4 <= 128);
     }
     let (name, rate) = windows
         .iter()
         .find(|(_, window)| window.measure == Measure::FraudRate)
         .unwrap();
-    assert_eq!(
-        (*name, rate.length, rate.delay),
-        (
-            "terminal_fraud_rate_1d",
-            SignedDuration::from_hours(24),
-            SignedDuration::from_hours(7 * 24)
-        )
-    );
+    assert_eq!(*name, "terminal_fraud_rate_1d");
+    assert_eq!(rate.length, Some(SignedDuration::from_hours(24)));
+    assert_eq!(rate.delay, SignedDuration::from_hours(7 * 24));
 }
 
 #[test]
-fn windows_end_at_the_last_cut_off_before_the_transaction() {
-    let mut look = Definition::parse(CARD_FRAUD).unwrap().first;
+fn a_transaction_is_served_by_the_profiles_that_are_active_when_it_arrives() {
+    let cut_offs = Definition::parse(CARD_FRAUD).unwrap().cut_offs.unwrap();
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
-    for (time, end) in [
-        ("2026-01-31T00:00:00.000001Z", "2026-01-31T00:00:00Z"),
-        ("2026-01-31T23:59:59Z", "2026-01-31T00:00:00Z"),
-        // It may be among what the profiles of that very midnight were made of.
-        ("2026-01-31T00:00:00Z", "2026-01-30T00:00:00Z"),
-        ("1969-12-31T12:00:00Z", "1969-12-31T00:00:00Z"),
-    ] {
-        assert_eq!(look.window_end(at(time)), at(end), "{time}");
-    }
-    assert_eq!(
-        look.last_cut_off(at("2026-01-31T00:00:00Z")),
-        Some(at("2026-01-31T00:00:00Z"))
-    );
-    look.cut_off = None;
-    assert_eq!(
+    for (occurred_at, arrived_at, cut_off) in [
         (
-            look.window_end(at("2026-01-31T01:02:03Z")),
-            look.last_cut_off(at("2026-01-31T01:02:03Z"))
+            "2026-01-31T01:00:00Z",
+            "2026-01-31T01:00:00Z",
+            "2026-01-31T00:00:00Z",
         ),
-        (at("2026-01-31T01:02:03Z"), None)
-    );
+        (
+            "2026-01-31T00:59:59Z",
+            "2026-01-31T00:59:59.999999Z",
+            "2026-01-30T00:00:00Z",
+        ),
+        // It arrives late, after the next profiles became active.
+        (
+            "2026-01-30T23:50:00Z",
+            "2026-01-31T09:00:00Z",
+            "2026-01-31T00:00:00Z",
+        ),
+        // A replay, and a clock that is wrong: the own time counts.
+        (
+            "2026-01-31T12:00:00Z",
+            "2026-11-28T09:00:00Z",
+            "2026-01-31T00:00:00Z",
+        ),
+        (
+            "2026-03-31T12:00:00Z",
+            "2026-01-31T09:00:00Z",
+            "2026-03-31T00:00:00Z",
+        ),
+        (
+            "1969-12-31T12:00:00Z",
+            "1969-12-31T12:00:00Z",
+            "1969-12-31T00:00:00Z",
+        ),
+    ] {
+        assert_eq!(
+            cut_offs.of(at(occurred_at), at(arrived_at)),
+            at(cut_off),
+            "{occurred_at}, arrived at {arrived_at}"
+        );
+    }
+    let midnight = at("2026-01-31T00:00:00Z");
+    assert_eq!(cut_offs.last(midnight), midnight);
+    assert_eq!(cut_offs.active_from(midnight), at("2026-01-31T01:00:00Z"));
 }
 
 /// A transaction of which only the amount is known.

@@ -12,7 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use expect_test::expect_file;
-use features::sql::{BadRows, CopySource, HeldRows, HoldGroup, TransactionsLoad};
+use features::sql::{
+    BadRows, CopySource, HeldRows, HoldGroup, PlacedHolds, ReportsLoad, TransactionsLoad,
+};
 use features::{Definition, TrainingPeriod, sql};
 use jiff::Timestamp;
 
@@ -84,14 +86,41 @@ fn load_history(definition: &Definition, source: CopySource<'_>) -> Vec<String> 
     sql::load_transactions(definition, source, load)
 }
 
+fn load_reports(definition: &Definition) -> Vec<String> {
+    let load = ReportsLoad {
+        arrived_at: timestamp(AS_OF),
+        hours: &[timestamp(FROM)..=timestamp("2026-01-01T02:00:00Z")],
+    };
+    sql::load_reports(definition, SOURCE, load)
+}
+
+fn load_outcomes(definition: &Definition) -> Vec<String> {
+    sql::load_outcomes(definition, SOURCE, timestamp("2026-02-08T00:30:00Z"))
+}
+
 fn evidence(definition: &Definition) -> String {
     let rows = HeldRows {
         turn: 7,
         claim_id: CLAIM,
         from: 0,
         to: 5_000,
+        cut_off: definition.cut_offs.map(|_| timestamp(TO)),
+        hours: &[
+            timestamp("1970-01-01T00:00:00Z")..=timestamp("1970-01-01T01:00:00Z"),
+            timestamp("2026-02-01T08:00:00Z")..=timestamp("2026-02-01T09:00:00Z"),
+        ],
     };
     sql::evidence(definition, rows)
+}
+
+fn evidence_again(definition: &Definition) -> String {
+    let holds = PlacedHolds {
+        count: 2,
+        hours: &[timestamp("2026-02-01T08:00:00Z")..=timestamp("2026-02-01T09:00:00Z")],
+        cut_off: definition.cut_offs.map(|_| timestamp(TO)),
+        profiles_at: timestamp("2026-02-01T00:15:00Z"),
+    };
+    sql::evidence_again(definition, holds)
 }
 
 fn sql_files(definition: &Definition) -> BTreeMap<String, String> {
@@ -101,12 +130,19 @@ fn sql_files(definition: &Definition) -> BTreeMap<String, String> {
         as_of: timestamp(AS_OF),
     };
     let training_set = sql::training_set(definition, &period);
+    let training_count = sql::training_count(definition, &period);
     let training_export = sql::training_export(definition, &period, PREFIX, ROLE);
     let mut files = BTreeMap::from([
         ("tables".to_owned(), sql::schema_ddl(definition)),
         ("column_check".to_owned(), sql::column_check(definition)),
         ("table_columns".to_owned(), vec![sql::table_columns()]),
         ("evidence".to_owned(), vec![evidence(definition)]),
+        ("hold_times".to_owned(), vec![sql::hold_times(2)]),
+        (
+            "evidence_again".to_owned(),
+            vec![evidence_again(definition)],
+        ),
+        ("training_count".to_owned(), vec![training_count]),
         ("training_set".to_owned(), vec![training_set]),
         ("training_set_export".to_owned(), vec![training_export]),
     ]);
@@ -117,15 +153,15 @@ fn sql_files(definition: &Definition) -> BTreeMap<String, String> {
     for (name, statements) in [
         ("load_transactions", load_batches(definition, &groups(2))),
         ("load_history", load_history(definition, leave_out)),
-        ("load_fraud_reports", sql::load_reports(definition, SOURCE)),
-        ("load_outcomes", sql::load_outcomes(definition, SOURCE)),
+        ("load_fraud_reports", load_reports(definition)),
+        ("load_outcomes", load_outcomes(definition)),
     ] {
         files.insert(name.to_owned(), statements);
     }
     for entity in definition.profiled_entities() {
         let name = &definition.schema().entities[entity];
-        let query = sql::profiles(definition, entity, period.to);
-        let export = sql::profiles_export(definition, entity, period.to, PREFIX, ROLE);
+        let query = sql::profiles(definition, entity, period.to).unwrap();
+        let export = sql::profiles_export(definition, entity, period.to, PREFIX, ROLE).unwrap();
         files.insert(format!("profiles_{name}"), vec![query]);
         files.insert(format!("profiles_{name}_export"), vec![export]);
     }

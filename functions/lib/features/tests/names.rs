@@ -12,8 +12,9 @@ use features::{Definition, TrainingPeriod, sql};
 use harness::fixture::DEFINITION;
 
 /// Entities with every kind of name that a name made by us could equal.
-const ENTITIES: [&str; 5] = [
+const ENTITIES: [&str; 6] = [
     "customer",
+    "frauds_customer",
     "profile_customer",
     "customer_history",
     "spend_count",
@@ -31,9 +32,12 @@ fn definition() -> Definition {
         let _ = write!(
             features,
             "[[feature]]\nname = \"{name}\"\nentity = \"{entity}\"\nmean = \"amount\"\n\
-             window = \"7d\"\n"
+             window = \"7d\"\n\
+             [[feature]]\nname = \"{name}_frauds\"\nentity = \"{entity}\"\nfrauds = true\n\
+             window = \"all\"\n"
         );
         names.push(format!("\"{name}\""));
+        names.push(format!("\"{name}_frauds\""));
     }
     let names = names.join(", ");
     let text = DEFINITION
@@ -43,10 +47,7 @@ fn definition() -> Definition {
         )
         .replace("entity = \"customer_id\"", "entity = \"customer\"")
         .replace("[first]", &format!("{features}\n[first]"))
-        .replace(
-            "[\"amount\", \"night\"]",
-            &format!("[{names}]\ncut_off = \"1d\""),
-        )
+        .replace("[\"amount\", \"night\"]", &format!("[{names}]"))
         .replace("[\"amount\", \"customer_mean_7d\"]", &format!("[{names}]"));
     Definition::parse(&text).unwrap()
 }
@@ -106,9 +107,11 @@ fn no_name_in_a_query_stands_for_two_things() {
         claim_id: "c",
         from: 0,
         to: 3,
+        cut_off: Some(period.to),
+        hours: &[],
     };
     assert_no_name_twice(&sql::evidence(&definition, rows));
     for entity in definition.profiled_entities() {
-        assert_no_name_twice(&sql::profiles(&definition, entity, period.to));
+        assert_no_name_twice(&sql::profiles(&definition, entity, period.to).unwrap());
     }
 }

@@ -235,20 +235,49 @@ fn a_wrong_look_is_refused() {
             swap("[\"amount\", \"night\"]", "[\"noon\"]"),
             "[first] lists it, but no [[feature]] has this name",
         ),
+    ]);
+}
+
+#[test]
+fn wrong_cut_offs_are_refused() {
+    let cut_offs = "cut_off = \"1d\"\nprofile_lag = \"1h\"\n";
+    let without = DEFINITION.replace(cut_offs, "");
+    let message = refusal(&without.replace("\"night\"]", "\"customer_mean_7d\"]"));
+    let expected = "the first look reads windows from profiles: set cut_off and profile_lag";
+    assert!(message.contains(expected), "{message}");
+    let mean = "mean = \"amount\"\nwindow = \"7d\"";
+    assert_refused([
         (
-            swap("[\"amount\", \"night\"]", "[\"customer_mean_7d\"]"),
-            "set first.cut_off, such as 1d",
+            swap(cut_offs, ""),
+            "a window of a day or longer begins at a cut-off: set cut_off and profile_lag",
         ),
         (
-            swap("hold_share = 0.02", "hold_share = 0.02\ncut_off = \"1d\""),
-            "the first look has no windows: remove it",
+            swap("cut_off = \"1d\"\n", ""),
+            "setting `cut_off`: profile_lag is set without it",
         ),
         (
-            swap(
-                "hold_share = 0.02",
-                "hold_share = 0.02\ncut_off = \"daily\"",
-            ),
-            "setting `first.cut_off`: found `daily`, expected a duration",
+            swap("profile_lag = \"1h\"\n", ""),
+            "setting `profile_lag`: expected a duration such as 1h",
+        ),
+        (
+            swap("\"1h\"", "\"1d\""),
+            "setting `profile_lag`: found `1d`, expected less than cut_off, which is `1d`",
+        ),
+        (
+            swap("cut_off = \"1d\"", "cut_off = \"daily\""),
+            "setting `cut_off`: found `daily`, expected a duration",
+        ),
+        (
+            swap("[\"amount\", \"customer_mean_7d\"]", "[\"amount\"]"),
+            "no feature needs profiles: remove cut_off and profile_lag",
+        ),
+        (
+            swap(mean, "distinct = \"terminal_id\"\nwindow = \"1d\""),
+            "choose a window shorter than cut_off",
+        ),
+        (
+            swap(mean, "count = true\nwindow = \"all\""),
+            "window `all`: only frauds and last_fraud_age may read all of the history",
         ),
     ]);
 }

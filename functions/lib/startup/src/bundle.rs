@@ -72,24 +72,40 @@ pub async fn bundle_files(
     fetch(bundle, version, objects, is_not_profiles).await
 }
 
+/// The part of a bundle version that the SQL of its evidence depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct VersionDefinition {
+    pub definition: Definition,
+    /// Of its profiles. `None` without profiles.
+    pub cut_off: Option<Timestamp>,
+}
+
 /// The definition of one version. `load` needs no more of a bundle.
 pub async fn definition_of(
     bundle: &str,
     version: &str,
     objects: &impl Objects,
-) -> Result<Definition, BundleError> {
-    let name = format!("{bundle}/{version}");
+) -> Result<VersionDefinition, BundleError> {
     if is_folder(bundle) {
         let opened = open_second(bundle, version, objects).await?;
-        return Ok(opened.definition().clone());
+        return Ok(VersionDefinition {
+            definition: opened.definition().clone(),
+            cut_off: opened.cut_off(),
+        });
     }
-    let key = bundle::keys::file(bundle, version, bundle::DEFINITION);
-    let Some(bytes) = objects.get(&key).await? else {
-        return Err(no_version(bundle, version));
+    let file = async |name| {
+        let key = bundle::keys::file(bundle, version, name);
+        let bytes = objects.get(&key).await?;
+        bytes.ok_or_else(|| no_version(bundle, version))
     };
-    let text = std::str::from_utf8(&bytes).map_err(|_| bundle::Error::Utf8);
-    let definition = text.and_then(|text| Ok(Definition::parse(text)?));
-    definition.map_err(|source| BundleError::refused(name, source))
+    let text = file(bundle::DEFINITION).await?;
+    let manifest = file(bundle::MANIFEST).await?;
+    let refused = |source| BundleError::refused(format!("{bundle}/{version}"), source);
+    let text = std::str::from_utf8(&text).map_err(|_| refused(bundle::Error::Utf8))?;
+    Ok(VersionDefinition {
+        definition: Definition::parse(text).map_err(|source| refused(source.into()))?,
+        cut_off: bundle::profiles_cut_off(&manifest).map_err(refused)?,
+    })
 }
 
 /// Opens one version without its profiles.

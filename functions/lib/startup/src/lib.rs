@@ -12,7 +12,9 @@ mod logs;
 mod pointer;
 mod second_bundles;
 
-pub use self::bundle::{BundleError, bundle_files, definition_of, open_confirm_bundle};
+pub use self::bundle::{
+    BundleError, VersionDefinition, bundle_files, definition_of, open_confirm_bundle,
+};
 pub use bundles::Bundles;
 pub use clients::Clients;
 pub use config::{ConfigError, Variables, environment};

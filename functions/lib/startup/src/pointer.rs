@@ -21,6 +21,8 @@ pub struct Promotion<'a> {
     pub replaces: Option<&'a str>,
     /// How long before its activation a version is announced.
     pub lead: Duration,
+    /// The version is not active before this time: its profiles are for what arrives from then on.
+    pub not_before: Option<Timestamp>,
 }
 
 /// Why a version was not promoted. The pointer is unchanged.
@@ -58,8 +60,8 @@ pub(crate) async fn active_version(
     Ok(pointer.version_at(now).to_owned())
 }
 
-/// Adds the version to the pointer. Returns the time from which it is active: `lead` from now, or
-/// now for the first version of a bundle. A version that is the latest one already stays as it is.
+/// Adds the version to the pointer. Returns the time from which it is active: `lead` from now, but
+/// not before [`Promotion::not_before`]; or now for the first version of a bundle. A version that is the latest one already stays as it is.
 ///
 /// All files of the version must have been written. Of two promotions at once, both versions end in
 /// the pointer.
@@ -90,7 +92,8 @@ pub async fn promote(
             });
         }
         let lead = promotion.lead;
-        let at = now.saturating_add(lead).unwrap_or(Timestamp::MAX);
+        let announced = now.saturating_add(lead).unwrap_or(Timestamp::MAX);
+        let at = promotion.not_before.unwrap_or(announced).max(announced);
         let changed = pointer.activate(promotion.version, at, now, lead);
         let changed = changed.map_err(|source| BundleError::Pointer(key.clone(), source))?;
         let bytes = encode(&key, &changed)?;
@@ -144,6 +147,7 @@ mod tests {
             version,
             replaces: None,
             lead: LEAD,
+            not_before: None,
         }
     }
 
@@ -197,6 +201,21 @@ mod tests {
         faults.clear();
         assert_eq!(promote_at(&objects, "b", 5).await, second(61));
         assert_eq!(versions(&objects).await, ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn new_profiles_become_active_at_their_time_or_after_the_lead() {
+        let objects = Memory::new();
+        promote_at(&objects, "a", 0).await;
+        let lead = LEAD.as_secs() as i64;
+        for (version, not_before, at) in [("b", lead + 50, lead + 50), ("c", 10, lead + 1)] {
+            let promotion = Promotion {
+                not_before: Some(second(not_before)),
+                ..promotion(version)
+            };
+            let promoted = promote(&promotion, &objects, || second(1)).await;
+            assert_eq!(promoted.unwrap(), second(at), "{version}");
+        }
     }
 
     #[tokio::test]

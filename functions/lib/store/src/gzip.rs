@@ -26,6 +26,11 @@ pub fn gunzip(name: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(plain)
 }
 
+/// The content of a gzip, decompressed as it is read. Damage is an error of the read.
+pub fn gunzip_reader(bytes: &[u8]) -> impl Read {
+    MultiGzDecoder::new(bytes)
+}
+
 /// The lines of a gzip, decompressed as they are read. A line that is not UTF-8 has the replacement
 /// character in place of each bad sequence. Reading ends at the first damage.
 pub fn gunzip_lines(bytes: &[u8]) -> impl Iterator<Item = String> {
@@ -49,6 +54,19 @@ mod tests {
             gunzip("labels/x.gz", b"plain").unwrap_err().to_string(),
             "labels/x.gz is not gzip"
         );
+    }
+
+    #[test]
+    fn a_reader_reads_all_members_and_fails_at_the_first_damage() {
+        let read = |bytes: &[u8]| {
+            let mut text = String::new();
+            let ended = gunzip_reader(bytes).read_to_string(&mut text);
+            (text, ended.is_ok())
+        };
+        let two = [gzip(b"one\n"), gzip(b"two\n")].concat();
+        assert_eq!(read(&two), ("one\ntwo\n".to_owned(), true));
+        let cut = &gzip(&b"line\n".repeat(1_000))[..30];
+        assert!(!read(cut).1);
     }
 
     #[test]

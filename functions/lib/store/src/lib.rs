@@ -11,7 +11,7 @@ mod s3;
 mod stream;
 
 pub use error::Error;
-pub use gzip::{gunzip, gunzip_lines, gzip};
+pub use gzip::{gunzip, gunzip_lines, gunzip_reader, gzip};
 pub use objects::{ObjectInfo, Objects, PutNew, Replace};
 pub use s3::S3;
 pub use stream::{KinesisStream, Stream, StreamRecord};

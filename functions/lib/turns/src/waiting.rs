@@ -4,10 +4,12 @@
 //! | key | content |
 //! |---|---|
 //! | `waiting/transactions/live/<arrival>-<shard>-<first>-<last>-b<bytes>-v<versions>-d<due minute>-h<hours>.held` (or `.plain`) | none |
-//! | `waiting/transactions/history/<arrival>-<id>-b<bytes>.held` | the key of the file |
+//! | `waiting/transactions/history/<arrival>-<id>-b<bytes>-h<hours>.held` | the key of the file |
 //! | `waiting/evidence-<i>/<turn>-<from>-<to>.held` | none |
-//! | `waiting/labels/<arrival>-<id>-b<bytes>.held` | the key of the file |
+//! | `waiting/labels/<arrival>-<id>-b<bytes>-h<hours>.held` | the key of the file |
 //! | `waiting/outcomes/<decided at>-<name>-b<bytes>.plain` | none |
+//!
+//! The part `-h<hours>` of a file is absent if its hours are not known.
 //!
 //! Keys are canonical: [`WaitingEntry::parse`] accepts what [`WaitingEntry::key`] writes, and
 //! nothing else.
@@ -20,7 +22,7 @@ use jiff::Timestamp;
 pub use batch::{BatchEntry, VersionHolds};
 use parts::{KeyParts, key_time, parse_key_time};
 
-use crate::{Lane, TurnNumber};
+use crate::{HourRanges, Lane, TurnNumber};
 
 /// Where all waiting entries lie.
 const WAITING: &str = "waiting/";
@@ -43,6 +45,8 @@ pub struct FileEntry {
     /// Tells files of one arrival apart: a hash of the file's key and version, in hexadecimal.
     pub id: String,
     pub bytes: u64,
+    /// The hours of the transactions that the file contains or reports; empty if not known.
+    pub hours: HourRanges,
 }
 
 /// A range of the holds that turn `turn` of [`Lane::Transactions`] loaded, of one bundle version.
@@ -59,7 +63,7 @@ pub struct EvidenceEntry {
 /// A slice of final decisions, at `outcomes/dt=<date>/<name>.ndjson.gz`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SliceEntry {
-    /// When the first of them was decided, to the millisecond.
+    /// When the earliest of them was decided, to the millisecond.
     pub decided_at: Timestamp,
     /// Letters, digits, `_` and `.`.
     pub name: String,
@@ -168,7 +172,11 @@ impl WaitingEntry {
 
 impl FileEntry {
     fn name(&self) -> String {
-        format!("{}-{}-b{}", key_time(self.arrived_at), self.id, self.bytes)
+        let name = format!("{}-{}-b{}", key_time(self.arrived_at), self.id, self.bytes);
+        if self.hours.ranges().is_empty() {
+            return name;
+        }
+        format!("{name}-h{}", self.hours)
     }
 
     fn parse(name: &str) -> Option<Self> {
@@ -177,6 +185,10 @@ impl FileEntry {
             arrived_at: parse_key_time(parts.next()?)?,
             id: parts.next()?.to_owned(),
             bytes: parts.tagged("b")?.parse().ok()?,
+            hours: match parts.next() {
+                Some(part) => HourRanges::parse(part.strip_prefix('h')?)?,
+                None => HourRanges::default(),
+            },
         })
     }
 }

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use harness::interleave::finish;
 use harness::memory;
 use turns::{
-    BatchEntry, Claim, ClaimedEntry, EvidenceEntry, FileEntry, Lane, Settings, TurnId, TurnNumber,
-    Turns, WaitingEntry,
+    BatchEntry, Claim, ClaimedEntry, EvidenceEntry, FileEntry, HourRanges, Lane, Settings, TurnId,
+    TurnNumber, Turns, WaitingEntry,
 };
 
 use support::{NoWork, at, batch, settings};
@@ -92,6 +92,7 @@ fn history() -> WaitingEntry {
         arrived_at: at(0),
         id: "0a1b".to_owned(),
         bytes: 12,
+        hours: HourRanges::default(),
     })
 }
 

@@ -11,9 +11,9 @@ use harness::memory;
 use jiff::Timestamp;
 use store::Objects as _;
 use turns::{
-    Attempt, Claim, ClaimedEntry, Completed, EvidenceEntry, FileEntry, HoldRange, Lane, Load,
-    Progress, SliceEntry, Sql, Started, Starter, TurnId, TurnNumber, Turns, WaitingEntry, Work,
-    evidence_entries,
+    Attempt, Claim, ClaimedEntry, Completed, EvidenceEntry, FileEntry, HoldRange, HourRanges, Lane,
+    Load, Progress, SliceEntry, Sql, Started, Starter, TurnId, TurnNumber, Turns, WaitingEntry,
+    Work, evidence_entries,
 };
 
 use support::{at, batch, put, settings};
@@ -35,12 +35,19 @@ fn a_waiting_key_is_read_back_and_only_in_its_canonical_form() {
         arrived_at: Timestamp::from_millisecond(1_700_000_000_123).unwrap(),
         id: "0a1b2c3d".to_owned(),
         bytes: 12,
+        hours: HourRanges::default(),
+    };
+    let of_hours = FileEntry {
+        hours: HourRanges::from_timestamps([at(0), at(1_700_000_000)]),
+        ..file.clone()
     };
     let entries = [
         WaitingEntry::Batch(batch("000000000001", 7, 3)),
         WaitingEntry::Batch(batch("000000000001", 8, 0)),
         WaitingEntry::History(file.clone()),
         WaitingEntry::Labels(file),
+        WaitingEntry::History(of_hours.clone()),
+        WaitingEntry::Labels(of_hours),
         WaitingEntry::Evidence(EvidenceEntry {
             lane: 1,
             turn: TurnNumber(42),

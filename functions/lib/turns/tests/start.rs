@@ -7,7 +7,9 @@ mod support;
 use harness::interleave::{finish, interleave, runs};
 use harness::memory;
 use jiff::SignedDuration;
-use turns::{Claim, FileEntry, Lane, Limits, Settings, Started, Starter, Turns, WaitingEntry};
+use turns::{
+    Claim, FileEntry, HourRanges, Lane, Limits, Settings, Started, Starter, Turns, WaitingEntry,
+};
 
 use support::{NoWork, at, batch, put, settings};
 
@@ -140,6 +142,7 @@ fn a_claim_names_the_file_of_an_entry_that_contains_its_key() {
         arrived_at: at(0),
         id: "0a1b".to_owned(),
         bytes: 12,
+        hours: HourRanges::default(),
     });
     objects.set(&entry.key(), b"labels/reports.csv".to_vec());
     let turns = Turns {

@@ -9,7 +9,7 @@ use features::Definition;
 use harness::holds::at;
 use harness::memory::{Objects, Warehouse};
 use jiff::{SignedDuration, Timestamp};
-use load::{Definitions, Handler, LaneSql, LoadEvent, LoadWork, Response};
+use load::{Definitions, Handler, LaneSql, LoadEvent, LoadWork, Response, VersionDefinition};
 use turns::{Limits, Settings, Turns};
 
 pub(crate) const BUCKET: &str = "second-look-bucket";
@@ -17,13 +17,13 @@ pub(crate) const STACK: &str = "second-look";
 const EVIDENCE_LANES: u16 = 2;
 
 /// One definition for every version.
-struct OneDefinition(Arc<Definition>);
+struct OneDefinition(Arc<VersionDefinition>);
 
 impl Definitions for OneDefinition {
     async fn of_version(
         &self,
         _: &str,
-    ) -> Result<Option<Arc<Definition>>, Box<dyn StdError + Send + Sync>> {
+    ) -> Result<Option<Arc<VersionDefinition>>, Box<dyn StdError + Send + Sync>> {
         Ok(Some(Arc::clone(&self.0)))
     }
 }
@@ -47,7 +47,10 @@ pub(crate) async fn handle_at(
     now: Timestamp,
 ) -> Response {
     let definition = Definition::parse(harness::fixture::DEFINITION).unwrap();
-    let definitions = OneDefinition(Arc::new(definition.clone()));
+    let definitions = OneDefinition(Arc::new(VersionDefinition {
+        definition: definition.clone(),
+        cut_off: None,
+    }));
     let settings = Settings {
         bucket: BUCKET.to_owned(),
         stack: STACK.to_owned(),

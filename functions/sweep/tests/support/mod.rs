@@ -66,7 +66,7 @@ pub(crate) async fn sweep_within(
     let fallback = policy();
     let bundles = PlainModel::bundles();
     let sql = LaneSql {
-        deployed: &bundles.definition,
+        deployed: &bundles.definition.definition,
         definitions: &bundles,
         role_arn: "default",
     };

@@ -118,12 +118,12 @@ fn precision_recall(
 /// (recall, precision) at each score of a fraud, from the highest score down.
 fn curve(scored: &[ScoredLabel]) -> Vec<(f64, f64)> {
     let frauds = count_frauds(scored);
-    let (mut seen, mut found, mut points) = (0usize, 0usize, Vec::new());
+    let (mut seen, mut found, mut points) = (0.0, 0.0, Vec::new());
     for equal in by_descending_score(scored) {
         seen += equal.transactions;
         found += equal.frauds;
-        if equal.frauds > 0 {
-            points.push((found as f64 / frauds as f64, found as f64 / seen as f64));
+        if equal.frauds > 0.0 {
+            points.push((found / frauds as f64, found / seen));
         }
     }
     if let Some(first) = points.first().copied() {
@@ -175,7 +175,7 @@ fn calibration(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
     ] {
         let at = |bin: &Bin| (exponent(bin.said) + aside).clamp(least, 0.0);
         let whisker = |bin: &Bin| {
-            let (low, high) = interval(bin);
+            let (low, high) = interval(bin, report.good_weight);
             PathElement::new(
                 [(at(bin), exponent(low)), (at(bin), exponent(high))],
                 colour.stroke_width(2),
@@ -197,13 +197,20 @@ fn calibration(area: &Area<'_>, report: &TrainingReport) -> Result<(), String> {
     legend(&mut chart, SeriesLabelPosition::UpperLeft)
 }
 
-/// The 95 % confidence interval of a rate (Wilson 1927).
-fn interval(bin: &Bin) -> (f64, f64) {
-    let (n, z) = (bin.transactions as f64, 1.96);
-    let share = bin.frauds as f64 / n;
+/// The 95 % confidence interval of a rate (Wilson 1927). It is computed for the rows; their odds of
+/// fraud are `good_weight` times those of all transactions.
+fn interval(bin: &Bin, good_weight: f64) -> (f64, f64) {
+    let frauds = bin.frauds as f64;
+    let n = frauds + (bin.transactions as f64 - frauds) / good_weight;
+    let z = 1.96;
+    let share = frauds / n;
     let centre = (share + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    ((centre - half).max(0.0), (centre + half).min(1.0))
+    let of_all = |share: f64| share / (share + (1.0 - share) * good_weight);
+    (
+        of_all((centre - half).max(0.0)),
+        of_all((centre + half).min(1.0)),
+    )
 }
 
 const BINS: usize = 32;
@@ -250,23 +257,17 @@ fn distribution(
     let least = LEAST.log10();
     let wide = -least / BINS as f64;
     let count = |of: bool| {
-        let mut counts = vec![0usize; BINS];
+        let mut counts = vec![0.0; BINS];
         for one in scored.iter().filter(|one| one.is_fraud == of) {
             let bin = ((exponent(one.score) - least) / wide).floor() as usize;
             if let Some(count) = counts.get_mut(bin.min(BINS - 1)) {
-                *count += 1;
+                *count += one.weight;
             }
         }
         counts
     };
     let (good, frauds) = (count(false), count(true));
-    let most = good
-        .iter()
-        .chain(&frauds)
-        .copied()
-        .max()
-        .unwrap_or(1)
-        .max(10) as f64;
+    let most = good.iter().chain(&frauds).copied().fold(10.0, f64::max);
     // The axis begins below 1, so that a bar of one transaction is visible. The room above the
     // highest bar is for the legend.
     let (floor, top) = (-0.3, most.log10() * 1.35);
@@ -287,20 +288,20 @@ fn distribution(
         .into_iter()
         .enumerate()
     {
-        let bar = |(bin, count): (usize, &usize)| {
+        let bar = |(bin, count): (usize, &f64)| {
             let left = least + wide * (bin as f64 + 0.06 + 0.44 * place as f64);
             Rectangle::new(
-                [(left, floor), (left + wide * 0.44, (*count as f64).log10())],
+                [(left, floor), (left + wide * 0.44, count.log10())],
                 colour.filled(),
             )
         };
-        let of = counts.iter().sum::<usize>();
+        let of = counts.iter().sum::<f64>().round() as usize;
         chart
             .draw_series(
                 counts
                     .iter()
                     .enumerate()
-                    .filter(|(_, count)| **count > 0)
+                    .filter(|(_, count)| **count > 0.0)
                     .map(bar),
             )
             .map_err(text_of)?

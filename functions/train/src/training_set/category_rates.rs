@@ -1,4 +1,4 @@
-//! Fraud rates of a category's values.
+//! Fraud rates of a category's values among all transactions that the rows stand for.
 
 use features::FraudCount;
 
@@ -17,6 +17,15 @@ const FOLDS: usize = 5;
 
 impl CategoryCounts {
     pub(super) fn new(set: &TrainingSet, column: &Category, rows: impl Fn(usize) -> bool) -> Self {
+        let mut counts = Self::of_rows(set, column, rows);
+        for count in counts.values.iter_mut().chain([&mut counts.all]) {
+            let good = (count.transactions - count.frauds) as f64 * set.good_weight;
+            count.transactions = count.frauds + good.round() as usize;
+        }
+        counts
+    }
+
+    fn of_rows(set: &TrainingSet, column: &Category, rows: impl Fn(usize) -> bool) -> Self {
         let mut counts = Self {
             all: FraudCount::default(),
             values: vec![FraudCount::default(); column.names.len()],

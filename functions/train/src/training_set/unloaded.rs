@@ -1,245 +1,156 @@
-//! Reads what the warehouse unloaded: training sets and profiles as CSV.
+//! Reads the training set that the warehouse unloaded as CSV.
 
 use std::collections::HashMap;
 use std::io::Read;
 
-use features::{Definition, Look, Profiles, ProfilesError, TableBuilder};
-use jiff::Timestamp;
+use features::{Definition, Look, NamedWindow};
 
+use super::columns::{CsvRow, Header, SetError, WindowColumns};
 use super::values::{in_order, number_of};
 use super::{Category, TrainingSet};
 
-#[derive(Debug, thiserror::Error)]
-pub enum SetError {
-    #[error("the profiles can't be built")]
-    Profiles(#[from] ProfilesError),
-    #[error("the unloaded CSV can't be parsed")]
-    Csv(#[from] csv::Error),
-    #[error("the unloaded CSV has no column `{0}`: unload it again with this definition")]
-    Column(String),
-    #[error("unloaded CSV, line {line}, column `{column}`: expected {expected}")]
-    Value {
-        /// The header is line 1.
-        line: usize,
-        column: String,
-        expected: &'static str,
-    },
+/// Reads the files that [`features::sql::training_export`] unloaded, one after the other, into
+/// columns.
+#[derive(Debug)]
+pub struct TrainingSetReader<'d> {
+    definition: &'d Definition,
+    set: TrainingSet,
+    /// For each declared category, the numbers of its values in the order in which they were read.
+    names: Vec<HashMap<String, u32>>,
 }
 
 impl TrainingSet {
-    /// Reads the files that [`features::sql::training_export`] unloaded, each CSV with a header.
-    /// Empty fields are missing values.
+    /// Reads the files that [`features::sql::training_export`] unloaded.
     pub fn read(
         definition: &Definition,
         parts: impl IntoIterator<Item = impl Read>,
     ) -> Result<Self, SetError> {
-        let mut rows = Vec::new();
+        let mut reader = TrainingSetReader::new(definition, 0);
         for part in parts {
-            read_part(definition, part, &mut rows)?;
+            reader.read(part)?;
         }
-        // Sort by time and then by value: the bundle must not depend on the order in which the
-        // warehouse returns rows.
-        rows.sort_by(|a: &Line, b| {
-            let mut orders = a
-                .numbers
-                .iter()
-                .zip(&b.numbers)
-                .map(|(a, b)| a.total_cmp(b));
-            orders
-                .find(|order| order.is_ne())
-                .unwrap_or_else(|| a.categories.cmp(&b.categories))
-        });
-        let mut set = Self::empty(definition);
-        let mut names = vec![HashMap::new(); definition.schema().categories.len()];
-        for row in rows {
-            for ((column, names), value) in set
-                .categories
-                .iter_mut()
-                .zip(&mut names)
-                .zip(row.categories)
-            {
-                column
-                    .rows
-                    .push((!value.is_empty()).then(|| number_of(names, &value)));
+        Ok(reader.finish())
+    }
+}
+
+impl<'d> TrainingSetReader<'d> {
+    /// `rows` is how many rows are expected.
+    pub fn new(definition: &'d Definition, rows: usize) -> Self {
+        let schema = definition.schema();
+        let windows = |look: &Look| {
+            let windows = definition.windows(look).into_iter();
+            windows.map(|(name, _)| (name.to_owned(), Vec::with_capacity(rows)))
+        };
+        let category = || Category {
+            names: Vec::new(),
+            rows: Vec::with_capacity(rows),
+        };
+        let numbers = schema.numbers.iter();
+        let categories = schema.categories.iter();
+        Self {
+            definition,
+            set: TrainingSet {
+                occurred_at: Vec::with_capacity(rows),
+                amounts: Vec::with_capacity(rows),
+                numbers: numbers.map(|_| Vec::with_capacity(rows)).collect(),
+                categories: categories.map(|_| category()).collect(),
+                windows: windows(&definition.confirm).collect(),
+                profiles: windows(&definition.first).collect(),
+                frauds: Vec::with_capacity(rows),
+                good_weight: definition.training.good_sample().weight(),
+            },
+            names: vec![HashMap::new(); schema.categories.len()],
+        }
+    }
+
+    /// Reads a CSV with a header. Empty fields are missing values.
+    pub fn read(&mut self, part: impl Read) -> Result<(), SetError> {
+        let mut reader = csv::Reader::from_reader(part);
+        let header = Header::new(reader.headers()?.clone());
+        let columns = Columns::find(self.definition, &header)?;
+        let mut record = csv::StringRecord::new();
+        for line in 2.. {
+            if !reader.read_record(&mut record)? {
+                break;
             }
-            let mut values = row.numbers.into_iter();
-            let mut next = || values.next().unwrap_or(f64::NAN);
-            set.occurred_at.push(seconds(next()));
-            set.amounts.push(next());
-            set.frauds.push(next() >= 0.5);
-            set.numbers
-                .iter_mut()
-                .for_each(|column| column.push(next()));
-            set.windows
-                .values_mut()
-                .for_each(|column| column.push(next()));
-            // Profiles are served as f32.
-            set.profiles
-                .values_mut()
-                .for_each(|column| column.push(f64::from(next() as f32)));
+            self.push(&columns, &header.row(line, &record))?;
         }
-        for (column, names) in set.categories.iter_mut().zip(&names) {
+        Ok(())
+    }
+
+    fn push(&mut self, columns: &Columns, row: &CsvRow<'_>) -> Result<(), SetError> {
+        let set = &mut self.set;
+        let occurred_at = row.timestamp(columns.occurred_at)?;
+        let arrived_at = row.timestamp(columns.arrived_at)?;
+        set.occurred_at.push(occurred_at);
+        set.amounts.push(row.required(columns.amount)?);
+        set.frauds.push(row.required(columns.label)? >= 0.5);
+        for (column, place) in set.numbers.iter_mut().zip(&columns.numbers) {
+            column.push(row.number(*place)?);
+        }
+        for (column, window) in set.windows.values_mut().zip(&columns.second) {
+            column.push(window.second_value(row, occurred_at)?);
+        }
+        let cut_offs = self.definition.cut_offs;
+        let cut_off = cut_offs.map_or(occurred_at, |of| of.of(occurred_at, arrived_at));
+        for (column, window) in set.profiles.values_mut().zip(&columns.first) {
+            column.push(window.first_value(row, cut_off)?);
+        }
+        let categories = set.categories.iter_mut().zip(&mut self.names);
+        for ((column, names), place) in categories.zip(&columns.categories) {
+            let value = row.text(*place);
+            let number = (!value.is_empty()).then(|| number_of(names, value));
+            column.rows.push(number);
+        }
+        Ok(())
+    }
+
+    /// The bundle must not depend on the order in which the warehouse returns rows, so they are
+    /// sorted.
+    pub fn finish(self) -> TrainingSet {
+        let mut set = self.set;
+        for (column, names) in set.categories.iter_mut().zip(&self.names) {
             column.names = in_order(names).into_iter().map(str::to_owned).collect();
         }
-        Ok(set)
+        set.sort();
+        set
     }
+}
 
-    fn empty(definition: &Definition) -> Self {
+/// Where the columns are in a file.
+struct Columns {
+    occurred_at: usize,
+    arrived_at: usize,
+    amount: usize,
+    label: usize,
+    numbers: Vec<usize>,
+    categories: Vec<usize>,
+    /// The windows of the second look, in the order of their names.
+    second: Vec<WindowColumns>,
+    /// The windows of the first look, in the order of their names.
+    first: Vec<WindowColumns>,
+}
+
+impl Columns {
+    fn find(definition: &Definition, header: &Header) -> Result<Self, SetError> {
+        let schema = definition.schema();
         let windows = |look: &Look| {
-            definition
-                .windows(look)
-                .into_iter()
-                .map(|(name, _)| (name.to_owned(), Vec::new()))
+            let find = |(name, window): NamedWindow<'_>| {
+                WindowColumns::find(definition, header, name, window)
+            };
+            let mut windows = definition.windows(look);
+            windows.sort_unstable_by_key(|(name, _)| *name);
+            windows.into_iter().map(find).collect::<Result<Vec<_>, _>>()
         };
-        Self {
-            numbers: vec![Vec::new(); definition.schema().numbers.len()],
-            categories: vec![Category::default(); definition.schema().categories.len()],
-            windows: windows(&definition.confirm).collect(),
-            profiles: windows(&definition.first).collect(),
-            ..Self::default()
-        }
+        Ok(Self {
+            occurred_at: header.place("occurred_at")?,
+            arrived_at: header.place("arrived_at")?,
+            amount: header.place("amount")?,
+            label: header.place("label")?,
+            numbers: header.places(schema.numbers.iter())?,
+            categories: header.places(schema.categories.iter())?,
+            second: windows(&definition.confirm)?,
+            first: windows(&definition.first)?,
+        })
     }
-}
-
-/// Reads the profiles that [`features::sql::profiles_export`] unloaded: the files of each entity of
-/// [`Definition::profiled_entities`].
-pub(crate) fn read_profiles(
-    definition: &Definition,
-    cut_off: Timestamp,
-    parts: impl IntoIterator<Item = (usize, Vec<Vec<u8>>)>,
-) -> Result<Profiles, SetError> {
-    let mut tables = Vec::new();
-    for (entity, parts) in parts {
-        let Some(mut table) = TableBuilder::new(definition, entity) else {
-            continue;
-        };
-        let names: Vec<&str> = definition
-            .profile_columns(entity)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        for part in parts {
-            let mut reader = csv::Reader::from_reader(part.as_slice());
-            let header = reader.headers()?.clone();
-            let place = |name: &str| {
-                let place = header
-                    .iter()
-                    .position(|column| column.eq_ignore_ascii_case(name));
-                place.ok_or_else(|| SetError::Column(name.to_owned()))
-            };
-            let entity = place("entity")?;
-            let places = names
-                .iter()
-                .map(|name| place(name))
-                .collect::<Result<Vec<_>, _>>()?;
-            let mut record = csv::StringRecord::new();
-            let mut values = Vec::with_capacity(names.len());
-            for line in 2.. {
-                if !reader.read_record(&mut record)? {
-                    break;
-                }
-                values.clear();
-                for (name, place) in names.iter().zip(&places) {
-                    let wrong = || SetError::Value {
-                        line,
-                        column: (*name).to_owned(),
-                        expected: "a number or an empty field",
-                    };
-                    let text = record.get(*place).unwrap_or_default();
-                    values.push(if text.is_empty() {
-                        f64::NAN
-                    } else {
-                        text.parse().map_err(|_| wrong())?
-                    });
-                }
-                table.push(
-                    record.get(entity).unwrap_or_default(),
-                    values.iter().copied(),
-                );
-            }
-        }
-        tables.push(table);
-    }
-    Ok(Profiles::build(cut_off, tables)?)
-}
-
-fn seconds(seconds: f64) -> Timestamp {
-    Timestamp::from_microsecond((seconds * 1e6).round() as i64).unwrap_or_default()
-}
-
-/// One row of an unloaded training set.
-struct Line {
-    /// Timestamp, amount, label, declared numbers, then windows by name.
-    numbers: Vec<f64>,
-    /// Empty where missing.
-    categories: Vec<String>,
-}
-
-fn read_part(
-    definition: &Definition,
-    part: impl Read,
-    rows: &mut Vec<Line>,
-) -> Result<(), SetError> {
-    let mut reader = csv::Reader::from_reader(part);
-    let header = reader.headers()?.clone();
-    let mut names = vec![
-        "occurred_at".to_owned(),
-        "amount".to_owned(),
-        "label".to_owned(),
-    ];
-    names.extend(definition.schema().numbers.iter().cloned());
-    for (look, prefix) in [
-        (&definition.confirm, ""),
-        (&definition.first, features::PROFILE_PREFIX),
-    ] {
-        let mut windows: Vec<&str> = definition
-            .windows(look)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        windows.sort_unstable();
-        names.extend(windows.into_iter().map(|name| format!("{prefix}{name}")));
-    }
-    let place = |name: &str| {
-        let place = header
-            .iter()
-            .position(|column| column.eq_ignore_ascii_case(name));
-        place.ok_or_else(|| SetError::Column(name.to_owned()))
-    };
-    let places = names
-        .iter()
-        .map(|name| place(name))
-        .collect::<Result<Vec<_>, _>>()?;
-    let categories = definition.schema().categories.iter();
-    let categories = categories
-        .map(|name| place(name))
-        .collect::<Result<Vec<_>, _>>()?;
-    let mut record = csv::StringRecord::new();
-    for line in 2.. {
-        if !reader.read_record(&mut record)? {
-            break;
-        }
-        let mut row = Vec::with_capacity(names.len());
-        for (at, (name, place)) in names.iter().zip(&places).enumerate() {
-            let wrong = |expected| SetError::Value {
-                line,
-                column: name.clone(),
-                expected,
-            };
-            let value = match record.get(*place).unwrap_or_default() {
-                "" if at < 3 => return Err(wrong("a number")),
-                "" => f64::NAN,
-                text => text
-                    .parse()
-                    .map_err(|_| wrong("a number or an empty field"))?,
-            };
-            row.push(value);
-        }
-        let text = |place: &usize| record.get(*place).unwrap_or_default().to_owned();
-        rows.push(Line {
-            numbers: row,
-            categories: categories.iter().map(text).collect(),
-        });
-    }
-    Ok(())
 }

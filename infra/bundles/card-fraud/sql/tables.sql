@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS transactions (
   score DOUBLE PRECISION,
   bundle_version VARCHAR(64),
   decided_at TIMESTAMPTZ,
-  deadline TIMESTAMPTZ
+  deadline TIMESTAMPTZ,
+  loaded_at TIMESTAMPTZ DEFAULT SYSDATE
 )
 DISTKEY (customer_id)
 SORTKEY (occurred_at);
@@ -30,7 +31,8 @@ CREATE TABLE IF NOT EXISTS holds (
   arrived_at TIMESTAMPTZ,
   decision_id VARCHAR(256),
   bundle_version VARCHAR(64),
-  deadline TIMESTAMPTZ
+  deadline TIMESTAMPTZ,
+  loaded_at TIMESTAMPTZ DEFAULT SYSDATE
 )
 DISTKEY (customer_id)
 SORTKEY (turn);
@@ -38,7 +40,29 @@ SORTKEY (turn);
 CREATE TABLE IF NOT EXISTS fraud_reports (
   transaction_id VARCHAR(256) NOT NULL,
   reported_at TIMESTAMPTZ,
+  arrived_at TIMESTAMPTZ,
   is_fraud BOOLEAN
+)
+DISTKEY (transaction_id)
+SORTKEY (transaction_id);
+
+CREATE TABLE IF NOT EXISTS known_frauds (
+  transaction_id VARCHAR(256) NOT NULL,
+  identity_hash VARCHAR(64),
+  occurred_at TIMESTAMPTZ,
+  transaction_arrived_at TIMESTAMPTZ,
+  customer_id VARCHAR(256),
+  terminal_id VARCHAR(256),
+  reported_at TIMESTAMPTZ,
+  arrived_at TIMESTAMPTZ,
+  is_fraud BOOLEAN,
+  loaded_at TIMESTAMPTZ DEFAULT SYSDATE
+)
+DISTKEY (customer_id)
+SORTKEY (customer_id);
+
+CREATE TABLE IF NOT EXISTS unmatched_reports (
+  transaction_id VARCHAR(256) NOT NULL
 )
 DISTKEY (transaction_id)
 SORTKEY (transaction_id);

@@ -18,4 +18,5 @@ FROM (
 ) _ranked
 LEFT JOIN outcomes _known
   ON _known.decision_id = _ranked.decision_id
+  AND _known.decided_at >= CAST('2026-02-08T00:00:00.000000Z' AS TIMESTAMPTZ)
 WHERE _ranked._rank = 1 AND _known.transaction_id IS NULL;

@@ -38,6 +38,6 @@ LEFT JOIN transactions _known
   ON _known.transaction_id = _ranked.transaction_id
   AND (_known.identity_hash = _ranked.identity_hash
     OR _known.identity_hash IS NULL OR _ranked.identity_hash IS NULL)
-  AND (_known.occurred_at >= CAST('1970-01-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND _known.occurred_at <= CAST('1970-01-01T01:00:00.000000Z' AS TIMESTAMPTZ)
-    OR _known.occurred_at >= CAST('2026-01-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND _known.occurred_at <= CAST('2026-01-01T02:00:00.000000Z' AS TIMESTAMPTZ))
+  AND (_known.occurred_at >= CAST('1970-01-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND _known.occurred_at <= CAST('1970-01-01T02:00:00.000000Z' AS TIMESTAMPTZ)
+    OR _known.occurred_at >= CAST('2026-01-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND _known.occurred_at <= CAST('2026-01-01T03:00:00.000000Z' AS TIMESTAMPTZ))
 WHERE _ranked._rank = 1 AND _known.transaction_id IS NULL;

@@ -1,24 +1,47 @@
 -- Written by `make sql`.
-WITH _profile_carrier AS (
+WITH _transactions AS (
   SELECT
     past.carrier AS entity,
-    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '7200 seconds' THEN 1 END) AS _carrier_late_2h_count,
-    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '7200 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_2h_frauds,
-    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '25200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' THEN 1 END) AS _carrier_late_3h_count,
-    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '25200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_3h_frauds,
-    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '43200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' THEN 1 END) AS _carrier_late_8h_count,
-    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '43200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' AND report.is_fraud THEN 1 END) AS _carrier_late_8h_frauds,
-    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '7200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) THEN 1 END) AS _carrier_departing_count
+    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '7200 seconds' THEN past.occurred_at END) AS _profile_carrier_late_2h_rows,
+    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '25200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' THEN past.occurred_at END) AS _profile_carrier_late_3h_rows,
+    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '43200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' THEN past.occurred_at END) AS _profile_carrier_late_8h_rows,
+    COUNT(CASE WHEN past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '7200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) THEN past.occurred_at END) AS _profile_carrier_departing_rows
   FROM transactions past
-  LEFT JOIN fraud_reports report
-    ON report.transaction_id = past.transaction_id AND report.reported_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
-  WHERE past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '43200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
+  WHERE past.carrier IS NOT NULL
+    AND past.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '43200 seconds' AND past.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
+    AND CASE WHEN COALESCE(past.arrived_at, past.occurred_at) > past.occurred_at - INTERVAL '21600 seconds' AND COALESCE(past.arrived_at, past.occurred_at) < past.occurred_at + INTERVAL '21600 seconds' THEN COALESCE(past.arrived_at, past.occurred_at) ELSE past.occurred_at END <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
   GROUP BY past.carrier
+), _frauds AS (
+  SELECT
+    fraud.entity,
+    COUNT(CASE WHEN fraud.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' AND fraud.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '7200 seconds' THEN fraud.occurred_at END) AS _profile_carrier_late_2h_frauds,
+    COUNT(CASE WHEN fraud.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '25200 seconds' AND fraud.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' THEN fraud.occurred_at END) AS _profile_carrier_late_3h_frauds,
+    COUNT(CASE WHEN fraud.occurred_at > CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '43200 seconds' AND fraud.occurred_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) - INTERVAL '14400 seconds' THEN fraud.occurred_at END) AS _profile_carrier_late_8h_frauds
+  FROM (
+    SELECT
+      report.carrier AS entity, report.occurred_at, report.is_fraud,
+      ROW_NUMBER() OVER (PARTITION BY report.transaction_id, report.identity_hash ORDER BY report.reported_at DESC, report.arrived_at DESC, CASE WHEN report.is_fraud THEN 0 ELSE 1 END) AS _rank
+    FROM known_frauds report
+    WHERE report.carrier IS NOT NULL
+      AND report.reported_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ) AND report.arrived_at <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
+      AND CASE WHEN report.transaction_arrived_at > report.occurred_at - INTERVAL '21600 seconds' AND report.transaction_arrived_at < report.occurred_at + INTERVAL '21600 seconds' THEN report.transaction_arrived_at ELSE report.occurred_at END <= CAST('2026-02-01T00:00:00.000000Z' AS TIMESTAMPTZ)
+  ) fraud
+  WHERE fraud._rank = 1 AND fraud.is_fraud
+  GROUP BY fraud.entity
+), _values AS (
+  SELECT entity FROM _transactions
+  UNION
+  SELECT entity FROM _frauds
 )
 SELECT
-  entity,
-  CAST(COALESCE(CAST(_profile_carrier._carrier_late_2h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_carrier._carrier_late_2h_count, 0), 0) AS DOUBLE PRECISION) AS carrier_late_2h,
-  CAST(COALESCE(CAST(_profile_carrier._carrier_late_3h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_carrier._carrier_late_3h_count, 0), 0) AS DOUBLE PRECISION) AS carrier_late_3h,
-  CAST(COALESCE(CAST(_profile_carrier._carrier_late_8h_frauds AS DOUBLE PRECISION) / NULLIF(_profile_carrier._carrier_late_8h_count, 0), 0) AS DOUBLE PRECISION) AS carrier_late_8h,
-  CAST(COALESCE(_profile_carrier._carrier_departing_count, 0) AS DOUBLE PRECISION) AS carrier_departing
-FROM _profile_carrier;
+  _values.entity,
+  CAST(_transactions._profile_carrier_late_2h_rows AS DOUBLE PRECISION) AS _profile_carrier_late_2h_rows,
+  CAST(_transactions._profile_carrier_late_3h_rows AS DOUBLE PRECISION) AS _profile_carrier_late_3h_rows,
+  CAST(_transactions._profile_carrier_late_8h_rows AS DOUBLE PRECISION) AS _profile_carrier_late_8h_rows,
+  CAST(_transactions._profile_carrier_departing_rows AS DOUBLE PRECISION) AS _profile_carrier_departing_rows,
+  CAST(_frauds._profile_carrier_late_2h_frauds AS DOUBLE PRECISION) AS _profile_carrier_late_2h_frauds,
+  CAST(_frauds._profile_carrier_late_3h_frauds AS DOUBLE PRECISION) AS _profile_carrier_late_3h_frauds,
+  CAST(_frauds._profile_carrier_late_8h_frauds AS DOUBLE PRECISION) AS _profile_carrier_late_8h_frauds
+FROM _values
+LEFT JOIN _transactions ON _transactions.entity = _values.entity
+LEFT JOIN _frauds ON _frauds.entity = _values.entity;

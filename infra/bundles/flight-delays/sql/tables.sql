@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS transactions (
   score DOUBLE PRECISION,
   bundle_version VARCHAR(64),
   decided_at TIMESTAMPTZ,
-  deadline TIMESTAMPTZ
+  deadline TIMESTAMPTZ,
+  loaded_at TIMESTAMPTZ DEFAULT SYSDATE
 )
 DISTKEY (tail_number)
 SORTKEY (occurred_at);
@@ -60,7 +61,8 @@ CREATE TABLE IF NOT EXISTS holds (
   arrived_at TIMESTAMPTZ,
   decision_id VARCHAR(256),
   bundle_version VARCHAR(64),
-  deadline TIMESTAMPTZ
+  deadline TIMESTAMPTZ,
+  loaded_at TIMESTAMPTZ DEFAULT SYSDATE
 )
 DISTKEY (tail_number)
 SORTKEY (turn);
@@ -68,7 +70,31 @@ SORTKEY (turn);
 CREATE TABLE IF NOT EXISTS fraud_reports (
   transaction_id VARCHAR(256) NOT NULL,
   reported_at TIMESTAMPTZ,
+  arrived_at TIMESTAMPTZ,
   is_fraud BOOLEAN
+)
+DISTKEY (transaction_id)
+SORTKEY (transaction_id);
+
+CREATE TABLE IF NOT EXISTS known_frauds (
+  transaction_id VARCHAR(256) NOT NULL,
+  identity_hash VARCHAR(64),
+  occurred_at TIMESTAMPTZ,
+  transaction_arrived_at TIMESTAMPTZ,
+  tail_number VARCHAR(256),
+  carrier VARCHAR(256),
+  origin VARCHAR(256),
+  route VARCHAR(256),
+  reported_at TIMESTAMPTZ,
+  arrived_at TIMESTAMPTZ,
+  is_fraud BOOLEAN,
+  loaded_at TIMESTAMPTZ DEFAULT SYSDATE
+)
+DISTKEY (tail_number)
+SORTKEY (tail_number);
+
+CREATE TABLE IF NOT EXISTS unmatched_reports (
+  transaction_id VARCHAR(256) NOT NULL
 )
 DISTKEY (transaction_id)
 SORTKEY (transaction_id);

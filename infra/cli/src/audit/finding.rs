@@ -26,6 +26,8 @@ pub enum Problem {
     ChangedOutcome,
     /// A row of `transactions` differs from its batch.
     ChangedRow,
+    /// The warehouse gives another evidence, score or action for a final decision than it did.
+    ChangedEvidence,
     /// A waiting entry waits longer than the usual time of its lane.
     WaitsTooLong,
     /// The warehouse does not have the reports of a file of fraud reports.
@@ -41,7 +43,7 @@ pub enum Problem {
 }
 
 impl Problem {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Lost,
         Self::Unsettled,
         Self::Duplicate,
@@ -50,6 +52,7 @@ impl Problem {
         Self::Late,
         Self::ChangedOutcome,
         Self::ChangedRow,
+        Self::ChangedEvidence,
         Self::WaitsTooLong,
         Self::NotLoaded,
         Self::LeftInLedger,
@@ -69,6 +72,7 @@ impl Problem {
             Self::Late => "final after its deadline",
             Self::ChangedOutcome => "changed outcomes",
             Self::ChangedRow => "changed rows in the warehouse",
+            Self::ChangedEvidence => "other evidence than before",
             Self::WaitsTooLong => "waiting for too long",
             Self::NotLoaded => "files of reports not loaded",
             Self::LeftInLedger => "left in the ledger",

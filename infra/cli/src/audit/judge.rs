@@ -68,6 +68,7 @@ pub(super) fn judge(
     };
     judge.transactions_are_decided_once();
     judge.holds_are_settled_once();
+    judge.evidence_is_the_same();
     judge.nothing_is_unknown();
     judge.nothing_is_left_behind();
     let findings = judge.findings;
@@ -91,6 +92,8 @@ pub(super) fn judge(
         held: held().count(),
         settled: settled.count(),
         rejected: state.rejected,
+        evidence_compared: state.evidence_again.compared,
+        late_evidence: state.evidence_again.late,
         id_conflicts: identities.values().filter(|times| **times > 1).count(),
         lost: count(Problem::Lost),
         unsettled: count(Problem::Unsettled),
@@ -100,6 +103,7 @@ pub(super) fn judge(
         late: count(Problem::Late),
         changed_outcomes: count(Problem::ChangedOutcome),
         changed_rows: count(Problem::ChangedRow),
+        changed_evidence: count(Problem::ChangedEvidence),
         waiting_too_long: count(Problem::WaitsTooLong),
         not_loaded: count(Problem::NotLoaded),
         pending: count(Problem::LeftInLedger),
@@ -111,6 +115,16 @@ pub(super) fn judge(
 }
 
 impl Judge<'_> {
+    fn evidence_is_the_same(&mut self) {
+        for (id, different) in &self.state.evidence_again.different {
+            self.findings.add(
+                Problem::ChangedEvidence,
+                format!("final decision {id}: {different}"),
+                "the decision stands; find out who changed rows in the warehouse",
+            );
+        }
+    }
+
     fn transactions_are_decided_once(&mut self) {
         let state = self.state;
         let decided: HashSet<&str> = state

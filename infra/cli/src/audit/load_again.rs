@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use sha2::{Digest as _, Sha256};
 use store::ObjectInfo;
-use turns::{FileEntry, SliceEntry, WaitingEntry};
+use turns::{FileEntry, HourRanges, SliceEntry, WaitingEntry};
 
 /// For a batch. Its entry is that of a file of history.
 pub(super) fn batch(bucket: &str, object: &ObjectInfo) -> String {
@@ -38,6 +38,8 @@ fn file(object: &ObjectInfo) -> FileEntry {
         arrived_at: object.modified,
         id,
         bytes: object.bytes,
+        // The command does not read the file.
+        hours: HourRanges::default(),
     }
 }
 

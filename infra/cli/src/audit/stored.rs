@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use store::{ObjectInfo, Objects as _, gunzip};
 
 use super::AuditScope;
+use super::evidence::EvidenceAgain;
 use super::label_files::{self, LabelFile, LoadedReport};
 use super::warehouse_rows::{self, OutcomeRows, TransactionRows};
 use crate::system::System;
@@ -49,6 +50,7 @@ pub(super) struct StoredState {
     pub(super) finals: BTreeMap<String, StoredFinal>,
     /// The rows of `outcomes` by decision id.
     pub(super) ended: HashMap<String, OutcomeRows>,
+    pub(super) evidence_again: EvidenceAgain,
     pub(super) rejected: usize,
     pub(super) waiting: Vec<ObjectInfo>,
     pub(super) ledger: Vec<ObjectInfo>,

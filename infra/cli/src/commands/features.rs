@@ -9,9 +9,9 @@ use super::labelled::LabelledArgs;
 
 /// Write the training features of a look as CSV, to train a model of your own.
 ///
-/// One line for each transaction of the training period, by time: the features of the look in their
-/// order, is_fraud, and held_out. Train on the rows with held_out = 0: thresholds are chosen on the
-/// others. A missing value is an empty field, which most readers take as NaN. Keep it as NaN. If a
+/// One line for each row of the training set, by time: the features of the look in their order,
+/// is_fraud, held_out and weight. Train on the rows with held_out = 0: thresholds are chosen on the
+/// others. The weight is the number of transactions that a row stands for. A missing value is an empty field, which most readers take as NaN. Keep it as NaN. If a
 /// library takes no NaN, use 3.4028235e38, the value that models see in serving.
 #[derive(clap::Args, Debug)]
 #[command(after_help = "Examples:
@@ -41,14 +41,19 @@ impl FeaturesArgs {
             Which::First => &definition.first,
             Which::Confirm => &definition.confirm,
         };
-        let matrix = set.matrix(definition, look);
+        let windows = match self.look {
+            Which::First => &set.profiles,
+            Which::Confirm => &set.windows,
+        };
+        let matrix = set.matrix(definition, look, windows);
         let mut out = csv::Writer::from_writer(std::io::stdout().lock());
         out.write_record(
             definition
                 .names(look)
                 .into_iter()
-                .chain(["is_fraud", "held_out"]),
+                .chain(["is_fraud", "held_out", "weight"]),
         )?;
+        let weight = |is_fraud: bool| if is_fraud { 1.0 } else { set.good_weight }.to_string();
         let flag = |flag: bool| if flag { "1" } else { "0" }.to_owned();
         // Converted to f64 first, so that every digit of the served f32 is written.
         let value = |value: &f32| {
@@ -64,13 +69,11 @@ impl FeaturesArgs {
             .zip(set.training_rows(definition))
             .enumerate()
         {
-            out.write_record(
-                matrix
-                    .row(row)
-                    .iter()
-                    .map(value)
-                    .chain([flag(*fraud), flag(!in_training)]),
-            )?;
+            out.write_record(matrix.row(row).iter().map(value).chain([
+                flag(*fraud),
+                flag(!in_training),
+                weight(*fraud),
+            ]))?;
         }
         out.into_inner()
             .map_err(csv::IntoInnerError::into_error)?

@@ -69,11 +69,10 @@ impl TrainArgs {
                 &definition.confirm,
             )?,
         };
-        let profiles = definition
-            .first
-            .last_cut_off(as_of)
-            .map(|cut_off| past.profiles(&definition, cut_off))
-            .transpose()?;
+        let profiles = match definition.cut_offs {
+            Some(cut_offs) => Some(past.profiles(&definition, cut_offs.last(as_of))?),
+            None => None,
+        };
         let bars = MultiProgress::new();
         let bars = ["first", "second"]
             .map(|look| (look, bars.add(ProgressBar::no_length().with_style(style()))));

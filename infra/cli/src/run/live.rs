@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use decision::Action;
-use features::Look;
+use features::CutOffs;
 use jiff::Timestamp;
 use local::Local;
 use train::Answer;
@@ -25,8 +25,8 @@ const CHUNK: usize = 500;
 const RATE: f64 = 1_000.0;
 
 /// Puts the live transactions on the stream, and uploads the fraud reports that fall into their
-/// time. At each cut-off of the first look, its profiles are refreshed from all earlier
-/// transactions.
+/// time. The profiles of each cut-off are refreshed, from all earlier transactions, before the first
+/// transaction that they serve.
 ///
 /// Returns when each transaction was put. Stops early if transactions do not reach the warehouse:
 /// the audit reports them.
@@ -36,7 +36,7 @@ pub(super) async fn stream(
     system: &System,
     consumer: &Consumer,
     split: &Split,
-    first: &Look,
+    cut_offs: Option<CutOffs>,
 ) -> Result<HashMap<String, Timestamp>> {
     let arrivals = Arrivals { local, system };
     let bar = steps.bar(
@@ -46,8 +46,8 @@ pub(super) async fn stream(
     let mut put_at = HashMap::with_capacity(split.live.len());
     let mut reported = split.at;
     let mut reports = usize::try_from(system.count(REPORTS).await?)?;
-    let mut known = first.last_cut_off(split.at);
-    for (cut_off, chunk) in chunks(&split.live, first) {
+    let mut known = cut_offs.map(|cut_offs| cut_offs.last(split.at));
+    for (cut_off, chunk) in chunks(&split.live, cut_offs) {
         let began = tokio::time::Instant::now();
         let Some(row) = chunk.first() else { continue };
         // Most reports are about the history. Quick ones are about live transactions.
@@ -98,12 +98,12 @@ pub(super) async fn stream(
 }
 
 /// The rows of one call. All of them use the profiles of the same cut-off, which comes with them:
-/// `None` for a first look without profiles.
-fn chunks<'a>(
-    rows: &'a [Row],
-    first: &Look,
-) -> impl Iterator<Item = (Option<Timestamp>, &'a [Row])> {
-    let cut_off = |row: &Row| first.cut_off.map(|_| first.window_end(row.occurred_at));
+/// `None` for a definition without profiles.
+fn chunks(
+    rows: &[Row],
+    cut_offs: Option<CutOffs>,
+) -> impl Iterator<Item = (Option<Timestamp>, &[Row])> {
+    let cut_off = move |row: &Row| cut_offs.map(|all| all.of(row.occurred_at, row.occurred_at));
     let stretches = rows.chunk_by(move |a, b| cut_off(a) == cut_off(b));
     stretches
         .flat_map(|stretch| stretch.chunks(CHUNK))
@@ -200,16 +200,16 @@ mod tests {
         let mut rows: Vec<Row> = times.into_iter().map(row).collect();
         rows.extend(vec![rows[3].clone(); CHUNK]);
         let put = |cut_off: Option<SignedDuration>| -> Vec<(Option<Timestamp>, usize)> {
-            let look = Look {
-                features: Vec::new(),
-                cut_off,
-            };
-            chunks(&rows, &look)
+            let cut_offs = cut_off.map(|period| CutOffs {
+                period,
+                lag: SignedDuration::from_secs(1),
+            });
+            chunks(&rows, cut_offs)
                 .map(|(cut_off, chunk)| (cut_off, chunk.len()))
                 .collect()
         };
         let of = |hour| Some(at(&format!("2026-01-02T{hour:02}:00:00Z")));
-        // A transaction exactly at a cut-off belongs to the earlier one.
+        // New profiles become active a second after their cut-off.
         assert_eq!(
             put(Some(SignedDuration::from_hours(6))),
             [(of(0), 2), (of(6), 1), (of(12), CHUNK), (of(12), 1)]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use features::Look;
+use features::CutOffs;
 use jiff::Timestamp;
 use local::Local;
 use serde_json::Value;
@@ -38,16 +38,18 @@ pub(super) async fn prepare(
             init(system, definition),
         )
         .await?;
-    let reports = steps
+    steps
         .wait("write the history to the bucket", async {
-            history::transactions(system, &definition, &split.history).await?;
-            history::labels(system, &split.history, Timestamp::MIN, split.at).await
+            history::transactions(system, &definition, &split.history).await
         })
         .await?;
     steps
         .wait("wait until load has copied it to the warehouse", async {
             let all = "SELECT COUNT(*) FROM transactions";
             arrivals.wait_for(all, split.history.len()).await?;
+            // Reports find their transactions at once, not by the retry each hour.
+            let from = Timestamp::MIN;
+            let reports = history::labels(system, &split.history, from, split.at).await?;
             arrivals.wait_for(REPORTS, reports).await
         })
         .await?;
@@ -85,11 +87,11 @@ pub(super) async fn go_live(
     local: &Local,
     system: &System,
     split: &Split,
-    first: &Look,
+    cut_offs: Option<CutOffs>,
 ) -> Result<Outcome> {
     let arrivals = Arrivals { local, system };
     let consumer = Consumer::start(&system.kinesis, &system.decisions_stream).await?;
-    let put_at = live::stream(steps, local, system, &consumer, split, first).await?;
+    let put_at = live::stream(steps, local, system, &consumer, split, cut_offs).await?;
     let sent: HashSet<String> = put_at.keys().cloned().collect();
     steps
         .wait(

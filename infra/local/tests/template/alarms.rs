@@ -38,6 +38,7 @@ fn each_kind_of_failure_has_an_alarm() {
             "AWS/SQS ApproximateNumberOfMessagesVisible DeadLetters",
             "AWS/SQS ApproximateNumberOfMessagesVisible LabelsDeadLetters",
             "ours RefusedBundles ",
+            "ours StaleProfiles ",
             "ours RejectedItems ",
             "ours StreamRefuses ",
             "ours Quarantined ",
@@ -99,6 +100,7 @@ fn functions_write_the_log_lines_that_alarms_count() {
             "StreamRefuses",
         ],
         ["ScoreLogs", "bundle version refused", "RefusedBundles"],
+        ["ScoreLogs", "profiles are stale", "StaleProfiles"],
         ["SweepLogs", "lane stands still*", "LanesStandStill"],
     ]);
     for log in ["LoadLogs", "SweepLogs"] {

@@ -223,7 +223,8 @@ async fn the_models_own_statements_run() {
         env!("CARGO_MANIFEST_DIR"),
         "/../../infra/bundles/card-fraud/bundle.toml"
     ))
-    .unwrap();
+    .unwrap()
+    .replace("negatives = 0.3", "negatives = 1.0");
     let definition = features::Definition::parse(&text).unwrap();
     for sql in features::sql::schema_ddl(&definition) {
         run(client, &sql).await;
@@ -244,6 +245,8 @@ async fn the_models_own_statements_run() {
         claim_id: "c",
         from: 0,
         to: 300,
+        cut_off: None,
+        hours: &[],
     };
     let evidence = features::sql::evidence(&definition, held);
     let found = steps(&evidence).unwrap();
@@ -292,5 +295,5 @@ async fn the_models_own_statements_run() {
         crate::unload::run(client, &storage, command).await,
         Ok(10_800)
     );
-    assert!(storage.get("b", "out/000.gz").await.is_ok());
+    assert!(storage.get("b", "out/0000_part_00.gz").await.is_ok());
 }

@@ -1,19 +1,23 @@
 //! Histories for the comparison, and their rows in the warehouse.
 
-use features::{Definition, History, Label};
+use features::{Definition, History, Report};
 use jiff::Timestamp;
 use look::simulate::{self, Simulation, Size};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
+use serde_json::{Value, json};
 
 pub(crate) const ROWS: usize = 600;
 /// Rows per INSERT: the Data API takes 100 KB of SQL.
-const ROWS_PER_INSERT: usize = 500;
+const ROWS_PER_INSERT: usize = 400;
 /// The claim of all turns.
 pub(crate) const CLAIM: &str = "c0";
+const HOUR: i64 = 3_600_000;
+const YEAR: i64 = 365 * 24 * HOUR;
 
 /// Ten days of transactions of few customers and terminals. Many have equal times or lie at the
-/// edge of a window. A third have a label, which is early or late, or says that they are good.
+/// edge of a window. Some arrive late, some are replayed a year later. A third have reports, which
+/// are early or late, are retracted, or arrive after later ones.
 pub(crate) fn history() -> History {
     let mut random = StdRng::seed_from_u64(7);
     let at = |millis: i64| Timestamp::from_millisecond(1_700_000_000_000 + millis).unwrap();
@@ -24,13 +28,21 @@ pub(crate) fn history() -> History {
         ..History::default()
     };
     for _ in 0..ROWS {
-        let hour = random.random_range(0..240_i64) * 3_600_000;
+        let hour = random.random_range(0..240_i64) * HOUR;
         let millis = if random.random_bool(0.5) {
             hour
         } else {
-            hour + random.random_range(0..3_600_000)
+            hour + random.random_range(0..HOUR)
         };
         history.occurred_at.push(at(millis));
+        let late = match random.random_range(0..10) {
+            0..6 => 0,
+            6 => random.random_range(0..60_000),
+            7 => random.random_range(0..48) * HOUR,
+            8 => YEAR,
+            _ => -random.random_range(0..60_000),
+        };
+        history.arrived_at.push(at(millis + late));
         history
             .amounts
             .push(f64::from(random.random_range(0..100_000)) / 100.0);
@@ -38,20 +50,23 @@ pub(crate) fn history() -> History {
         history.entities[1].push(random.random_range(0..12));
         // A large number with a small deviation, and a category. Both may be missing.
         let age = 1e9 + f64::from(random.random_range(0..100));
-        history.numbers[0].push(if random.random_bool(0.8) {
-            age
-        } else {
-            f64::NAN
-        });
+        let is_known = random.random_bool(0.8);
+        history.numbers[0].push(if is_known { age } else { f64::NAN });
         history.categories[0].push(random.random_bool(0.8).then(|| random.random_range(0..4)));
-        let reported = millis + random.random_range(0..72_i64) * 3_600_000;
-        let label = Label {
-            reported_at: at(reported),
-            is_fraud: random.random_bool(0.8),
-        };
-        history
-            .labels
-            .push(random.random_bool(0.3).then_some(label));
+        let mut reports = Vec::new();
+        if random.random_bool(0.3) {
+            for _ in 0..random.random_range(1..4) {
+                // A report may come before its transaction.
+                let reported = millis + random.random_range(-2..72_i64) * HOUR;
+                let late = [0, 0, HOUR, 30 * HOUR, YEAR][random.random_range(0..5)];
+                reports.push(Report {
+                    reported_at: at(reported),
+                    arrived_at: at(reported + late),
+                    is_fraud: random.random_bool(0.7),
+                });
+            }
+        }
+        history.reports.push(reports);
     }
     history
 }
@@ -72,26 +87,37 @@ pub(crate) fn simulated() -> History {
     {
         let row = simulate::row(&simulated, simulate::start());
         history.occurred_at.push(row.occurred_at);
+        history.arrived_at.push(row.occurred_at);
         history.amounts.push(simulated.amount());
         history.entities[0].push(simulated.customer);
         history.entities[1].push(simulated.terminal);
-        let label = Label {
+        let report = Report {
             reported_at: row.reported_at,
+            arrived_at: row.reported_at,
             is_fraud: true,
         };
-        history
-            .labels
-            .push((row.fraud == Some(true)).then_some(label));
+        let is_fraud = row.fraud == Some(true);
+        let reports = is_fraud.then_some(report).into_iter().collect();
+        history.reports.push(reports);
     }
     history
 }
 
-fn age(history: &History, row: usize) -> Option<f64> {
+/// `None` if it is missing.
+pub(crate) fn age(history: &History, row: usize) -> Option<f64> {
     Some(history.numbers.first()?[row]).filter(|age| !age.is_nan())
 }
 
-fn channel(history: &History, row: usize) -> Option<String> {
+pub(crate) fn channel(history: &History, row: usize) -> Option<String> {
     history.categories.first()?[row].map(|channel| format!("it's {channel}"))
+}
+
+pub(crate) fn customer(history: &History, row: usize) -> String {
+    format!("it's C{}", history.entities[0][row])
+}
+
+pub(crate) fn terminal(history: &History, row: usize) -> String {
+    format!("S{}", history.entities[1][row])
 }
 
 /// The identity of a transaction, as text.
@@ -104,7 +130,7 @@ fn has_identity(row: usize) -> bool {
     row % 10 != 3
 }
 
-const NAMES: &str = "transaction_id, occurred_at, amount, identity_hash";
+const NAMES: &str = "transaction_id, occurred_at, arrived_at, amount, identity_hash";
 
 /// The names of a history's columns, separated by commas. The definition names the two entities,
 /// customer and terminal.
@@ -127,10 +153,11 @@ fn values(history: &History, row: usize, identity: Option<String>) -> String {
     let mut values = vec![
         format!("'T{row}'"),
         format!("'{}'", history.occurred_at[row]),
+        format!("'{}'", history.arrived_at[row]),
         history.amounts[row].to_string(),
         text(identity),
-        text(Some(format!("it's C{}", history.entities[0][row]))),
-        text(Some(format!("S{}", history.entities[1][row]))),
+        text(Some(customer(history, row))),
+        text(Some(terminal(history, row))),
     ];
     if !history.numbers.is_empty() {
         let age = age(history, row).map(|age| age.to_string());
@@ -140,30 +167,31 @@ fn values(history: &History, row: usize, identity: Option<String>) -> String {
     values.join(", ")
 }
 
-/// The statements that insert a history.
+/// The statements that insert a history's transactions.
 pub(crate) fn inserts(definition: &Definition, history: &History) -> Vec<String> {
     let transaction = |row| {
         let identity = has_identity(row).then(|| identity(row));
         format!("({})", values(history, row, identity))
     };
     let transactions: Vec<_> = (0..history.len()).map(transaction).collect();
-    let report = |row: usize| {
-        let label = history.labels[row]?;
-        let Label {
-            reported_at,
-            is_fraud,
-        } = label;
-        Some(format!("('T{row}', '{reported_at}', {is_fraud})"))
-    };
-    let reports: Vec<_> = (0..history.len()).filter_map(report).collect();
     let columns = names(definition, history);
-    let mut statements = insert(&format!("transactions ({columns})"), &transactions);
-    let report_columns = "transaction_id, reported_at, is_fraud";
-    statements.extend(insert(
-        &format!("fraud_reports ({report_columns})"),
-        &reports,
-    ));
-    statements
+    insert(&format!("transactions ({columns})"), &transactions)
+}
+
+/// The lines of a file with all reports.
+pub(crate) fn report_lines(history: &History) -> Vec<Value> {
+    let mut lines = Vec::new();
+    for (row, reports) in history.reports.iter().enumerate() {
+        for report in reports {
+            lines.push(json!({
+                "transaction_id": format!("T{row}"),
+                "reported_at": report.reported_at,
+                "arrived_at": report.arrived_at,
+                "is_fraud": report.is_fraud,
+            }));
+        }
+    }
+    lines
 }
 
 /// The statements that insert the holds of a turn: a hold's place in `held` is its ordinal.

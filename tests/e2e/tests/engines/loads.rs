@@ -1,6 +1,5 @@
 //! The load of transactions: what it leaves in `transactions` and `holds`.
 
-use std::fs;
 use std::ops::RangeInclusive;
 
 use features::History;
@@ -13,7 +12,6 @@ use warehouse::Warehouse as _;
 use crate::histories::CLAIM;
 use crate::world::World;
 
-const BUCKET: &str = "b";
 const GROUP: &str = "00000000000000aa";
 const OTHER_GROUP: &str = "00000000000000bb";
 
@@ -42,23 +40,6 @@ fn held(mut line: Value, group: &str, index: u32) -> Value {
     line["_hold_group"] = json!(group);
     line["_hold_index"] = json!(index);
     line
-}
-
-/// Writes batch objects and their manifest. Returns the manifest's URL.
-fn put(world: &World, name: &str, batches: &[&[Value]]) -> String {
-    let folder = world.folder.path().join(BUCKET);
-    fs::create_dir_all(&folder).unwrap();
-    let mut entries = Vec::new();
-    for (place, lines) in batches.iter().enumerate() {
-        let object = format!("{name}-{place}.ndjson.gz");
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        fs::write(folder.join(&object), store::gzip(text.as_bytes())).unwrap();
-        entries.push(json!({"url": format!("s3://{BUCKET}/{object}"), "mandatory": true}));
-    }
-    let manifest = format!("{name}.json");
-    let text = json!({"entries": entries}).to_string();
-    fs::write(folder.join(&manifest), text).unwrap();
-    format!("s3://{BUCKET}/{manifest}")
 }
 
 fn group(group: &str, first: u32) -> HoldGroup {
@@ -136,14 +117,14 @@ async fn each_identity_is_loaded_once_as_it_arrived_first() {
         // The same transaction again, and the same id with other content.
         &[line("A", "a", 6), line("A", "other", 8)],
     ];
-    let manifest = &put(&world, "first", &batches);
+    let manifest = &world.put("first", &batches);
     let expected = ["A a at 5", "A other at 8", "B b at 9"];
     for turn in 0..2 {
         world.load(Load::plain(manifest, turn)).await;
         assert_eq!(world.loaded().await, expected, "turn {turn}");
     }
     // The first write wins, also over a row that arrived earlier.
-    let manifest = &put(&world, "late", &[&[line("B", "b", 1), line("C", "c", 2)]]);
+    let manifest = &world.put("late", &[&[line("B", "b", 1), line("C", "c", 2)]]);
     world.load(Load::plain(manifest, 2)).await;
     let expected = ["A a at 5", "A other at 8", "B b at 9", "C c at 2"];
     assert_eq!(world.loaded().await, expected);
@@ -160,7 +141,7 @@ async fn every_held_row_of_a_turn_is_in_holds_also_if_its_transaction_is_known()
         held(line("C", "c", 4), OTHER_GROUP, 0),
     ];
     // The batch is claimed by two waiting entries, so its object is listed twice.
-    let manifest = &put(&world, "batch", &[&batch, &batch]);
+    let manifest = &world.put("batch", &[&batch, &batch]);
     let groups = [group(GROUP, 0), group(GROUP, 10), group(OTHER_GROUP, 20)];
     let of_turn = |turn: u64| {
         let held = ["0 a", "1 a", "10 a", "11 a", "20 c"];
@@ -208,7 +189,7 @@ async fn rows_of_1970_and_of_today_are_loaded_once_under_bounds_of_hours() {
     let mut last = line("B", "b", 2);
     last["occurred_at"] = json!("2026-01-31T10:00:00Z");
     let batch = [old, last, line("C", "c", 3)];
-    let manifest = &put(&world, "hours", &[&batch]);
+    let manifest = &world.put("hours", &[&batch]);
     let hours = [
         at("1970-01-01T00:00:00Z")..=at("1970-01-01T01:00:00Z"),
         at("2026-01-31T09:00:00Z")..=at("2026-01-31T10:00:00Z"),
@@ -238,7 +219,7 @@ async fn a_row_without_identity_is_identified_by_its_id() {
         line
     };
     let batch = [line("A", "a", 1), without("B", 2), without("C", 3)];
-    let manifest = &put(&world, "batch", &[&batch]);
+    let manifest = &world.put("batch", &[&batch]);
     for turn in 0..2 {
         world.load(Load::plain(manifest, turn)).await;
         let expected = ["A - by hand", "B - at 2", "C - at 3"];
@@ -251,7 +232,7 @@ async fn a_load_that_leaves_out_bad_rows_names_them_in_its_last_result() {
     let world = empty_world().await;
     let mut bad = line("B", "b", 2);
     bad["amount"] = json!("no number");
-    let manifest = &put(&world, "bad", &[&[line("A", "a", 1), bad]]);
+    let manifest = &world.put("bad", &[&[line("A", "a", 1), bad]]);
     let source = CopySource {
         manifest,
         iam_role: "default",
@@ -275,4 +256,51 @@ async fn a_load_that_leaves_out_bad_rows_names_them_in_its_last_result() {
     assert_eq!(file, Some("s3://b/bad-0.ndjson.gz"));
     assert_eq!(row.number("line_number"), Some(2.0));
     assert_eq!(row.text("column_name").map(str::trim), Some("amount"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_is_counted_to_the_last_in_evidence_and_in_training() {
+    let world = empty_world().await;
+    // Ten transactions of one card within a second, in batches of two shards. The last one is held.
+    let burst = |number: u32| {
+        let id = format!("T{number}");
+        let mut line = line(&id, &format!("i{number}"), 30);
+        line["occurred_at"] = json!(format!("2026-01-31T09:00:00.{number}Z"));
+        line["arrived_at"] = json!(format!("2026-01-31T09:00:01.{number}Z"));
+        line
+    };
+    let one: Vec<Value> = (0..6).map(burst).collect();
+    let mut other: Vec<Value> = (6..9).map(burst).collect();
+    other.push(held(burst(9), GROUP, 0));
+    let manifest = &world.put("burst", &[&one, &other]);
+    world
+        .load(Load {
+            manifest,
+            turn: 7,
+            hold_groups: &[group(GROUP, 0)],
+            hours: &[],
+        })
+        .await;
+    let cut_off = "2026-01-31T00:00:00Z".parse().unwrap();
+    let found = world.evidence(7, 1, Some(cut_off)).await;
+    let mut hold = harness::holds::hold("T9", 0);
+    hold.occurred_at = "2026-01-31T09:00:00.9Z".parse().unwrap();
+    let count = |row: &warehouse::Row| {
+        let numbers = row.0.iter();
+        let numbers = numbers.map(|(name, value)| (name.clone(), value.number()));
+        let evidence = world.definition.evidence(&hold, &numbers.collect());
+        evidence.unwrap()["customer_id_count_0"]
+    };
+    assert_eq!(count(&found[0]), Some(10.0));
+    let period = features::TrainingPeriod {
+        from: cut_off,
+        to: "2026-02-01T00:00:00Z".parse().unwrap(),
+        as_of: "2026-02-01T00:00:00Z".parse().unwrap(),
+    };
+    // All good transactions, not only a sample.
+    let mut definition = world.definition.clone();
+    definition.training.negatives = 1.0;
+    let training = sql::training_set(&definition, &period);
+    let rows = crate::world::rows(&world.warehouse, training).await;
+    assert_eq!(count(&rows["T9"]), Some(10.0));
 }

@@ -10,9 +10,12 @@
 
 mod histories;
 mod loads;
+mod reports;
+mod texts;
 mod world;
 
-use features::{Measure, PROFILE_PREFIX, TrainingPeriod, sql};
+use features::sql::profile_column;
+use features::{Measure, TrainingPeriod, sql};
 use harness::fixture::all_measures;
 use jiff::{SignedDuration, Timestamp};
 use look::simulate;
@@ -29,11 +32,11 @@ async fn both_engines_agree_on_a_history_of_edge_cases() {
     let all: Vec<usize> = (0..ROWS).collect();
     world.compare_evidence(0, &all).await;
     // A transaction that is held twice counts once, and each of its holds has evidence.
-    world.compare_evidence(1, &[5, 5, 7]).await;
+    world.compare_evidence(1_000, &[5, 5, 7]).await;
     world.compare_training_set(Timestamp::UNIX_EPOCH).await;
     world.compare_profiles(world.history.occurred_at[0]).await;
 
-    // A column that was added later is NULL in older rows. Their windows are empty, as in serving.
+    // A column that was added later is NULL in older rows. Their profiles are empty, as in serving.
     let columns = "transaction_id, occurred_at, amount, terminal_id";
     let without_customer =
         format!("INSERT INTO transactions ({columns}) VALUES ('N', '2029-01-01', 1, 'S')");
@@ -55,10 +58,15 @@ async fn both_engines_agree_on_a_history_of_edge_cases() {
         .iter()
         .filter(|(_, window)| window.measure == Measure::Count);
     let counts = counted
-        .map(|(name, _)| found["N"].number(&format!("{PROFILE_PREFIX}{name}")))
+        .map(|(name, window)| {
+            found["N"].number(&profile_column(name, window.measure.aggregates()[0]))
+        })
         .collect::<Vec<_>>();
     assert!(
-        counts.len() > 1 && counts.iter().all(|count| *count == Some(0.0)),
+        counts.len() > 1
+            && counts
+                .iter()
+                .all(|count| count.is_none_or(|count| count == 0.0)),
         "{counts:?}"
     );
 
@@ -69,7 +77,7 @@ async fn both_engines_agree_on_a_history_of_edge_cases() {
         .unwrap();
     let delete = format!("DELETE FROM transactions WHERE transaction_id = 'T{last}'");
     world.run("delete", vec![delete]).await;
-    world.compare_evidence(2, &[last]).await;
+    world.compare_evidence(2_000, &[last]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -94,16 +102,16 @@ async fn evidence_names_the_holds_with_a_reused_id() {
             .concat(),
         )
         .await;
-    let found = world.evidence(3, 5).await;
+    let found = world.evidence(3, 5, None).await;
     let conflicts: Vec<&Value> = found.iter().map(|row| &row.0["_id_conflict"]).collect();
     let expected = [false, true, true, true, true].map(Value::Bool);
     assert_eq!(conflicts, expected.iter().collect::<Vec<_>>());
     // The other content of T2 is in another range.
-    let found = world.evidence(3, 3).await;
+    let found = world.evidence(3, 3, None).await;
     assert_eq!(found[2].0["_id_conflict"], Value::Bool(false));
 }
 
-/// A first look's window `customer_count_0` of `customer` and a second look's window
+/// A profile's window `customer_count_0` of `customer` and a recent window
 /// `profile_customer_count_0` of `profile_customer` need different names in one training set.
 #[tokio::test(flavor = "multi_thread")]
 async fn both_engines_agree_if_a_name_is_another_one_with_our_prefix() {
@@ -122,7 +130,7 @@ async fn both_engines_agree_if_a_name_is_another_one_with_our_prefix() {
 async fn both_engines_agree_on_simulated_cards_with_the_shipped_definition() {
     let world = World::new(SHIPPED, simulated()).await;
     let rows = world.history.len();
-    let frauds = world.history.labels.iter().flatten().count();
+    let frauds = world.history.reports.iter().flatten().count();
     assert!(rows > 2_000 && frauds > 100, "{frauds} frauds of {rows}");
     // The holds lie all over the six weeks. The last ones have full windows of 28 days and a delay.
     world

@@ -70,6 +70,15 @@ pub(crate) async fn is_seen(system: &System, sent: &Sent, seen: &DecisionLog) {
     a_file_of_reports(system, &scope, seen, &released).await;
     among_others(system, sent, &clean).await;
 
+    // The warehouse: evidence is no longer the same, because the history was changed.
+    assert!(clean.evidence_compared > 0, "{clean:?}");
+    let all = |amount: &str| vec![format!("UPDATE transactions SET amount = {amount}")];
+    system.execute(all("amount * 2")).await.unwrap();
+    let found = audited().await;
+    assert!(found.changed_evidence > 0, "{found:?}");
+    system.execute(all("amount / 2")).await.unwrap();
+    assert_eq!(audited().await.changed_evidence, 0);
+
     // The warehouse: a row was changed. Halving undoes doubling without rounding.
     for (column, value, original) in [
         ("amount", "amount * 2", "amount / 2"),
@@ -259,6 +268,8 @@ async fn among_others(system: &System, sent: &Sent, clean: &Audit) {
         held,
         settled: held,
         rejected,
+        evidence_compared: found.evidence_compared,
+        late_evidence: found.late_evidence,
         ..Audit::default()
     };
     assert_eq!(found, expected);

@@ -29,7 +29,7 @@ const ANSWERS: [(&str, &str); 18] = [
     ("score/several.json", r#"{"batchItemFailures":[]}"#),
     ("sweep/schedule.json", r#""standing_still":0"#),
     ("train/as_of.json", "training failed"),
-    ("train/profiles.json", "no windows"),
+    ("train/profiles.json", r#""cut_off":"#),
 ];
 
 pub(crate) fn are_taken_by_the_deployed_functions(local: &Local) {

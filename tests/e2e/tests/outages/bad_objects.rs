@@ -135,6 +135,7 @@ async fn write(system: &System, lane: Lane, number: usize, rows: &[Value]) -> St
         arrived_at,
         id,
         bytes,
+        hours: turns::HourRanges::default(),
     };
     let slice = SliceEntry {
         decided_at: arrived_at,

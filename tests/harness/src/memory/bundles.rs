@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use confirm::SecondModel;
 use features::Definition;
+use load::VersionDefinition;
 
 /// The same model and definition for every version.
 #[derive(Debug)]
 pub struct Bundles<M> {
     pub model: Arc<M>,
-    pub definition: Arc<Definition>,
+    pub definition: Arc<VersionDefinition>,
     /// Versions that do not open.
     pub missing: BTreeSet<String>,
     /// Versions that can't be read now.
@@ -20,7 +21,10 @@ impl<M> Bundles<M> {
     pub fn new(model: M, definition: Definition) -> Self {
         Self {
             model: Arc::new(model),
-            definition: Arc::new(definition),
+            definition: Arc::new(VersionDefinition {
+                definition,
+                cut_off: None,
+            }),
             missing: BTreeSet::new(),
             unreachable: BTreeSet::new(),
         }
@@ -46,7 +50,7 @@ impl<M: Send + Sync> load::Definitions for Bundles<M> {
     async fn of_version(
         &self,
         version: &str,
-    ) -> Result<Option<Arc<Definition>>, Box<dyn StdError + Send + Sync>> {
+    ) -> Result<Option<Arc<VersionDefinition>>, Box<dyn StdError + Send + Sync>> {
         let opens = !self.missing.contains(version);
         Ok(opens.then(|| Arc::clone(&self.definition)))
     }

@@ -16,6 +16,7 @@ mod profiles;
 mod scoring;
 mod training;
 mod ulb;
+mod unloaded;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -23,10 +24,11 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 /// The parts of the bench by name.
-const PARTS: [(&str, fn() -> Value); 6] = [
+const PARTS: [(&str, fn() -> Value); 7] = [
     ("scoring", scoring::measure),
     ("profiles", profiles::measure),
     ("training", training::measure),
+    ("unloaded", unloaded::measure),
     ("ulb", ulb::measure),
     ("ulb-folds", ulb::folds),
     ("handbook", handbook),
@@ -44,6 +46,11 @@ fn main() {
         chosen.iter().map(String::as_str).collect::<Vec<_>>()[..]
     {
         return println!("{}", training::child(settings, looks));
+    }
+    if let [unloaded::CHILD, transactions, features] =
+        chosen.iter().map(String::as_str).collect::<Vec<_>>()[..]
+    {
+        return println!("{}", unloaded::child(transactions, features));
     }
     let unknown = chosen
         .iter()

@@ -1,4 +1,4 @@
-//! Profiles of five million terminals. Terminals have the most windows in the shipped definition's
+//! Profiles of five million terminals. Terminals have the most numbers in the shipped definition's
 //! first look.
 
 use features::{Definition, Profiles, TableBuilder};
@@ -23,13 +23,17 @@ pub(crate) fn measure() -> Value {
         .iter()
         .position(|name| name == "terminal_id")
         .unwrap();
-    let windows = definition.profile_columns(entity).len();
+    let windows = definition.profile_windows(entity);
+    let aggregates = windows
+        .iter()
+        .map(|(_, window)| window.measure.aggregates().len());
+    let numbers: usize = aggregates.sum();
     let name = |place: usize| format!("T{place}");
     let mut table = TableBuilder::new(&definition, entity).unwrap();
     for place in 0..ENTITIES {
         table.push(
             &name(place),
-            (0..windows).map(|window| (place % 1_000 * windows + window) as f64),
+            (0..numbers).map(|number| (place % 1_000 * numbers + number) as f64),
         );
     }
     let cut_off = Timestamp::UNIX_EPOCH;
@@ -51,9 +55,9 @@ pub(crate) fn measure() -> Value {
     let look_up = |name: &String| {
         profiles
             .find(0, name)
-            .map_or(f64::NAN, |row| profiles.value(0, row, 0))
+            .map_or(f64::NAN, |row| profiles.numbers(0, row, 0)[0])
     };
-    let expected = places.iter().map(|place| (place % 1_000 * windows) as f64);
+    let expected = places.iter().map(|place| (place % 1_000 * numbers) as f64);
     assert!(
         names.iter().map(look_up).eq(expected),
         "every look-up returns the value of its profile"
@@ -66,7 +70,7 @@ pub(crate) fn measure() -> Value {
     let of_names = || assert!(names.iter().map(look_up).sum::<f64>() > 0.0);
     let allocated = allocation_counter::measure(of_names).count_total;
     json!({
-        "entities": ENTITIES, "windows": windows, "file_bytes": bytes.len(),
+        "entities": ENTITIES, "numbers": numbers, "file_bytes": bytes.len(),
         "load_seconds": at_most(1.0, rounded(load.as_secs_f64())),
         "bytes_per_entity": {
             "file": at_most(64.0, each(bytes.len() as f64)), "memory": at_most(64.0, each(kept as f64)),

@@ -151,7 +151,7 @@ impl TestResult {
         let mut scored = Vec::with_capacity(tested.len());
         for (&score, row) in scores.iter().zip(tested) {
             let is_fraud = row.fraud.unwrap();
-            scored.push(ScoredLabel { score, is_fraud });
+            scored.push(ScoredLabel::new(score, is_fraud));
         }
         let Ranking {
             auc,

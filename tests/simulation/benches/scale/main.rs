@@ -1,10 +1,11 @@
 //! Simulates the whole system at up to 1,000 shards: `make bench-scale`, or parts of it, such as
-//! `make bench-scale PART=10` or `PART=outage`. `PART=100x3x8x2x30x10` simulates 100 shards, three
-//! times as slow, with 8 evidence lanes, a batching window of 2 and a grace time of 30 seconds, for
-//! 10 minutes.
+//! `make bench-scale PART=10`, `PART=outage` or `PART=columnar`. `PART=100x3x8x2x30x10` simulates
+//! 100 shards, three times as slow, with 8 evidence lanes, a batching window of 2 and a grace time
+//! of 30 seconds, for 10 minutes. `PART=columnar:10,20` reads histories of 10 and 20 million rows.
 //!
 //! The functions' own handlers run over a bucket, a stream and a warehouse in memory, in simulated
-//! time. Figures go to target/bench/scale.json. Fails if holds end late or if a quota is exceeded.
+//! time. Figures go to target/bench/scale.json. Fails if holds end late, if a quota is exceeded,
+//! or if the rows that statements read grow with the history.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,6 +18,7 @@
 
 mod bucket;
 mod clock;
+mod columnar;
 mod cost;
 mod decisions;
 mod function;
@@ -68,6 +70,9 @@ fn main() -> ExitCode {
     }
     if is_chosen("outage") {
         report.add_outage(&outage::run());
+    }
+    if let Some(sizes) = columnar::sizes(&parts) {
+        report.add_columnar(columnar::run(&sizes));
     }
     report.print();
     println!("written to target/bench/scale.json");

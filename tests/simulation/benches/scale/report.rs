@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::columnar;
 use crate::latency::{COPY_FILE, COPY_ROW, SLICES};
 use crate::outage::Outage;
 use crate::scenario::Simulation;
@@ -14,6 +15,8 @@ use crate::scenario::Simulation;
 pub(crate) struct Report {
     simulation: Vec<Value>,
     outage: Value,
+    #[serde(default)]
+    columnar: Vec<Value>,
 }
 
 impl Report {
@@ -40,6 +43,12 @@ impl Report {
     pub(crate) fn add_outage(&mut self, outage: &Outage) {
         *self = Self::read();
         self.outage = serde_json::to_value(outage).unwrap();
+        self.write();
+    }
+
+    pub(crate) fn add_columnar(&mut self, columnar: Vec<Value>) {
+        *self = Self::read();
+        self.columnar = columnar;
         self.write();
     }
 
@@ -79,6 +88,7 @@ impl Report {
         if !self.outage.is_null() {
             println!("outage: {}", self.outage);
         }
+        columnar::print(&self.columnar);
         println!(
             "COPY shares files and rows among {SLICES} slices. With 2 µs a row not shared, {} shards \
              of 1,000 tx/s would be the most.",
@@ -88,7 +98,7 @@ impl Report {
 
     /// What the figures exceed.
     pub(crate) fn problems(&self) -> Vec<String> {
-        let mut problems = Vec::new();
+        let mut problems = columnar::problems(&self.columnar);
         let zero = ["late_finals", "unsettled", "throttled"];
         for row in &self.simulation {
             let name = format!("{} shards ×{}", row["shards"], row["slowness"]);

@@ -134,6 +134,7 @@ impl Shard {
             outgoing_records: vec![0; count],
             holds,
             rejected: Vec::new(),
+            stale: 0,
         }
     }
 
@@ -154,6 +155,7 @@ impl Shard {
             entities,
             numbers: BTreeMap::new(),
             categories: BTreeMap::new(),
+            profile: BTreeMap::new(),
             score: 0.6,
             reasons: Vec::new(),
             bundle_version: self.stack.system.bundle_version().to_owned(),

@@ -24,7 +24,11 @@ const MAX_AHEAD: SignedDuration = SignedDuration::from_hours(24);
 pub(super) fn id(value: Option<Value<'_>>) -> Result<Cow<'_, str>, ReadError> {
     const FIELD: &str = "transaction_id";
     const EXPECTED: &str = "a string of 1 to 64 printable characters";
-    let id = text(FIELD, value, EXPECTED)?;
+    let id = checked_text(FIELD, value, EXPECTED)?;
+    // The warehouse compares without them, and a producer would not find its id in the decision.
+    if id.ends_with(' ') {
+        return Err(wrong(FIELD, "a string with blanks at its end", EXPECTED));
+    }
     // A string has at most as many characters as bytes, so most ids need no counting.
     if id.len() > MAX_ID_CHARS && id.chars().count() > MAX_ID_CHARS {
         return Err(wrong(FIELD, "a longer string", EXPECTED));
@@ -40,8 +44,27 @@ pub(super) fn wrong(field: &str, found: &'static str, expected: &'static str) ->
     }
 }
 
-/// A text of at most 256 bytes. That is also the most that 64 characters can have.
+/// A text of at most 256 bytes, without the blanks at its end: the warehouse compares without them.
 pub(super) fn text<'a>(
+    field: &str,
+    value: Option<Value<'a>>,
+    expected: &'static str,
+) -> Result<Cow<'a, str>, ReadError> {
+    let text = match checked_text(field, value, expected)? {
+        Cow::Borrowed(text) => Cow::Borrowed(text.trim_end_matches(' ')),
+        Cow::Owned(mut text) => {
+            text.truncate(text.trim_end_matches(' ').len());
+            Cow::Owned(text)
+        }
+    };
+    match text.is_empty() {
+        true => Err(wrong(field, "a string of blanks", expected)),
+        false => Ok(text),
+    }
+}
+
+/// A text of at most 256 bytes. That is also the most that 64 characters can have.
+fn checked_text<'a>(
     field: &str,
     value: Option<Value<'a>>,
     expected: &'static str,

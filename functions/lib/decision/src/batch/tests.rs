@@ -62,6 +62,19 @@ fn a_transaction_is_read_into_its_columns() {
     assert_eq!(batch.partition_key(0), "t-1");
 }
 
+/// The warehouse compares texts without them: both engines must see one customer.
+#[test]
+fn blanks_at_the_end_of_an_entity_or_a_category_are_left_out() {
+    let schema = schema();
+    let mut batch = Batch::new(&schema);
+    let item = with(r#""c-1""#, r#"" c 1  ""#).replace(r#""web""#, r#""we\u0062 ""#);
+    batch.read(item.as_bytes(), ORIGIN, now()).unwrap();
+    assert_eq!(
+        (batch.entity(0, 0), batch.category(0, 0)),
+        (" c 1", Some("web"))
+    );
+}
+
 #[test]
 fn the_longest_texts_fit_the_warehouses_columns() {
     let schema = schema();
@@ -163,6 +176,16 @@ fn an_error_names_the_field_and_the_expected_value() {
             r#""t-1""#,
             long.as_str(),
             "field `transaction_id`: a longer string",
+        ),
+        (
+            r#""t-1""#,
+            r#""t-1 ""#,
+            "field `transaction_id`: a string with blanks at its end",
+        ),
+        (
+            "\"c-1\"",
+            "\"  \"",
+            "field `customer_id`: a string of blanks",
         ),
         (
             "\"c-1\"",

@@ -17,6 +17,7 @@ fn hold(id: &str, bundle_version: &str) -> Hold {
         entities: Entities::new(),
         numbers: BTreeMap::new(),
         categories: BTreeMap::new(),
+        profile: BTreeMap::new(),
         score: 0.6,
         reasons: Vec::new(),
         bundle_version: bundle_version.to_owned(),

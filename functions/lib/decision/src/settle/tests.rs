@@ -17,6 +17,7 @@ fn hold() -> Hold {
         entities: Entities::from([("customer_id".to_owned(), "7".to_owned())]),
         numbers: BTreeMap::new(),
         categories: BTreeMap::new(),
+        profile: BTreeMap::new(),
         score: 0.6,
         reasons: Vec::new(),
         bundle_version: "first".to_owned(),

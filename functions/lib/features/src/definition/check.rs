@@ -2,18 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::Definition;
 use super::column_mapping::ColumnMapping;
-use super::duration::duration_setting;
+use super::cut_offs::CutOffs;
 use super::error::{DefinitionError, invalid_setting};
 use super::feature_check::{checked_features, checked_look};
 use super::file::DefinitionFile;
 use super::look::Look;
 use super::thresholds::Budgets;
+use super::{Definition, Measure, NamedWindow};
 
 /// A bundle prepares a `degraded` text for every combination of missing profiles, as the bits of
 /// one byte: one bit per entity, and two more.
 const MAX_PROFILED_ENTITIES: usize = 6;
+const NO_PROFILES: &str = "the first look reads windows from profiles: set cut_off and \
+                           profile_lag, such as 1d and 1h";
+const LONG_WITHOUT_CUT_OFF: &str = "a window of a day or longer begins at a cut-off: set cut_off \
+                                    and profile_lag, such as 1d and 1h";
+const LONG_DISTINCT: &str = "different values can't be counted over a window of a cut-off period \
+                             or longer, because those of its parts do not add up: choose a window \
+                             shorter than cut_off";
 
 impl Definition {
     /// Reads and checks the text of a `bundle.toml`.
@@ -27,17 +34,11 @@ impl Definition {
             .enumerate()
             .map(|(index, feature)| (feature.name.as_str(), index))
             .collect();
-        let cut_off = match &file.first.cut_off {
-            None => None,
-            Some(text) => Some(duration_setting("first.cut_off", text)?),
-        };
         let first = Look {
             features: checked_look("first", &file.first.features, &index_of)?,
-            cut_off,
         };
         let confirm = Look {
             features: checked_look("confirm", &file.confirm.features, &index_of)?,
-            cut_off: None,
         };
         let budgets = Budgets {
             hold_share: file.first.hold_share,
@@ -49,6 +50,7 @@ impl Definition {
             Some(table) => Some(ColumnMapping::checked(&file.schema, table)?),
         };
         let definition = Self {
+            cut_offs: cut_offs(file.cut_off.as_deref(), file.profile_lag.as_deref())?,
             name: file.name,
             schema: file.schema,
             features,
@@ -66,23 +68,54 @@ impl Definition {
     }
 
     fn check_profiles(&self) -> Result<(), DefinitionError> {
-        let windows = self.windows(&self.first);
-        match (windows.first(), self.first.cut_off) {
-            (Some((name, _)), None) => Err(DefinitionError::Feature {
-                feature: (*name).to_owned(),
-                why: "the first look reads windows from profiles: set first.cut_off, such as 1d"
-                    .to_owned(),
-            }),
-            (None, Some(_)) => Err(invalid_setting(
-                "first.cut_off",
-                "the first look has no windows: remove it",
-            )),
-            _ if self.profiled_entities().count() > MAX_PROFILED_ENTITIES => Err(invalid_setting(
-                "first.features",
-                &format!("expected windows of at most {MAX_PROFILED_ENTITIES} entities"),
-            )),
-            _ => Ok(()),
+        let refused = |name: &str, why: &str| DefinitionError::Feature {
+            feature: name.to_owned(),
+            why: why.to_owned(),
+        };
+        if self.cut_offs.is_none() {
+            let needs_cut_off = |(_, window): &NamedWindow<'_>| window.reaches_back_a_day();
+            let mut second = self.windows(&self.confirm).into_iter();
+            if let Some((name, _)) = self.windows(&self.first).first() {
+                return Err(refused(name, NO_PROFILES));
+            }
+            if let Some((name, _)) = second.find(needs_cut_off) {
+                return Err(refused(name, LONG_WITHOUT_CUT_OFF));
+            }
+            return Ok(());
         }
+        for look in [&self.first, &self.confirm] {
+            for (name, window) in self.windows(look) {
+                if matches!(window.measure, Measure::Distinct(_)) && self.is_long(window) {
+                    return Err(refused(name, LONG_DISTINCT));
+                }
+            }
+        }
+        match self.profiled_entities().count() {
+            0 => Err(invalid_setting(
+                "cut_off",
+                "no feature needs profiles: remove cut_off and profile_lag",
+            )),
+            1..=MAX_PROFILED_ENTITIES => Ok(()),
+            _ => Err(invalid_setting(
+                "features",
+                &format!("expected profiles of at most {MAX_PROFILED_ENTITIES} entities"),
+            )),
+        }
+    }
+}
+
+fn cut_offs(period: Option<&str>, lag: Option<&str>) -> Result<Option<CutOffs>, DefinitionError> {
+    match (period, lag) {
+        (None, None) => Ok(None),
+        (Some(period), Some(lag)) => CutOffs::checked(period, lag).map(Some),
+        (Some(_), None) => Err(invalid_setting(
+            "profile_lag",
+            "expected a duration such as 1h: how long after a cut-off its profiles are active",
+        )),
+        (None, Some(_)) => Err(invalid_setting(
+            "cut_off",
+            "profile_lag is set without it: expected a duration such as 1d",
+        )),
     }
 }
 

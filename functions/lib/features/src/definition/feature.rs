@@ -4,10 +4,6 @@ use serde::Deserialize;
 
 use super::window::Window;
 
-/// Where the first look's windows stand beside those of the second look, as in training sets,
-/// their column names begin with this. No name of a definition begins with `_`.
-pub const PROFILE_PREFIX: &str = "_profile_";
-
 #[derive(Clone, Debug, PartialEq)]
 pub struct Feature {
     /// Unique in the definition. Also the name of the feature's column.

@@ -15,6 +15,10 @@ use super::training::TrainingEntry;
 #[serde(deny_unknown_fields)]
 pub(super) struct DefinitionFile {
     pub(super) name: String,
+    #[serde(default)]
+    pub(super) cut_off: Option<String>,
+    #[serde(default)]
+    pub(super) profile_lag: Option<String>,
     pub(super) schema: Schema,
     #[serde(default)]
     pub(super) table: Option<BTreeMap<String, ColumnEntry>>,
@@ -31,8 +35,6 @@ pub(super) struct DefinitionFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct FirstEntry {
     pub(super) features: Vec<String>,
-    #[serde(default)]
-    pub(super) cut_off: Option<String>,
     #[serde(default)]
     pub(super) hold_share: Option<f64>,
     #[serde(default)]
@@ -66,6 +68,8 @@ pub(super) struct FeatureEntry {
     pub(super) max: Option<String>,
     pub(super) distinct: Option<String>,
     pub(super) fraud_rate: Option<bool>,
+    pub(super) frauds: Option<bool>,
+    pub(super) last_fraud_age: Option<bool>,
     pub(super) window: Option<String>,
     pub(super) delay: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! `[training]`: the period to learn from, and the learners to try.
 
 use jiff::{SignedDuration, Timestamp};
+use md5::{Digest, Md5};
 use serde::Deserialize;
 
 use super::duration::duration_setting;
@@ -9,6 +10,8 @@ use super::error::{DefinitionError, invalid_setting, share_setting};
 /// A deeper tree can have more leaves than a training set can fill.
 const MAX_DEPTH: usize = 16;
 const MAX_TREES: usize = 2000;
+/// How many hashes there are: 8 hexadecimal digits.
+const HASHES: u64 = 1 << 32;
 
 /// Every key changes decisions, so only keys whose default has no effect have one: `rows`,
 /// `columns` and `l2` of [`Boost`]. Training tries every learner that has a section, and chooses
@@ -22,7 +25,8 @@ pub struct Training {
     pub holdout: SignedDuration,
     /// The time after which a transaction without a fraud report counts as good.
     pub label_delay: SignedDuration,
-    /// Share of the good transactions to train on; probabilities are corrected for it.
+    /// Share of the good transactions in the training set. Each of them stands for 1 / share, so
+    /// probabilities and counts are those of all transactions.
     pub negatives: f64,
     /// Seed of all random choices.
     pub seed: u64,
@@ -73,6 +77,50 @@ pub struct Logistic {
     /// The loss is the sum of the log losses plus `penalty / 2` times the sum of the squared
     /// coefficients. Other libraries have its inverse, `C`.
     pub penalty: f64,
+}
+
+impl Training {
+    pub fn good_sample(&self) -> GoodSample {
+        let below = (self.negatives * HASHES as f64).round() as u64;
+        GoodSample {
+            below: below.clamp(1, HASHES),
+            seed: self.seed,
+        }
+    }
+}
+
+/// Which good transactions a training set has: those whose hash of the id and the seed is below a
+/// limit. SQL and Rust choose the same transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GoodSample {
+    /// 1 to [`HASHES`].
+    below: u64,
+    seed: u64,
+}
+
+impl GoodSample {
+    /// The MD5 is that of the transaction's id and this text.
+    pub fn suffix(self) -> String {
+        format!(":{}", self.seed)
+    }
+
+    /// The MD5's first 8 hexadecimal digits are less than this text. `None` if the sample has all
+    /// good transactions.
+    pub fn limit(self) -> Option<String> {
+        (self.below < HASHES).then(|| format!("{:08x}", self.below))
+    }
+
+    pub fn contains(self, transaction_id: &str) -> bool {
+        let mut md5 = Md5::new_with_prefix(transaction_id);
+        md5.update(self.suffix());
+        let [a, b, c, d, ..] = <[u8; 16]>::from(md5.finalize());
+        u64::from(u32::from_be_bytes([a, b, c, d])) < self.below
+    }
+
+    /// How many good transactions each one of the sample stands for.
+    pub fn weight(self) -> f64 {
+        HASHES as f64 / self.below as f64
+    }
 }
 
 /// The period of a training set's transactions, and the end of the reports that label them.
@@ -183,5 +231,64 @@ fn at_least_0(name: &'static str, value: f64) -> Result<(), DefinitionError> {
         Ok(())
     } else {
         Err(invalid_setting(name, "expected a number of at least 0"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(negatives: f64, seed: u64) -> GoodSample {
+        let text = include_str!("../../../../../tests/harness/src/fixture.toml");
+        let training = crate::Definition::parse(text).unwrap().training;
+        let training = Training {
+            negatives,
+            seed,
+            ..training
+        };
+        training.good_sample()
+    }
+
+    fn sampled(sample: GoodSample) -> Vec<u32> {
+        let is_in = |id: &u32| sample.contains(&format!("T{id}"));
+        (0..10_000).filter(is_in).collect()
+    }
+
+    #[test]
+    fn a_sample_is_decided_by_id_and_seed_and_has_its_share() {
+        let (one, same, other) = (sample(0.3, 1), sample(0.3, 1), sample(0.3, 2));
+        assert_eq!(sampled(one), sampled(same));
+        assert_ne!(sampled(one), sampled(other));
+        assert!((2_800..3_200).contains(&sampled(one).len()));
+        assert!((one.weight() - 1.0 / 0.3).abs() < 1e-6);
+        let smaller = sampled(sample(0.1, 1));
+        let larger = sampled(one);
+        assert!(smaller.iter().all(|id| larger.contains(id)));
+    }
+
+    #[test]
+    fn a_share_of_1_is_no_sample() {
+        let all = sample(1.0, 1);
+        assert_eq!(sampled(all).len(), 10_000);
+        assert_eq!((all.limit(), all.weight()), (None, 1.0));
+    }
+
+    #[test]
+    fn the_limit_is_compared_with_the_md5_as_text() {
+        // echo -n 'T7:1' | md5sum
+        let digits = "950faecf";
+        let below = |limit: &str| GoodSample {
+            below: u64::from_str_radix(limit, 16).unwrap(),
+            seed: 1,
+        };
+        assert!(!below(digits).contains("T7"));
+        let next = u64::from_str_radix(digits, 16).unwrap() + 1;
+        let next = GoodSample {
+            below: next,
+            seed: 1,
+        };
+        assert!(next.contains("T7"));
+        assert_eq!(below(digits).limit().as_deref(), Some(digits));
+        assert_eq!(below("00000010").limit().as_deref(), Some("00000010"));
     }
 }

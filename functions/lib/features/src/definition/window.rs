@@ -3,16 +3,29 @@
 use decision::Schema;
 use jiff::SignedDuration;
 
-/// A measure over the transactions of one entity in `(t − delay − length, t − delay]`, where `t` is
-/// the timestamp of the transaction that is scored, or the last cut-off before it
-/// ([`super::Look::window_end`]). Without a delay and a cut-off, the scored transaction itself is
-/// inside.
+/// A measure over transactions of one entity. With `t`, the time of the transaction that is scored,
+/// and `c`, the cut-off of the profiles that are active when it arrives, the window is
+///
+/// | look | window |
+/// |---|---|
+/// | first | `(c − delay − length, c − delay]` |
+/// | second, [long](super::Definition::is_long) | `(c − delay − length, t − delay]` |
+/// | second, not long | `(t − delay − length, t − delay]` |
+///
+/// Long windows of the second look are sawtooth windows: they end exactly and begin at a cut-off,
+/// so that their part up to the cut-off can come from a profile. In the second look, the scored
+/// transaction is in its own windows without a delay.
+///
+/// Only what arrived counts: in the part up to the cut-off, what arrived up to the cut-off; in the
+/// rest, what arrived no later than the scored transaction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Window {
     /// Index into the schema's entities.
     pub entity: usize,
     pub measure: Measure,
-    pub length: SignedDuration,
+    /// `None`: the window has no beginning. Only for [`Measure::Frauds`] and
+    /// [`Measure::LastFraudAge`].
+    pub length: Option<SignedDuration>,
     pub delay: SignedDuration,
 }
 
@@ -27,8 +40,14 @@ pub enum Measure {
     Min(Quantity),
     Max(Quantity),
     Distinct(DistinctField),
-    /// Share of the window's transactions that were reported as fraud by `t`.
+    /// Share of the window's transactions that are known frauds: the latest report up to `t` (in
+    /// the first look: up to the cut-off) says so.
     FraudRate,
+    /// The number of the window's transactions that are known frauds.
+    Frauds,
+    /// The seconds from the last known fraud to the end of the window, before its delay. Missing if
+    /// no fraud is known.
+    LastFraudAge,
 }
 
 /// A numeric field. `Number` is an index into the schema's numbers.
@@ -48,35 +67,18 @@ pub enum DistinctField {
 /// A window with the name of its feature.
 pub type NamedWindow<'d> = (&'d str, &'d Window);
 
-/// What several windows span together: every window of a transaction at `t` lies in
-/// `(t − start, t − end]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Reach {
-    pub start: SignedDuration,
-    pub end: SignedDuration,
-}
-
-impl Reach {
-    /// Zero if there are no windows.
-    pub fn of(windows: &[NamedWindow<'_>]) -> Self {
-        let starts = windows
-            .iter()
-            .map(|(_, window)| window.delay + window.length);
-        let ends = windows.iter().map(|(_, window)| window.delay);
-        Self {
-            start: starts.max().unwrap_or_default(),
-            end: ends.min().unwrap_or_default(),
-        }
+impl Window {
+    /// Whether one statement would read the transactions of a day or more.
+    pub(super) fn reaches_back_a_day(&self) -> bool {
+        let is_short = |length| length < SignedDuration::from_hours(24);
+        !self.measure.is_of_frauds() && !self.length.is_some_and(is_short)
     }
 }
 
 impl Measure {
-    /// The measure of a window without transactions: 0, or NaN (missing) where 0 would be wrong.
-    pub fn empty_value(self) -> f64 {
-        match self {
-            Self::Mean(_) | Self::Deviation(_) | Self::Min(_) | Self::Max(_) => f64::NAN,
-            Self::Count | Self::Sum(_) | Self::Distinct(_) | Self::FraudRate => 0.0,
-        }
+    /// Whether the measure counts known frauds alone, so that it needs no transactions but those.
+    pub fn is_of_frauds(self) -> bool {
+        matches!(self, Self::Frauds | Self::LastFraudAge)
     }
 
     /// The numeric field that is measured, if there is one.
@@ -87,7 +89,11 @@ impl Measure {
             | Self::Deviation(quantity)
             | Self::Min(quantity)
             | Self::Max(quantity) => Some(quantity),
-            Self::Count | Self::Distinct(_) | Self::FraudRate => None,
+            Self::Count
+            | Self::Distinct(_)
+            | Self::FraudRate
+            | Self::Frauds
+            | Self::LastFraudAge => None,
         }
     }
 }

@@ -18,6 +18,8 @@ pub(super) fn measure_count(entry: &FeatureEntry) -> usize {
         entry.max.is_some(),
         entry.distinct.is_some(),
         entry.fraud_rate == Some(true),
+        entry.frauds == Some(true),
+        entry.last_fraud_age == Some(true),
     ];
     measures.into_iter().filter(|is_given| *is_given).count()
 }
@@ -28,7 +30,8 @@ pub(super) fn checked_window(schema: &Schema, entry: &FeatureEntry) -> Result<Wi
         .ok_or_else(|| format!("`{name}` is not an entity of the schema"))?;
     if measure_count(entry) != 1 {
         return Err(
-            "expected one measure: count, sum, mean, sd, min, max, distinct or fraud_rate"
+            "expected one measure: count, sum, mean, sd, min, max, distinct, fraud_rate, frauds \
+             or last_fraud_age"
                 .to_owned(),
         );
     }
@@ -37,7 +40,16 @@ pub(super) fn checked_window(schema: &Schema, entry: &FeatureEntry) -> Result<Wi
         .window
         .as_deref()
         .ok_or("expected a window such as 7d")?;
-    let length = duration("window", length)?;
+    let length = match length {
+        "all" if measure.is_of_frauds() => None,
+        "all" => {
+            return Err(
+                "window `all`: only frauds and last_fraud_age may read all of the history"
+                    .to_owned(),
+            );
+        }
+        length => Some(duration("window", length)?),
+    };
     let delay = match entry.delay.as_deref() {
         None => SignedDuration::ZERO,
         Some(delay) => duration("delay", delay)?,
@@ -88,6 +100,12 @@ fn checked_measure(
     }
     if entry.fraud_rate == Some(true) {
         return Ok(Measure::FraudRate);
+    }
+    if entry.frauds == Some(true) {
+        return Ok(Measure::Frauds);
+    }
+    if entry.last_fraud_age == Some(true) {
+        return Ok(Measure::LastFraudAge);
     }
     Ok(Measure::Count)
 }

@@ -1,17 +1,15 @@
-//! Computes windows over a history in memory. Used for training without a warehouse, and to compare
-//! the two engines.
-
-use std::collections::HashMap;
+//! A history in memory. Used for training without a warehouse, and to compare the two engines.
 
 use jiff::Timestamp;
 
-use super::walk::Walk;
-use crate::{Definition, DistinctField, Look, Measure, Quantity, Reach, Window};
+use crate::{DistinctField, Quantity};
 
-/// A fraud report about a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Label {
+/// A fraud report about a transaction. Of the reports that are known as of a time, the last one in
+/// the order of the fields decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Report {
     pub reported_at: Timestamp,
+    pub arrived_at: Timestamp,
     /// False if the report says that the transaction is good.
     pub is_fraud: bool,
 }
@@ -20,6 +18,7 @@ pub struct Label {
 #[derive(Clone, Debug, Default)]
 pub struct History {
     pub occurred_at: Vec<Timestamp>,
+    pub arrived_at: Vec<Timestamp>,
     pub amounts: Vec<f64>,
     /// One column for each entity of the schema. Each distinct value has a number from 0, in any
     /// order.
@@ -28,8 +27,8 @@ pub struct History {
     pub numbers: Vec<Vec<f64>>,
     /// One column for each category of the schema, with values numbered like those of entities.
     pub categories: Vec<Vec<Option<u32>>>,
-    /// The latest report of each transaction.
-    pub labels: Vec<Option<Label>>,
+    /// All reports of each transaction, in any order.
+    pub reports: Vec<Vec<Report>>,
 }
 
 impl History {
@@ -41,73 +40,16 @@ impl History {
         self.occurred_at.is_empty()
     }
 
-    /// For each window of [`Definition::windows`], one value for each row of the history; NaN if it
-    /// is missing. For a look with cut-offs these are the values that profiles would have, rounded
-    /// to `f32`.
-    pub fn windows(&self, definition: &Definition, look: &Look) -> Vec<Vec<f64>> {
-        let mut walks: HashMap<usize, Vec<Vec<usize>>> = HashMap::new();
-        let windows = definition.windows(look);
-        let values = windows.iter().map(|(_, window)| {
-            let rows = walks
-                .entry(window.entity)
-                .or_insert_with(|| self.by_entity(window.entity));
-            let mut values = vec![f64::NAN; self.len()];
-            for rows in rows {
-                self.measure(window, look, rows, &mut values);
-            }
-            if look.cut_off.is_some() {
-                values
-                    .iter_mut()
-                    .for_each(|value| *value = f64::from(*value as f32));
-            }
-            values
-        });
-        values.collect()
-    }
-
-    /// The profiles of an entity as of a cut-off. Each has the number of the entity's value (see
-    /// [`History::entities`]) and its windows in the order of [`Definition::profile_columns`].
-    /// Values without a transaction in the windows' [`Reach`] have no profile.
-    pub fn profiles(
-        &self,
-        definition: &Definition,
-        entity: usize,
-        cut_off: Timestamp,
-    ) -> Vec<(u32, Vec<f64>)> {
-        let windows = definition.profile_columns(entity);
-        let reach = Reach::of(&windows);
-        let reach = Window {
-            entity,
-            measure: Measure::Count,
-            length: reach.start - reach.end,
-            delay: reach.end,
-        };
-        let measured = |window: &Window, rows: &[usize]| {
-            let mut walk = Walk::new(self, window, rows);
-            walk.move_to(cut_off);
-            walk.value(cut_off)
-        };
-        let profile = |(value, rows): (usize, Vec<usize>)| {
-            let known = measured(&reach, &rows) > 0.0;
-            known.then(|| {
-                (
-                    value as u32,
-                    windows
-                        .iter()
-                        .map(|(_, window)| measured(window, &rows))
-                        .collect(),
-                )
-            })
-        };
-        self.by_entity(entity)
-            .into_iter()
-            .enumerate()
-            .filter_map(profile)
-            .collect()
+    /// Whether the transaction is a known fraud by the reports whose own time and arrival are
+    /// `as_of` or earlier.
+    pub fn is_fraud(&self, row: usize, as_of: Timestamp) -> bool {
+        let is_known = |report: &&Report| report.reported_at.max(report.arrived_at) <= as_of;
+        let decisive = self.reports_of(row).iter().filter(is_known).max();
+        decisive.is_some_and(|report| report.is_fraud)
     }
 
     /// The rows of each value of an entity, the oldest row first.
-    fn by_entity(&self, entity: usize) -> Vec<Vec<usize>> {
+    pub(super) fn rows_by_value(&self, entity: usize) -> Vec<Vec<usize>> {
         let Some(column) = self.entities.get(entity) else {
             return Vec::new();
         };
@@ -124,20 +66,12 @@ impl History {
         rows
     }
 
-    /// Sets the window's value for each row of one entity value. `rows` must have the oldest first.
-    fn measure(&self, window: &Window, look: &Look, rows: &[usize], values: &mut [f64]) {
-        let mut walk = Walk::new(self, window, rows);
-        for &row in rows {
-            let end = look.window_end(self.occurred_at_row(row));
-            walk.move_to(end);
-            if let Some(value) = values.get_mut(row) {
-                *value = walk.value(end);
-            }
-        }
-    }
-
     pub(super) fn occurred_at_row(&self, row: usize) -> Timestamp {
         self.occurred_at.get(row).copied().unwrap_or_default()
+    }
+
+    pub(super) fn arrived_at_row(&self, row: usize) -> Timestamp {
+        self.arrived_at.get(row).copied().unwrap_or_default()
     }
 
     /// NaN if it is missing.
@@ -146,10 +80,8 @@ impl History {
             Quantity::Amount => Some(&self.amounts),
             Quantity::Number(number) => self.numbers.get(number),
         };
-        column
-            .and_then(|column| column.get(row))
-            .copied()
-            .unwrap_or(f64::NAN)
+        let value = column.and_then(|column| column.get(row));
+        value.copied().unwrap_or(f64::NAN)
     }
 
     pub(super) fn field(&self, of: DistinctField, row: usize) -> Option<u32> {
@@ -161,9 +93,7 @@ impl History {
         }
     }
 
-    /// The time of the fraud report. `None` if the row was not reported as a fraud.
-    pub(super) fn fraud_reported_at(&self, row: usize) -> Option<Timestamp> {
-        let label = self.labels.get(row).copied().flatten()?;
-        label.is_fraud.then_some(label.reported_at)
+    pub(super) fn reports_of(&self, row: usize) -> &[Report] {
+        self.reports.get(row).map_or(&[], Vec::as_slice)
     }
 }

@@ -3,12 +3,12 @@
 //! | bytes | content |
 //! |---|---|
 //! | 8 | `SLPROFIL` |
-//! | 4 | format version, 1 |
+//! | 4 | format version, 2 |
 //! | 4 | number of tables |
 //! | 8 | cut-off, milliseconds since 1970 |
 //! | 16 a table | entity u32, columns u32, rows u64 |
 //! | 8 a row | keys of the first table, ascending: the first 8 bytes of the value's SHA-256, as a big-endian number |
-//! | 4 a value | values of the first table, row by row, f32, NaN where missing; then the next table |
+//! | 8 a number | numbers of the first table, row by row, f64, NaN where missing; then the next table |
 
 use std::io::{self, Write};
 
@@ -18,7 +18,7 @@ use super::table::ProfileTable;
 use super::{Profiles, ProfilesError};
 
 const MAGIC: &[u8; 8] = b"SLPROFIL";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const WRONG_LENGTH: ProfilesError = ProfilesError::File("its length differs from its header");
 
 struct TableHead {
@@ -61,7 +61,7 @@ impl Profiles {
             .ok_or(ProfilesError::File("it does not begin with SLPROFIL"))?;
         if u32::from_le_bytes(take_array(&mut rest)?) != VERSION {
             return Err(ProfilesError::File(
-                "its format version is not 1: build the profiles again",
+                "its format version is not 2: build the profiles again",
             ));
         }
         let table_count = u32::from_le_bytes(take_array(&mut rest)?);
@@ -94,7 +94,7 @@ fn read_table(head: &TableHead, rest: &mut &[u8]) -> Result<ProfileTable, Profil
     if !keys.is_sorted_by(|a, b| a < b) {
         return Err(ProfilesError::File("its keys are not in ascending order"));
     }
-    let values: Vec<f32> = take_values(rest, value_count)?;
+    let values: Vec<f64> = take_values(rest, value_count)?;
     Ok(ProfileTable::new(head.entity, head.columns, keys, values))
 }
 

@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::ProfilesError;
-use crate::Definition;
+use crate::{Definition, NamedWindow};
 
 /// Average number of rows in a bucket.
 const ROWS_PER_BUCKET: usize = 4;
@@ -14,7 +14,7 @@ pub(super) struct ProfileTable {
     pub(super) columns: usize,
     /// Ascending, one for each row.
     pub(super) keys: Vec<u64>,
-    pub(super) values: Vec<f32>,
+    pub(super) values: Vec<f64>,
     /// Where each bucket's rows begin; the last entry is the number of rows.
     bucket_starts: Vec<u32>,
 }
@@ -25,7 +25,7 @@ pub struct TableBuilder {
     entity: usize,
     columns: usize,
     rows: Vec<BuilderRow>,
-    values: Vec<f32>,
+    values: Vec<f64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,10 +35,17 @@ struct BuilderRow {
     start: usize,
 }
 
+/// How many numbers a profile of an entity has.
+pub(super) fn columns(definition: &Definition, entity: usize) -> usize {
+    let windows = definition.profile_windows(entity);
+    let numbers = |(_, window): &NamedWindow<'_>| window.measure.aggregates().len();
+    windows.iter().map(numbers).sum()
+}
+
 impl TableBuilder {
-    /// `None` if the definition's first look has no windows of this entity.
+    /// `None` if the entity has no profiles.
     pub fn new(definition: &Definition, entity: usize) -> Option<Self> {
-        let columns = definition.profile_columns(entity).len();
+        let columns = columns(definition, entity);
         (columns > 0).then(|| Self::with_columns(entity, columns))
     }
 
@@ -51,17 +58,16 @@ impl TableBuilder {
         }
     }
 
-    /// Appends the profile of one value: its windows in the order of
-    /// [`Definition::profile_columns`]. If `windows` is too short, the other columns are NaN.
-    pub fn push(&mut self, value: &str, windows: impl Iterator<Item = f64>) {
+    /// Appends the profile of one value: for each of [`Definition::profile_windows`] the numbers of
+    /// its [`crate::Parts`]. If `numbers` is too short, the others are NaN.
+    pub fn push(&mut self, value: &str, numbers: impl Iterator<Item = f64>) {
         let start = self.values.len();
         self.rows.push(BuilderRow {
             key: key(value),
             start,
         });
-        self.values
-            .extend(windows.map(|window| window as f32).take(self.columns));
-        self.values.resize(start + self.columns, f32::NAN);
+        self.values.extend(numbers.take(self.columns));
+        self.values.resize(start + self.columns, f64::NAN);
     }
 
     pub(super) fn build(mut self) -> Result<ProfileTable, ProfilesError> {
@@ -82,7 +88,7 @@ impl TableBuilder {
 
 impl ProfileTable {
     /// `keys` must be in ascending order.
-    pub(super) fn new(entity: usize, columns: usize, keys: Vec<u64>, values: Vec<f32>) -> Self {
+    pub(super) fn new(entity: usize, columns: usize, keys: Vec<u64>, values: Vec<f64>) -> Self {
         Self {
             entity,
             columns,

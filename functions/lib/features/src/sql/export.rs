@@ -3,8 +3,8 @@ use jiff::Timestamp;
 use super::{literal, profiles, training_set};
 use crate::{Definition, TrainingPeriod};
 
-/// Writes the rows of [`training_set`] to objects whose keys begin with `url`, as gzipped CSV with
-/// a header.
+/// Writes the rows of [`training_set`] to objects whose keys begin with `url`, as gzipped CSV. Each
+/// object has a header and at most about 32 MB: the reader has one of them in memory.
 pub fn training_export(
     definition: &Definition,
     period: &TrainingPeriod,
@@ -21,8 +21,9 @@ pub fn profiles_export(
     cut_off: Timestamp,
     url: &str,
     iam_role: &str,
-) -> String {
-    unload(&profiles(definition, entity, cut_off), url, iam_role)
+) -> Option<String> {
+    let query = profiles(definition, entity, cut_off)?;
+    Some(unload(&query, url, iam_role))
 }
 
 fn unload(query: &str, url: &str, iam_role: &str) -> String {
@@ -30,7 +31,7 @@ fn unload(query: &str, url: &str, iam_role: &str) -> String {
         "UNLOAD ({})
 TO {}
 IAM_ROLE {}
-FORMAT CSV HEADER GZIP PARALLEL OFF ALLOWOVERWRITE",
+FORMAT CSV HEADER GZIP PARALLEL ON MAXFILESIZE 32 MB ALLOWOVERWRITE",
         literal::text(query),
         literal::text(url),
         literal::iam_role(iam_role)

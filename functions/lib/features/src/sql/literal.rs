@@ -1,5 +1,7 @@
 //! SQL literals and expressions for timestamps, durations and texts.
 
+use std::ops::RangeInclusive;
+
 use jiff::{SignedDuration, Timestamp};
 
 /// A timestamp in RFC 3339 with microseconds, the resolution of the warehouse.
@@ -22,6 +24,43 @@ pub(super) fn before(end: &str, duration: SignedDuration) -> String {
     } else {
         format!("{end} - {}", interval(duration))
     }
+}
+
+/// An SQL expression: `start` plus a duration.
+pub(super) fn after(start: &str, duration: SignedDuration) -> String {
+    if duration.is_zero() {
+        start.to_owned()
+    } else {
+        format!("{start} + {}", interval(duration))
+    }
+}
+
+/// Whether a column is in one of these ranges. False if there are none.
+pub(super) fn within(column: &str, ranges: &[RangeInclusive<Timestamp>]) -> String {
+    if ranges.is_empty() {
+        return "FALSE".to_owned();
+    }
+    let bounds = |range: &RangeInclusive<Timestamp>| {
+        let first = timestamp(*range.start());
+        let last = timestamp(*range.end());
+        format!("{column} >= {first} AND {column} <= {last}")
+    };
+    let bounds: Vec<String> = ranges.iter().map(bounds).collect();
+    match bounds.as_slice() {
+        [one] => one.clone(),
+        several => format!("({})", several.join("\n    OR ")),
+    }
+}
+
+/// Whole seconds since 1970, rounded down. Redshift's EXTRACT drops what is below a second.
+pub(super) fn whole_seconds(timestamp: &str) -> String {
+    format!("FLOOR(EXTRACT(EPOCH FROM {timestamp}))")
+}
+
+/// A column as text in UTC, such as `2026-01-31 09:00:00.25`. EXTRACT would drop what is below a
+/// second.
+pub(super) fn in_utc(column: &str, name: &str) -> String {
+    format!("CAST({column} AT TIME ZONE 'UTC' AS VARCHAR(32)) AS {name}")
 }
 
 /// A string literal, for the clauses of COPY and UNLOAD that accept no parameter.

@@ -6,8 +6,9 @@ use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
 
-use super::tables::{LOCK_LABELS, LOCK_OUTCOMES, LOCK_TRANSACTIONS, column_names};
-use super::{HOLDS, OUTCOMES, REPORTS, TRANSACTIONS, literal};
+use super::hours::{Hours, hour_start};
+use super::tables::{LOCK_OUTCOMES, LOCK_TRANSACTIONS, column_names};
+use super::{HOLDS, OUTCOMES, TRANSACTIONS, literal};
 use crate::Definition;
 
 /// How many rows of one load may be refused before the load fails: COPY's own limit.
@@ -96,67 +97,40 @@ pub fn load_transactions(
     with_refused_rows(statements, source)
 }
 
-/// Loads fraud reports. Of several reports on one transaction, the latest counts.
-pub fn load_reports(definition: &Definition, source: CopySource<'_>) -> Vec<String> {
-    let names = column_names(definition, REPORTS);
-    let column_list = names.join(", ");
-    let staging = Staging {
-        lock: LOCK_LABELS,
-        table: REPORTS,
-        more_columns: "",
-    };
-    let mut statements = staging.statements(source);
-    statements.push(format!(
-        "CREATE TEMP TABLE latest AS
-SELECT {column_list}
-FROM (
-  SELECT
-    {column_list},
-    ROW_NUMBER() OVER (PARTITION BY transaction_id ORDER BY reported_at DESC NULLS LAST) AS _rank
-  FROM incoming
-) _ranked
-WHERE _rank = 1"
-    ));
-    let assignment = |name: &String| format!("{name} = latest.{name}");
-    let assignments: Vec<String> = names.iter().skip(1).map(assignment).collect();
-    let values: Vec<String> = names.iter().map(|name| format!("latest.{name}")).collect();
-    statements.push(format!(
-        "MERGE INTO {REPORTS}
-USING latest ON {REPORTS}.transaction_id = latest.transaction_id
-WHEN MATCHED THEN UPDATE SET
-  {}
-WHEN NOT MATCHED THEN INSERT ({column_list})
-VALUES ({})",
-        assignments.join(",\n  "),
-        values.join(", ")
-    ));
-    with_refused_rows(statements, source)
-}
-
-/// Loads final decisions: one row for each decision id.
-pub fn load_outcomes(definition: &Definition, source: CopySource<'_>) -> Vec<String> {
+/// Loads final decisions: one row for each decision id. No decision of the load is older than
+/// `earliest`.
+pub fn load_outcomes(
+    definition: &Definition,
+    source: CopySource<'_>,
+    earliest: Timestamp,
+) -> Vec<String> {
     let staging = Staging {
         lock: LOCK_OUTCOMES,
         table: OUTCOMES,
         more_columns: "",
     };
     let mut statements = staging.statements(source);
+    // A decision that is sent again has the same time.
+    let same = format!(
+        "_known.decision_id = _ranked.decision_id\n  AND _known.decided_at >= {}",
+        literal::timestamp(hour_start(earliest))
+    );
     let new_rows = NewRows {
         table: OUTCOMES,
         key: "decision_id",
         order: "decided_at",
-        same: "_known.decision_id = _ranked.decision_id",
+        same: &same,
     };
     statements.push(new_rows.insert(definition));
     with_refused_rows(statements, source)
 }
 
 /// The temporary table `incoming` with the rows of a load.
-struct Staging {
-    lock: &'static str,
-    /// `incoming` has the columns of this table.
-    table: &'static str,
-    more_columns: &'static str,
+pub(super) struct Staging {
+    pub(super) lock: &'static str,
+    /// `incoming` has the columns of this table, and its distribution and sort keys.
+    pub(super) table: &'static str,
+    pub(super) more_columns: &'static str,
 }
 
 impl Staging {
@@ -164,7 +138,7 @@ impl Staging {
     ///
     /// INVARIANT: the lock comes first, because the transaction's snapshot is taken after it. So
     /// an abandoned attempt of the lane cannot commit beside the next one.
-    fn statements(&self, source: CopySource<'_>) -> Vec<String> {
+    pub(super) fn statements(&self, source: CopySource<'_>) -> Vec<String> {
         let max_error = match source.bad_rows {
             BadRows::Fail => String::new(),
             BadRows::LeaveOut => format!(" MAXERROR {MAX_REFUSED}"),
@@ -269,16 +243,15 @@ fn hour_bounds(hours: &[RangeInclusive<Timestamp>]) -> String {
     if hours.is_empty() {
         return String::new();
     }
-    let bounds = |hours: &RangeInclusive<Timestamp>| {
-        let first = literal::timestamp(*hours.start());
-        let last = literal::timestamp(*hours.end());
-        format!("_known.occurred_at >= {first} AND _known.occurred_at <= {last}")
-    };
-    let ranges: Vec<String> = hours.iter().map(bounds).collect();
-    format!("\n  AND ({})", ranges.join("\n    OR "))
+    let hours = Hours::covering(hours.iter().cloned());
+    let within = literal::within("_known.occurred_at", hours.ranges());
+    format!("\n  AND {within}")
 }
 
-fn with_refused_rows(mut statements: Vec<String>, source: CopySource<'_>) -> Vec<String> {
+pub(super) fn with_refused_rows(
+    mut statements: Vec<String>,
+    source: CopySource<'_>,
+) -> Vec<String> {
     if source.bad_rows == BadRows::LeaveOut {
         statements.push(REFUSED_ROWS.to_owned());
     }

@@ -6,8 +6,12 @@ use crate::Definition;
 pub const TRANSACTIONS: &str = "transactions";
 /// Every held row of each turn, as the evidence statements read it.
 pub const HOLDS: &str = "holds";
-/// The fraud reports, and when each became known.
+/// Every fraud report that says something new, with the time of the report and its arrival.
 pub const REPORTS: &str = "fraud_reports";
+/// Every report on a transaction that was ever reported as a fraud, with the transaction.
+pub const KNOWN_FRAUDS: &str = "known_frauds";
+/// Reported frauds whose transaction is not loaded yet.
+pub const UNMATCHED: &str = "unmatched_reports";
 pub const OUTCOMES: &str = "outcomes";
 
 // The lock tables. A load locks the one of its lane. They stay empty.
@@ -19,6 +23,9 @@ const ID: &str = "VARCHAR(256)";
 const TIMESTAMP: &str = "TIMESTAMPTZ";
 const NUMBER: &str = "DOUBLE PRECISION";
 const WORD: &str = "VARCHAR(64)";
+
+/// When a row was loaded: the start of its transaction. The warehouse sets it.
+pub(super) const LOADED_AT: &str = "loaded_at";
 
 type Fixed = &'static [(&'static str, &'static str)];
 
@@ -43,6 +50,7 @@ const PROVISIONAL: Fixed = &[
     ("bundle_version", WORD),
     ("decided_at", TIMESTAMP),
     ("deadline", TIMESTAMP),
+    (LOADED_AT, TIMESTAMP),
 ];
 /// The columns of `holds` that score adds to a hold.
 const PLACED: Fixed = &[
@@ -51,12 +59,29 @@ const PLACED: Fixed = &[
     ("decision_id", ID),
     ("bundle_version", WORD),
     ("deadline", TIMESTAMP),
+    (LOADED_AT, TIMESTAMP),
 ];
 const REPORT: Fixed = &[
     ("transaction_id", ID),
     ("reported_at", TIMESTAMP),
+    ("arrived_at", TIMESTAMP),
     ("is_fraud", "BOOLEAN"),
 ];
+/// The columns of `known_frauds` before the entities.
+const FRAUD: Fixed = &[
+    ("transaction_id", ID),
+    ("identity_hash", WORD),
+    ("occurred_at", TIMESTAMP),
+    ("transaction_arrived_at", TIMESTAMP),
+];
+/// The columns of `known_frauds` after the entities.
+const FRAUD_REPORT: Fixed = &[
+    ("reported_at", TIMESTAMP),
+    ("arrived_at", TIMESTAMP),
+    ("is_fraud", "BOOLEAN"),
+    (LOADED_AT, TIMESTAMP),
+];
+const UNMATCHED_REPORT: Fixed = &[("transaction_id", ID)];
 const OUTCOME: Fixed = &[
     ("transaction_id", ID),
     ("decision_id", ID),
@@ -69,7 +94,14 @@ const OUTCOME: Fixed = &[
 ];
 
 /// The tables of the warehouse, without the lock tables.
-pub const TABLES: [&str; 4] = [TRANSACTIONS, HOLDS, REPORTS, OUTCOMES];
+pub const TABLES: [&str; 6] = [
+    TRANSACTIONS,
+    HOLDS,
+    REPORTS,
+    KNOWN_FRAUDS,
+    UNMATCHED,
+    OUTCOMES,
+];
 
 /// Statements that fail if a table lacks a column of the definition. They read no rows.
 pub fn column_check(definition: &Definition) -> Vec<String> {
@@ -102,6 +134,13 @@ pub fn columns(definition: &Definition, table: &str) -> Option<Vec<(String, &'st
         ]
         .concat(),
         REPORTS => fixed(REPORT),
+        KNOWN_FRAUDS => [
+            fixed(FRAUD),
+            of_type(&definition.schema().entities, ID),
+            fixed(FRAUD_REPORT),
+        ]
+        .concat(),
+        UNMATCHED => fixed(UNMATCHED_REPORT),
         OUTCOMES => fixed(OUTCOME),
         _ => return None,
     };
@@ -116,10 +155,6 @@ fn fixed(columns: Fixed) -> Vec<(String, &'static str)> {
 /// The columns that the definition declares.
 fn declared(definition: &Definition) -> Vec<(String, &'static str)> {
     let schema = definition.schema();
-    let of_type = |names: &[String], sql_type| {
-        let column = |name: &String| (name.clone(), sql_type);
-        names.iter().map(column).collect::<Vec<_>>()
-    };
     [
         of_type(&schema.entities, ID),
         of_type(&schema.numbers, NUMBER),
@@ -128,10 +163,16 @@ fn declared(definition: &Definition) -> Vec<(String, &'static str)> {
     .concat()
 }
 
-/// The names of a table's columns.
+fn of_type(names: &[String], sql_type: &'static str) -> Vec<(String, &'static str)> {
+    let column = |name: &String| (name.clone(), sql_type);
+    names.iter().map(column).collect()
+}
+
+/// The names of a table's columns that loads fill.
 pub(super) fn column_names(definition: &Definition, table: &str) -> Vec<String> {
     let columns = columns(definition, table).unwrap_or_default();
-    columns.into_iter().map(|(name, _)| name).collect()
+    let names = columns.into_iter().map(|(name, _)| name);
+    names.filter(|name| name != LOADED_AT).collect()
 }
 
 /// Creates the tables that do not exist. Transactions are distributed by the first entity, which
@@ -152,6 +193,8 @@ SORTKEY ({sort})"
         create(TRANSACTIONS, first, "occurred_at"),
         create(HOLDS, first, "turn"),
         create(REPORTS, "transaction_id", "transaction_id"),
+        create(KNOWN_FRAUDS, first, first),
+        create(UNMATCHED, "transaction_id", "transaction_id"),
         create(OUTCOMES, "transaction_id", "decided_at"),
         lock(LOCK_TRANSACTIONS),
         lock(LOCK_LABELS),
@@ -164,8 +207,12 @@ fn column_list(definition: &Definition, table: &str) -> String {
     let mut list = String::new();
     for (place, (name, sql_type)) in columns.into_iter().enumerate() {
         let separator = if place == 0 { "" } else { "," };
-        let not_null = if place == 0 { " NOT NULL" } else { "" };
-        let _ = write!(list, "{separator}\n  {name} {sql_type}{not_null}");
+        let constraint = match name.as_str() {
+            _ if place == 0 => " NOT NULL",
+            LOADED_AT => " DEFAULT SYSDATE",
+            _ => "",
+        };
+        let _ = write!(list, "{separator}\n  {name} {sql_type}{constraint}");
     }
     list
 }

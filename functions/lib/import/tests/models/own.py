@@ -16,26 +16,28 @@ folder = Path(sys.argv[1])
 
 def read(look):
     with open(folder / f"{look}.csv") as file:
-        *names, _, _ = file.readline().strip().split(",")
+        *names, _, _, _ = file.readline().strip().split(",")
         table = np.genfromtxt(file, delimiter=",")
-    return names, table[:, :-2], table[:, -2], table[:, -1] == 1
+    return names, table[:, :-3], table[:, -3], table[:, -2] == 1, table[:, -1]
 
 
-names, x, y, apart = read("first")
+names, x, y, apart, weight = read("first")
 first = xgboost.train(
     {"objective": "binary:logistic", "max_depth": 3, "nthread": 1},
     xgboost.DMatrix(x[~apart], label=y[~apart], feature_names=names), 20,
 )
 missing = int(np.isnan(x).sum())
 first.save_model(folder / "first.json")
-aucs = [roc_auc_score(y[apart], first.predict(xgboost.DMatrix(x[apart], feature_names=names)))]
+scores = first.predict(xgboost.DMatrix(x[apart], feature_names=names))
+aucs = [roc_auc_score(y[apart], scores, sample_weight=weight[apart])]
 
-names, x, y, apart = read("confirm")
+names, x, y, apart, weight = read("confirm")
 # The columns are in another order than the look's features.
 order = np.argsort(names)
 settings = {"objective": "binary", "verbose": -1, "num_threads": 1}
 data = lightgbm.Dataset(x[~apart][:, order], y[~apart], feature_name=[names[place] for place in order])
 confirm = lightgbm.train(settings, data, 20)
 confirm.save_model(folder / "confirm.txt")
-aucs.append(roc_auc_score(y[apart], confirm.predict(x[apart][:, order])))
-print(json.dumps({"aucs": aucs, "rows": len(y), "missing": missing}))
+scores = confirm.predict(x[apart][:, order])
+aucs.append(roc_auc_score(y[apart], scores, sample_weight=weight[apart]))
+print(json.dumps({"aucs": aucs, "rows": round(weight.sum()), "missing": missing}))

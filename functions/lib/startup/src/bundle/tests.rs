@@ -70,8 +70,8 @@ async fn the_definition_of_a_version_is_read_alone() {
     let objects = Memory::with(&faults);
     let version = upload(&objects, 1.0);
     let definition = definition_of("small", &version, &objects).await.unwrap();
-    assert_eq!(definition.name, "small");
-    assert_eq!(faults.calls().len(), 1, "{:?}", faults.calls());
+    assert_eq!(definition.definition.name, "small");
+    assert_eq!(faults.calls().len(), 2, "{:?}", faults.calls());
     let missing = definition_of("small", "none", &objects).await.unwrap_err();
     assert!(!missing.is_transient());
     let folder = folder_with(&files(1.0));
@@ -167,7 +167,7 @@ fn reseal(mut files: Files) -> Files {
         sums.insert(name.clone(), hex::encode(Sha256::digest(bytes)));
     }
     let policy: decision::Policy = serde_json::from_value(manifest["policy"].clone()).unwrap();
-    let sealed = serde_json::to_vec(&(&sums, policy)).unwrap();
+    let sealed = serde_json::to_vec(&(&sums, policy, &manifest["cut_off"])).unwrap();
     manifest["version"] = hex::encode(Sha256::digest(sealed))[..16].into();
     manifest["files"] = serde_json::to_value(sums).unwrap();
     files.insert(

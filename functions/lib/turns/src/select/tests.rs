@@ -47,6 +47,7 @@ fn file(number: i64, bytes: u64) -> FileEntry {
         arrived_at: at(number),
         id: "f".to_owned(),
         bytes,
+        hours: HourRanges::default(),
     }
 }
 

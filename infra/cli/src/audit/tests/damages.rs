@@ -160,6 +160,15 @@ pub(super) const DAMAGES: &[(&str, Damage, Problem, usize)] = &[
         1,
     ),
     (
+        "other evidence than before",
+        |world| {
+            let again = &mut world.state.evidence_again;
+            again.different.insert("1-h".to_owned(), "score".to_owned());
+        },
+        Problem::ChangedEvidence,
+        1,
+    ),
+    (
         "another score in the warehouse",
         |world| world.row("h").score = None,
         Problem::ChangedRow,

@@ -6,6 +6,8 @@
     reason = "a test fails by panicking, and says where it is"
 )]
 
+mod refused;
+#[path = "../unloaded/mod.rs"]
 mod unloaded;
 
 use std::error::Error as _;
@@ -19,7 +21,7 @@ use store::Objects as _;
 use train::{Answer, Handler, HandlerError, TrainEvent};
 use warehouse::{Row, Statement, StatementId, Status, Value, Warehouse};
 
-use self::unloaded::{HEADER, csv, lines};
+use self::unloaded::{csv, lines};
 
 /// A warehouse that unloads these files.
 struct Unloading<'a> {
@@ -32,13 +34,10 @@ struct Unloading<'a> {
 impl Warehouse for Unloading<'_> {
     async fn submit(&self, statement: &Statement) -> Result<StatementId, warehouse::Error> {
         let sql = &statement.sqls[0];
-        if sql.starts_with("SELECT") {
+        if !sql.starts_with("UNLOAD") {
             return self.inner.submit(statement).await;
         }
-        let (_, address) = sql
-            .split_once("TO 's3://b/")
-            .filter(|_| sql.starts_with("UNLOAD"))
-            .unwrap();
+        let (_, address) = sql.split_once("TO 's3://b/").unwrap();
         let (prefix, _) = address.split_once('\'').unwrap();
         let parts = if prefix.contains("/set/") {
             &self.parts[..]
@@ -82,7 +81,22 @@ fn handler<'a, W>(
         stack: "p".to_owned(),
         role_arn: "default".to_owned(),
         activation_lead: LEAD,
+        memory_bytes: 3_008 << 20,
+        loads_patience: Duration::ZERO,
     }
+}
+
+/// The warehouse counted 1,000 rows.
+fn counted(sql: &str) -> Option<Vec<Row>> {
+    let row = [
+        ("frauds", Value::Integer(50)),
+        ("good", Value::Integer(950)),
+    ];
+    sql.contains("AS good").then(|| vec![Row::from(row)])
+}
+
+fn counting() -> memory::Warehouse {
+    memory::Warehouse::new().answering(|sql, _| Ok(counted(sql).unwrap_or_default()))
 }
 
 const LEAD: Duration = Duration::from_secs(60);
@@ -104,18 +118,19 @@ async fn the_pointer_changes_after_the_whole_bundle_is_written() {
     let all = lines(1_000);
     let warehouse = Unloading {
         objects: &objects,
-        inner: memory::Warehouse::new(),
+        inner: counting(),
         parts: vec![csv(&all[..400]), csv(&all[400..])],
-        profiles: String::new(),
+        profiles: format!("{PROFILES_HEADER}\n"),
     };
     let handler = handler(&objects, &warehouse);
     let event: TrainEvent =
-        serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../events/train/as_of.json")).unwrap();
     let now = "2026-01-20T00:00:00Z".parse::<Timestamp>().unwrap();
     let Answer::Report(training) = handler.handle(&event, now).await.unwrap() else {
         panic!("expected a report")
     };
     let report = &training.report;
+    assert_eq!(report.rows, 1_000, "both files are read");
     let pointer = startup::read_pointer("small", &objects).await.unwrap();
     assert_eq!(pointer.latest().version, report.version);
     let at_once = training.active_from.duration_since(now);
@@ -173,17 +188,11 @@ async fn profiles_come_with_a_bundle_and_can_be_updated_alone() {
         )
         .await
         .unwrap();
-    let all: Vec<String> = lines(1_000)
-        .iter()
-        .map(|line| format!("{line},40.5"))
-        .collect();
-    let set = format!("{HEADER},_profile_customer_mean_7d\n{}\n", all.join("\n"));
-    let profiles =
-        |mean: &str| format!("entity,customer_mean_7d\nC1,{mean}\n\"it's \"\"C2\"\"\",\n");
+    let profiles = |mean: &str| format!("{PROFILES_HEADER}\nC1,1,{mean}\n\"it's \"\"C2\"\"\",0,\n");
     let mut warehouse = Unloading {
         objects: &objects,
-        inner: memory::Warehouse::new(),
-        parts: vec![set],
+        inner: counting(),
+        parts: vec![csv(&lines(1_000))],
         profiles: profiles("12.25"),
     };
     // Far in the future, the latest version is active.
@@ -194,7 +203,7 @@ async fn profiles_come_with_a_bundle_and_can_be_updated_alone() {
     };
     let now = "2026-01-20T10:00:00Z".parse::<Timestamp>().unwrap();
     let refresh: TrainEvent =
-        serde_json::from_str(include_str!("../../../events/train/profiles.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../events/train/profiles.json")).unwrap();
     let error = handler(&objects, &warehouse)
         .handle(&refresh, now)
         .await
@@ -202,7 +211,7 @@ async fn profiles_come_with_a_bundle_and_can_be_updated_alone() {
     assert!(matches!(error, HandlerError::InUse(_)), "{error}");
 
     let event: TrainEvent =
-        serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../events/train/as_of.json")).unwrap();
     handler(&objects, &warehouse)
         .handle(&event, now)
         .await
@@ -243,15 +252,16 @@ async fn profiles_come_with_a_bundle_and_can_be_updated_alone() {
         .collect();
     let seconds = AS_OF.parse::<Timestamp>().unwrap().as_second();
     assert_eq!(
-        names[..2],
+        names[..3],
         [
+            format!("p-train-count-{seconds}"),
             format!("p-train-set-{seconds}"),
             format!("p-train-customer_id-{seconds}")
         ]
     );
-    assert_eq!(names[2], "p-train-columns");
+    assert_eq!(names[3], "p-train-columns");
     assert_eq!(
-        names[3],
+        names[4],
         format!("p-train-customer_id-{}", update.cut_off.as_second())
     );
 }
@@ -280,13 +290,12 @@ async fn profiled_bucket(objects: &memory::Objects) -> (Vec<String>, String) {
         .put("bundles/small/bundle.toml", text)
         .await
         .unwrap();
-    let all: Vec<String> = lines(1_000)
-        .iter()
-        .map(|line| format!("{line},40.5"))
-        .collect();
-    let set = format!("{HEADER},_profile_customer_mean_7d\n{}\n", all.join("\n"));
-    (vec![set], "entity,customer_mean_7d\nC1,12.25\n".to_owned())
+    let profiles = format!("{PROFILES_HEADER}\nC1,1,12.25\n");
+    (vec![csv(&lines(1_000))], profiles)
 }
+
+const PROFILES_HEADER: &str =
+    "entity,_profile_customer_mean_7d_values,_profile_customer_mean_7d_sum";
 
 #[tokio::test]
 async fn of_two_trainings_at_once_both_versions_end_in_the_pointer() {
@@ -294,19 +303,19 @@ async fn of_two_trainings_at_once_both_versions_end_in_the_pointer() {
     let (parts, profiles) = profiled_bucket(&objects).await;
     let unloading = |profiles: &str| Unloading {
         objects: &objects,
-        inner: memory::Warehouse::new(),
+        inner: counting(),
         parts: parts.clone(),
         profiles: profiles.to_owned(),
     };
     let now = "2026-01-20T10:00:00Z".parse::<Timestamp>().unwrap();
     let event: TrainEvent =
-        serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../events/train/as_of.json")).unwrap();
     let one = unloading(&profiles);
     handler(&objects, &one).handle(&event, now).await.unwrap();
 
     // Both train until they promote; then another version appears between read and write.
-    let first = unloading("entity,customer_mean_7d\nC1,20\n");
-    let second = unloading("entity,customer_mean_7d\nC1,30\n");
+    let first = unloading(&format!("{PROFILES_HEADER}\nC1,1,20\n"));
+    let second = unloading(&format!("{PROFILES_HEADER}\nC1,1,30\n"));
     let earlier = TrainEvent {
         as_of: Some("2026-01-14T00:00:00Z".parse().unwrap()),
         only: None,
@@ -352,6 +361,9 @@ async fn a_bundle_is_not_promoted_while_the_tables_lack_its_columns() {
         if text == sql::table_columns() {
             return Ok(columns.clone());
         }
+        if let Some(rows) = counted(text) {
+            return Ok(rows);
+        }
         match text.contains("terminal_id") && text.starts_with("SELECT") {
             true => Err("column \"terminal_id\" does not exist".to_owned()),
             false => Ok(Vec::new()),
@@ -364,13 +376,13 @@ async fn a_bundle_is_not_promoted_while_the_tables_lack_its_columns() {
         profiles,
     };
     let event: TrainEvent =
-        serde_json::from_str(include_str!("../../../events/train/as_of.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../events/train/as_of.json")).unwrap();
     let handler = handler(&objects, &warehouse);
     let refused = handler.handle(&event, Timestamp::now()).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
         "the warehouse lacks the columns transactions.terminal_id, holds.terminal_id, \
-         outcomes.held_ms: add them with `look init`"
+         known_frauds.terminal_id, outcomes.held_ms: add them with `look init`"
     );
     assert_eq!(objects.keys("bundles/small/current.json"), [""; 0]);
 }
