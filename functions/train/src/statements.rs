@@ -1,4 +1,4 @@
-//! The statements of a training: what is unloaded, and how it is read.
+//! Runs the statements of a training, and reads the files that they unload.
 
 use std::io::Read;
 use std::time::Duration;

@@ -46,7 +46,7 @@ impl ProfileSlots {
         let second = definition.windows(&definition.confirm);
         let is_needed = |name: &str| {
             let long = |(other, window): &NamedWindow<'_>| {
-                *other == name && definition.is_long(window) && !window.measure.is_of_frauds()
+                *other == name && definition.has_profile_part(window)
             };
             second.iter().any(long)
         };

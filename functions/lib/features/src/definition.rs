@@ -106,14 +106,18 @@ impl Definition {
                 continue;
             };
             let in_first = first.get(index) == Some(&true);
-            let in_second = second.get(index) == Some(&true)
-                && self.is_long(window)
-                && !window.measure.is_of_frauds();
+            let in_second = second.get(index) == Some(&true) && self.has_profile_part(window);
             if window.entity == entity && (in_first || in_second) {
                 windows.push((feature.name.as_str(), window));
             }
         }
         windows
+    }
+
+    /// Whether a window of the second look takes a part from the profiles: it is
+    /// [long](Definition::is_long) and counts transactions.
+    pub fn has_profile_part(&self, window: &Window) -> bool {
+        self.is_long(window) && !window.measure.is_of_frauds()
     }
 
     /// Whether a window of the second look begins at a cut-off: it is at least a cut-off period

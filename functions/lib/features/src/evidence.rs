@@ -1,8 +1,8 @@
 //! The windows of the second look, from what the warehouse returned for a hold.
 
-use decision::{Evidence, Hold};
+use decision::{Evidence, Hold, ProfileNumbers};
 
-use crate::sql::{has_held_column, recent_column};
+use crate::sql::{has_held_column, profile_column, recent_column};
 use crate::{Definition, Measure, OwnValue, Parts, Quantity, SecondParts, Window};
 
 impl Definition {
@@ -31,6 +31,20 @@ impl Definition {
             );
         }
         Some(evidence)
+    }
+
+    /// The numbers of the profiles, from the columns of [`crate::sql::profile_column`]. `number`
+    /// returns the number of a column.
+    pub fn profile_numbers(&self, number: impl Fn(&str) -> Option<f64>) -> ProfileNumbers {
+        let mut profile = ProfileNumbers::new();
+        for entity in self.profiled_entities() {
+            for (name, window) in self.profile_windows(entity) {
+                let aggregates = window.measure.aggregates().iter();
+                let numbers = aggregates.map(|part| number(&profile_column(name, *part)));
+                profile.insert(name.to_owned(), numbers.collect());
+            }
+        }
+        profile
     }
 
     /// `None` if the warehouse did not say whether the value is new.

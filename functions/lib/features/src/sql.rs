@@ -26,6 +26,7 @@ mod window_query;
 pub use evidence::{HeldRows, evidence};
 pub use evidence_again::{PlacedHolds, evidence_again, hold_times};
 pub use export::{profiles_export, training_export};
+pub use literal::timestamp_of_utc;
 pub use load::{
     BadRows, CopySource, HoldGroup, TransactionsLoad, load_outcomes, load_transactions,
 };

@@ -2,18 +2,12 @@
 
 use csv::StringRecord;
 use decision::Schema;
-use features::sql::{has_held_column, profile_column, recent_column};
-use features::{
-    Definition, Measure, NamedWindow, OwnValue, Parts, ProfilesError, Quantity, SecondParts, Window,
-};
+use features::sql::{has_held_column, profile_column, recent_column, timestamp_of_utc};
+use features::{Definition, Measure, NamedWindow, OwnValue, Parts, Quantity, SecondParts, Window};
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SetError {
-    #[error("the profiles can't be built")]
-    Profiles(#[from] ProfilesError),
     #[error("the unloaded CSV can't be parsed")]
     Csv(#[from] csv::Error),
     #[error("the unloaded CSV has no column `{0}`: unload it again with this definition")]
@@ -90,9 +84,8 @@ impl CsvRow<'_> {
 
     /// A timestamp in UTC, such as `2026-01-31 09:00:00.25`.
     pub(super) fn timestamp(&self, place: usize) -> Result<Timestamp, SetError> {
-        let in_utc = self.text(place).parse::<DateTime>();
-        let timestamp = in_utc.and_then(|time| TimeZone::UTC.to_timestamp(time));
-        timestamp.map_err(|_| self.wrong(place, "a timestamp in UTC"))
+        let timestamp = timestamp_of_utc(self.text(place));
+        timestamp.ok_or_else(|| self.wrong(place, "a timestamp in UTC"))
     }
 
     fn parts(&self, measure: Measure, places: &[usize]) -> Result<Parts, SetError> {

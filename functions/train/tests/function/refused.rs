@@ -12,6 +12,9 @@ use turns::{BatchEntry, HourRanges, WaitingEntry};
 use super::unloaded::{csv, lines};
 use super::{PROFILES_HEADER, Unloading, counting, handler, profiled_bucket};
 
+/// For what must happen.
+const DEADLINE: Duration = Duration::from_secs(60);
+
 #[tokio::test]
 async fn a_training_set_that_would_not_fit_is_refused_before_it_is_unloaded() {
     let objects = memory::Objects::new();
@@ -80,7 +83,8 @@ fn waiting(arrived_at: &str) -> String {
 
 #[tokio::test]
 async fn profiles_are_not_updated_before_all_batches_up_to_the_cut_off_are_loaded() {
-    let objects = memory::Objects::new();
+    let faults = memory::Faults::none();
+    let objects = memory::Objects::with(&faults);
     let (parts, profiles) = profiled_bucket(&objects).await;
     let warehouse = Unloading {
         objects: &objects,
@@ -119,13 +123,24 @@ async fn profiles_are_not_updated_before_all_batches_up_to_the_cut_off_are_loade
         loads_patience: Duration::from_secs(20),
         ..handler
     };
+    let lists = || {
+        let calls = faults.calls();
+        calls
+            .iter()
+            .filter(|call| call.starts_with("list "))
+            .count()
+    };
+    let before = lists();
     let load = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        while lists() == before {
+            tokio::task::yield_now().await;
+        }
         objects.delete(&first).await.unwrap();
         tokio::task::yield_now().await;
         objects.delete(&second).await.unwrap();
     };
-    let (updated, ()) = tokio::join!(patient.handle(&refresh, now), load);
+    let both = async { tokio::join!(patient.handle(&refresh, now), load) };
+    let (updated, ()) = tokio::time::timeout(DEADLINE, both).await.unwrap();
     assert!(matches!(updated.unwrap(), Answer::Profiles(_)));
 }
 

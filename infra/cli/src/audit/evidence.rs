@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use bundle::Bundle;
 use decision::{Decision, Evidence, Hold, Identity};
-use features::sql::{self, PlacedHolds, profile_column};
+use features::sql::{self, PlacedHolds};
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use startup::SecondBundles;
 use store::Objects as _;
 use warehouse::Row;
@@ -18,6 +16,7 @@ use crate::system::System;
 
 /// The maximum number of final decisions of one bundle version.
 const SAMPLE: usize = 200;
+const DECISION_ID: &str = "decision_id";
 /// The largest relative difference: the warehouse adds numbers in any order.
 const TOLERANCE: f64 = 1e-6;
 
@@ -103,13 +102,12 @@ async fn rows(
 
 fn time(row: &Row) -> Result<Timestamp> {
     let text = row.text("occurred_at").unwrap_or_default();
-    let in_utc: DateTime = text.parse().context("a hold without a time")?;
-    Ok(TimeZone::UTC.to_timestamp(in_utc)?)
+    sql::timestamp_of_utc(text).context("a hold without a time")
 }
 
 impl EvidenceAgain {
     fn add(&mut self, bundle: &Bundle, row: &Row, sample: &[&Decision]) -> Result<()> {
-        let id = row.text("decision_id").unwrap_or_default();
+        let id = row.text(DECISION_ID).unwrap_or_default();
         let Some(decision) = sample.iter().find(|decision| decision.decision_id == id) else {
             return Ok(());
         };
@@ -119,9 +117,8 @@ impl EvidenceAgain {
         }
         self.compared += 1;
         let hold = hold(bundle, row)?;
-        let numbers = row.0.iter();
-        let numbers = numbers.map(|(name, value)| (name.clone(), value.number()));
-        let evidence = bundle.definition().evidence(&hold, &numbers.collect());
+        let numbers = row.numbers(DECISION_ID);
+        let evidence = bundle.definition().evidence(&hold, &numbers);
         let evidence = evidence.unwrap_or_default();
         if let Some(different) = difference(bundle, decision, &hold, &evidence) {
             self.different.insert(id.to_owned(), different);
@@ -169,14 +166,6 @@ fn hold(bundle: &Bundle, row: &Row) -> Result<Hold> {
     let definition = bundle.definition();
     let schema = definition.schema();
     let text = |name: &String| Some((name.clone(), row.text(name)?.to_owned()));
-    let mut profile = decision::ProfileNumbers::new();
-    for entity in definition.profiled_entities() {
-        for (name, window) in definition.profile_windows(entity) {
-            let aggregates = window.measure.aggregates().iter();
-            let numbers = aggregates.map(|aggregate| row.number(&profile_column(name, *aggregate)));
-            profile.insert(name.to_owned(), numbers.collect());
-        }
-    }
     let number = |name: &String| Some((name.clone(), row.number(name)?));
     Ok(Hold {
         decision_id: String::new(),
@@ -188,7 +177,7 @@ fn hold(bundle: &Bundle, row: &Row) -> Result<Hold> {
         entities: schema.entities.iter().filter_map(text).collect(),
         numbers: schema.numbers.iter().filter_map(number).collect(),
         categories: schema.categories.iter().filter_map(text).collect(),
-        profile,
+        profile: definition.profile_numbers(|column| row.number(column)),
         score: 0.0,
         reasons: Vec::new(),
         bundle_version: String::new(),

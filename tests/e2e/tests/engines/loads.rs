@@ -286,9 +286,7 @@ async fn a_burst_is_counted_to_the_last_in_evidence_and_in_training() {
     let mut hold = harness::holds::hold("T9", 0);
     hold.occurred_at = "2026-01-31T09:00:00.9Z".parse().unwrap();
     let count = |row: &warehouse::Row| {
-        let numbers = row.0.iter();
-        let numbers = numbers.map(|(name, value)| (name.clone(), value.number()));
-        let evidence = world.definition.evidence(&hold, &numbers.collect());
+        let evidence = world.definition.evidence(&hold, &row.numbers("ordinal"));
         evidence.unwrap()["customer_id_count_0"]
     };
     assert_eq!(count(&found[0]), Some(10.0));

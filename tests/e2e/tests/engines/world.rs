@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_redshiftdata::Client;
 use aws_sdk_redshiftdata::config::{BehaviorVersion, Credentials, Region};
 use decision::Hold;
-use features::sql::{BadRows, CopySource, HeldRows, ReportsLoad, profile_column};
+use features::sql::{BadRows, CopySource, HeldRows, ReportsLoad};
 use features::{Definition, History, NamedWindow, Parts, TrainingPeriod, sql};
 use harness::holds;
 use jiff::Timestamp;
@@ -230,9 +230,8 @@ impl World {
         windows: &[NamedWindow<'_>],
         values: &[Vec<f64>],
     ) {
-        let numbers = numbers.0.iter();
-        let numbers = numbers.map(|(name, value)| (name.clone(), value.number()));
-        let evidence = self.definition.evidence(hold, &numbers.collect()).unwrap();
+        let numbers = numbers.numbers("ordinal");
+        let evidence = self.definition.evidence(hold, &numbers).unwrap();
         assert_eq!(evidence.len(), windows.len());
         for ((name, _), values) in windows.iter().zip(values) {
             assert_close(evidence[*name], values[row], name, row);
@@ -327,11 +326,7 @@ impl World {
             let label = if history.is_fraud(row, to) { 1.0 } else { 0.0 };
             assert_eq!(numbers.number("label"), Some(label), "T{row}");
             let mut hold = self.hold(row);
-            hold.profile = definition
-                .profiled_entities()
-                .flat_map(|entity| definition.profile_windows(entity))
-                .map(|(name, window)| (name.to_owned(), of_profile(numbers, name, window.measure)))
-                .collect();
+            hold.profile = definition.profile_numbers(|column| numbers.number(column));
             self.assert_windows(&hold, numbers, row, &second, &second_values);
             for ((name, window), values) in first.iter().zip(&first_values) {
                 let numbers = hold.profile[*name].iter();
@@ -363,9 +358,10 @@ impl World {
             let windows = definition.profile_windows(entity);
             for (value, parts) in history.profiles(definition, entity, cut_off) {
                 let row = found.remove(&format!("{prefix}{value}")).unwrap();
+                let profile = definition.profile_numbers(|column| row.number(column));
                 for ((name, window), rust) in windows.iter().zip(parts) {
-                    let numbers = of_profile(&row, name, window.measure);
-                    let numbers = numbers.into_iter().map(|number| number.unwrap_or(f64::NAN));
+                    let numbers = profile[*name].iter();
+                    let numbers = numbers.map(|number| number.unwrap_or(f64::NAN));
                     let sql = Parts::of_aggregates(window.measure, numbers);
                     let of = |parts: Parts| parts.value(window.measure, cut_off);
                     assert_close(Some(of(sql)), of(rust), name, value as usize);
@@ -374,12 +370,4 @@ impl World {
             assert!(found.is_empty(), "by SQL alone: {found:?}");
         }
     }
-}
-
-/// The numbers of a window in the columns of profiles.
-fn of_profile(row: &Row, name: &str, measure: features::Measure) -> Vec<Option<f64>> {
-    let aggregates = measure.aggregates().iter();
-    aggregates
-        .map(|aggregate| row.number(&profile_column(name, *aggregate)))
-        .collect()
 }

@@ -189,7 +189,7 @@ fn changed(before: &Range<usize>, now: &Range<usize>) -> [Range<usize>; 4] {
     [left, also_left, entered, also_entered]
 }
 
-/// What is left of a range without another one.
+/// The two parts of a range that are outside of another one.
 fn without(range: &Range<usize>, other: &Range<usize>) -> [Range<usize>; 2] {
     let first_end = range.end.min(other.start).max(range.start);
     let second_start = range.start.max(other.end).min(range.end);

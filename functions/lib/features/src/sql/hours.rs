@@ -38,6 +38,11 @@ impl Hours {
     }
 }
 
+/// A duration before a timestamp.
+pub(super) fn back(from: Timestamp, duration: SignedDuration) -> Timestamp {
+    from.saturating_sub(duration).unwrap_or(from)
+}
+
 fn rounded(range: &RangeInclusive<Timestamp>) -> RangeInclusive<Timestamp> {
     let after = SignedDuration::from_secs(HOUR);
     let end = hour_start(*range.end()).checked_add(after);

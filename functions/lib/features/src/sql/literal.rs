@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 /// A timestamp in RFC 3339 with microseconds, the resolution of the warehouse.
@@ -52,15 +54,22 @@ pub(super) fn within(column: &str, ranges: &[RangeInclusive<Timestamp>]) -> Stri
     }
 }
 
-/// Whole seconds since 1970, rounded down. Redshift's EXTRACT drops what is below a second.
+/// Whole seconds since 1970, rounded down. Redshift's EXTRACT drops the fraction itself; other
+/// databases do not.
 pub(super) fn whole_seconds(timestamp: &str) -> String {
     format!("FLOOR(EXTRACT(EPOCH FROM {timestamp}))")
 }
 
-/// A column as text in UTC, such as `2026-01-31 09:00:00.25`. EXTRACT would drop what is below a
+/// A column as text in UTC, such as `2026-01-31 09:00:00.25`. EXTRACT would drop the fraction of the
 /// second.
 pub(super) fn in_utc(column: &str, name: &str) -> String {
     format!("CAST({column} AT TIME ZONE 'UTC' AS VARCHAR(32)) AS {name}")
+}
+
+/// The timestamp of a text in UTC, as [`in_utc`] has it.
+pub fn timestamp_of_utc(text: &str) -> Option<Timestamp> {
+    let time: DateTime = text.parse().ok()?;
+    TimeZone::UTC.to_timestamp(time).ok()
 }
 
 /// A string literal, for the clauses of COPY and UNLOAD that accept no parameter.

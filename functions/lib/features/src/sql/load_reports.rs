@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::hours::Hours;
 use super::load::{CopySource, Staging, with_refused_rows};
-use super::tables::LOCK_LABELS;
+use super::tables::{ARRIVED_AT, LOCK_LABELS};
 use super::{KNOWN_FRAUDS, REPORTS, TRANSACTIONS, UNMATCHED, literal};
 use crate::Definition;
 
@@ -117,7 +117,7 @@ SELECT
 FROM (
   SELECT
     transaction_id, identity_hash, occurred_at,
-    COALESCE(arrived_at, occurred_at) AS transaction_arrived_at{plain}
+    {ARRIVED_AT} AS transaction_arrived_at{plain}
   FROM {TRANSACTIONS}
   WHERE {is_reported}{hours}
   UNION

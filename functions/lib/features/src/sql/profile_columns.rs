@@ -6,9 +6,6 @@ use super::literal;
 use super::window_columns::{Column, Prefix, WindowColumns};
 use crate::{CutOffs, Definition, Window};
 
-/// When a transaction `past` arrived. One inserted by hand may not say.
-pub(super) const PAST_ARRIVED_AT: &str = "COALESCE(past.arrived_at, past.occurred_at)";
-
 /// The numbers of an entity's profiles at a cut-off.
 #[derive(Clone, Copy)]
 pub(super) struct ProfileColumns<'q> {

@@ -1,8 +1,10 @@
-use jiff::Timestamp;
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+
 use super::known_frauds::{column_list, latest_first};
-use super::profile_columns::{PAST_ARRIVED_AT, ProfileColumns};
+use super::profile_columns::ProfileColumns;
+use super::tables::PAST_ARRIVED_AT;
 use super::window_columns::Column;
 use super::{KNOWN_FRAUDS, TRANSACTIONS, literal};
 use crate::Definition;

@@ -27,6 +27,11 @@ const WORD: &str = "VARCHAR(64)";
 /// When a row was loaded: the start of its transaction. The warehouse sets it.
 pub(super) const LOADED_AT: &str = "loaded_at";
 
+/// When a transaction arrived. A row inserted by hand may not say: it arrived at its own time.
+pub(super) const ARRIVED_AT: &str = "COALESCE(arrived_at, occurred_at)";
+/// [`ARRIVED_AT`] of the transaction `past`.
+pub(super) const PAST_ARRIVED_AT: &str = "COALESCE(past.arrived_at, past.occurred_at)";
+
 type Fixed = &'static [(&'static str, &'static str)];
 
 /// The columns that identify a row of `holds`.

@@ -1,10 +1,8 @@
 use super::known_frauds::LATEST_FIRST;
+use super::tables::ARRIVED_AT;
 use super::window_query::{CUT_OFF, Held, WindowQuery, cut_off_of};
 use super::{REPORTS, TRANSACTIONS, literal};
 use crate::{Definition, TrainingPeriod};
-
-/// A row inserted by hand may not say when it arrived.
-const ARRIVED_AT: &str = "COALESCE(arrived_at, occurred_at)";
 
 /// The training rows of a period: all frauds, and the sample of the good transactions
 /// ([`crate::Training::good_sample`]). Columns: `transaction_id`, `occurred_at` (UTC, such as

@@ -1,11 +1,13 @@
 //! The numbers of profiles, computed again for each transaction.
 
-use jiff::Timestamp;
 use std::fmt::Write as _;
 
-use super::super::hours::Hours;
+use jiff::Timestamp;
+
+use super::super::hours::{Hours, back};
 use super::super::known_frauds::{KnownFrauds, column_list};
-use super::super::profile_columns::{PAST_ARRIVED_AT, ProfileColumns, Reach, arrival};
+use super::super::profile_columns::{ProfileColumns, Reach, arrival};
+use super::super::tables::PAST_ARRIVED_AT;
 use super::super::window_columns::Column;
 use super::super::{TRANSACTIONS, literal};
 use super::{
@@ -82,8 +84,8 @@ impl WindowQuery<'_> {
                 ..
             } => {
                 if let Some(cut_off) = last_cut_off {
-                    let back = |duration| cut_off.saturating_sub(duration).unwrap_or(cut_off);
-                    let hours = Hours::covering([back(reach.start)..=back(reach.end)]);
+                    let hours = back(cut_off, reach.start)..=back(cut_off, reach.end);
+                    let hours = Hours::covering([hours]);
                     let bounds = literal::within("past.occurred_at", hours.ranges());
                     let _ = write!(conditions, "\n    AND {bounds}");
                 }
@@ -115,7 +117,6 @@ fn distinct_source(entity: &str) -> String {
 /// The hours of the transactions in the profiles of a period's transactions.
 fn profile_hours(cut_offs: CutOffs, reach: &Reach, from: Timestamp, to: Timestamp) -> Hours {
     let CutOffs { period, lag } = cut_offs;
-    let back = |from: Timestamp, duration| from.saturating_sub(duration).unwrap_or(from);
     let earliest = back(from, period + period + lag + reach.start);
     // A cut-off is at most a period after its transaction.
     let latest = back(to, reach.end).saturating_add(period).unwrap_or(to);

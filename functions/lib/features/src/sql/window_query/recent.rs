@@ -1,10 +1,10 @@
 //! The numbers of the transactions that profiles do not have.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
-use super::super::hours::Hours;
+use super::super::hours::{Hours, back};
 use super::super::known_frauds::column_list;
-use super::super::tables::LOADED_AT;
+use super::super::tables::{ARRIVED_AT, LOADED_AT};
 use super::super::window_columns::{Prefix, WindowColumns};
 use super::super::{TRANSACTIONS, literal};
 use super::{
@@ -33,7 +33,7 @@ impl WindowQuery<'_> {
             "{} AS (
   SELECT
     transaction_id, identity_hash, occurred_at,
-    COALESCE(arrived_at, occurred_at) AS arrived_at, amount{declared}{loaded_at}
+    {ARRIVED_AT} AS arrived_at, amount{declared}{loaded_at}
   FROM {TRANSACTIONS}{bounds}
 )",
             group.past_name()
@@ -42,7 +42,6 @@ impl WindowQuery<'_> {
 
     /// The hours of the transactions in the group's windows. `None` if they are not known.
     fn bounds(&self, group: &DelayGroup<'_>) -> Option<Hours> {
-        let back = |from: Timestamp, duration| from.saturating_sub(duration).unwrap_or(from);
         match self.of {
             Held::Few { hours: [], .. } | Held::Again { hours: [], .. } => None,
             Held::Few { hours, cut_off } | Held::Again { hours, cut_off, .. } => {
